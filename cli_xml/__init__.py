@@ -1,0 +1,1 @@
+"""What the web interface of the Digital Slide Archive shows of each command."""

@@ -1,0 +1,1 @@
+"""Pairing of detections with labelled points, counts, scores and their report."""

@@ -1,0 +1,1 @@
+"""The Patherea-P2P network: anchors, backbone, feature pyramid and heads."""

@@ -1,0 +1,1 @@
+"""Assignment of proposals to targets, and the losses that follow from it."""

@@ -1,0 +1,36 @@
+"""Where long work says how far it has come, and learns that it should stop."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Somewhere to say how far a long task has come."""
+
+    def advance(self, fraction: float, message: str = "") -> None:
+        """Report the fraction done, in [0, 1].
+
+        Raises:
+            Cancelled: the person or the platform asked to stop; the caller saves what it owes and lets
+                the exception pass.
+        """
+
+
+class Silent:
+    """A progress that nobody listens to."""
+
+    def advance(self, fraction: float, message: str = "") -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The progress of one part of a task, from ``start`` to ``stop`` of the whole."""
+
+    whole: Progress
+    start: float
+    stop: float
+
+    def advance(self, fraction: float, message: str = "") -> None:
+        """Report the fraction of this part that is done."""
+        self.whole.advance(self.start + fraction * (self.stop - self.start), message)

@@ -1,0 +1,35 @@
+"""The recipes a user can name when training; recipes of single experiments live in ``training``."""
+
+from patherea_core.config import AssignmentConfig, NetworkConfig, Recipe, TrainingConfig
+from patherea_core.errors import InputError
+
+PAPER = Recipe()
+"""Patherea-P2P with ConvNeXt-B as in the paper's Ki-67 rows; for a GPU."""
+
+SMALL = Recipe(
+    network=NetworkConfig(backbone="convnext_atto", fpn_channels=64),
+    assignment=AssignmentConfig(proposals_per_target=4),
+    training=TrainingConfig(
+        epochs=40,
+        batch_size=8,
+        learning_rate=1e-3,
+        gradient_clip=5.0,
+        ema_decay=0.98,
+        colour_jitter=0.1,
+        precision="bf16-mixed",
+    ),
+)
+"""A network that trains from scratch in minutes on two processor cores; for trying and for the demo."""
+
+RECIPES = {"paper": PAPER, "small": SMALL}
+
+
+def recipe_named(name: str) -> Recipe:
+    """Return a recipe by its name.
+
+    Raises:
+        InputError: there is none of that name; the message lists those there are.
+    """
+    if name not in RECIPES:
+        raise InputError(f"there is no recipe {name!r}; the recipes are: {', '.join(RECIPES)}")
+    return RECIPES[name]

@@ -1,0 +1,1 @@
+"""Everything that speaks to the Digital Slide Archive, to slides and to people."""

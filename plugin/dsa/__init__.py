@@ -1,0 +1,1 @@
+"""Traffic with a Digital Slide Archive, and the form of its annotations."""

@@ -1,0 +1,1 @@
+"""Detections as files and pictures."""

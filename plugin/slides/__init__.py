@@ -1,0 +1,1 @@
+"""Whole slides, read with large_image."""

@@ -1,0 +1,1 @@
+"""Recipes of experiments, importers of public datasets, benchmarks."""
