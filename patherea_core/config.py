@@ -92,8 +92,8 @@ class TrainingConfig(Settings):
 class DecodingConfig(Settings):
     """How proposals become detections (paper, section 3.1)."""
 
-    score_threshold: Probability = 0.5
-    """Least probability of a detection (c_thresh)."""
+    score_threshold: Probability | None = 0.5
+    """Least probability of a detection (c_thresh); None takes the best one on the validation fold."""
 
 
 class Recipe(Settings):

@@ -1,6 +1,12 @@
 """The recipes a user can name when training; recipes of single experiments live in ``training``."""
 
-from patherea_core.config import AssignmentConfig, NetworkConfig, Recipe, TrainingConfig
+from patherea_core.config import (
+    AssignmentConfig,
+    DecodingConfig,
+    NetworkConfig,
+    Recipe,
+    TrainingConfig,
+)
 from patherea_core.errors import InputError
 
 PAPER = Recipe()
@@ -18,6 +24,7 @@ SMALL = Recipe(
         colour_jitter=0.1,
         precision="bf16-mixed",
     ),
+    decoding=DecodingConfig(score_threshold=None),
 )
 """A network that trains from scratch in minutes on two processor cores; for trying and for the demo."""
 
