@@ -1,0 +1,132 @@
+"""Detect the cells of a slide: cover, read, propose, decode, merge."""
+
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+import torch
+
+from patherea_core.checkpoint import BundleCard, ModelBundle, build_network
+from patherea_core.decoding import decode
+from patherea_core.errors import InputError
+from patherea_core.geometry import Scale
+from patherea_core.model.network import P2PNetwork
+from patherea_core.points import Detections
+from patherea_core.progress import Progress, Silent
+from patherea_core.regions import Outline, inside
+from patherea_core.slides import SlideReader, read_working
+from patherea_core.tiling import Tile, cover, owned_by
+from patherea_core.workflow.devices import resolve_device
+
+log = logging.getLogger(__name__)
+
+#: Side of a tile's core in working pixels: large, since a halo costs less around a large core.
+DEFAULT_TILE_SIZE = 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detector:
+    """A network on its device, with the card of its bundle."""
+
+    card: BundleCard
+    network: P2PNetwork
+    device: torch.device
+
+    @classmethod
+    def load(cls, bundle: ModelBundle, device: str = "auto") -> "Detector":
+        """Return the detector of a bundle.
+
+        Raises:
+            InputError: CUDA is asked for and there is none.
+            BundleError: the weights do not fit the card.
+        """
+        chosen = resolve_device(device)
+        return cls(bundle.card, build_network(bundle).to(chosen), chosen)
+
+    @torch.inference_mode()
+    def detect_tile(self, slide: SlideReader, tile: Tile, threshold: float) -> Detections:
+        """Return the cells that one tile's core owns, in working pixels of the slide."""
+        pixels = read_working(slide, tile.window, self.card.mpp)
+        image = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None]
+        proposals = self.network(image.to(self.device))
+        owned = owned_by(tile, proposals.anchors.double().cpu().numpy())
+        found = decode(proposals, 0, score_threshold=threshold, owned=owned)
+        return found.moved_to(found.xy + np.array([tile.window.left, tile.window.top]))
+
+
+def predict(
+    slide: SlideReader,
+    detector: Detector,
+    *,
+    outline: Outline | None = None,
+    tile_size: int | None = None,
+    threshold: float | None = None,
+    progress: Progress | None = None,
+) -> Detections:
+    """Return the cells of a slide, or of a region of it, in base pixels.
+
+    The order is that of the tiles by row, and of the anchor points within a tile; it is the same at
+    every run. A region without a cell gives none, which is no error.
+
+    Args:
+        slide: where the pixels come from.
+        detector: the network and its card.
+        outline: the area in base pixels; None for the whole slide.
+        tile_size: side of a tile's core in working pixels.
+        threshold: least probability; None takes the card's.
+        progress: told after every tile.
+
+    Raises:
+        InputError: the outline lies outside of the slide, or a setting is out of its range.
+        Cancelled: the progress asked to stop.
+    """
+    least = detector.card.score_threshold if threshold is None else threshold
+    if not 0 <= least <= 1:
+        raise InputError(f"the score threshold must lie between 0 and 1, not {least}")
+    area = _area_within(slide, outline)
+    scale = Scale(slide.base_mpp, detector.card.mpp)
+    tiles = _tiles(area, scale, detector, tile_size or DEFAULT_TILE_SIZE)
+    parts = list(_detect_all(slide, detector, tiles, least, progress or Silent()))
+    found = Detections.concatenate(parts)
+    found = found.moved_to(scale.to_base(found.xy))
+    return found.take(inside(area, found.xy))
+
+
+def _area_within(slide: SlideReader, outline: Outline | None) -> Outline:
+    """Return the part of the outline that lies on the slide, in base pixels."""
+    whole = shapely.box(0, 0, slide.width, slide.height)
+    if outline is None:
+        return whole
+    area = whole.intersection(outline)
+    if area.area <= 0:
+        left, top, right, bottom = (round(edge) for edge in outline.bounds)
+        raise InputError(
+            f"the region ({left}, {top}) to ({right}, {bottom}) lies outside of slide {slide.name!r}"
+            f" ({slide.width} × {slide.height} pixels); give it in base pixels of this slide"
+        )
+    return area
+
+
+def _tiles(area: Outline, scale: Scale, detector: Detector, tile_size: int) -> list[Tile]:
+    if tile_size <= 0:
+        raise InputError(f"the tile size must be a positive number of pixels, not {tile_size}")
+    working = shapely.transform(area, scale.to_working)
+    grid = detector.network.largest_stride
+    return cover(working, tile_size=tile_size, halo=math.ceil(detector.card.halo), grid=grid)
+
+
+def _detect_all(
+    slide: SlideReader, detector: Detector, tiles: list[Tile], threshold: float, progress: Progress
+) -> Iterator[Detections]:
+    count = 0
+    progress.advance(0.0, f"{slide.name}: {len(tiles)} tiles")
+    for done, tile in enumerate(tiles, start=1):
+        part = detector.detect_tile(slide, tile, threshold)
+        count += len(part)
+        yield part
+        progress.advance(
+            done / len(tiles), f"{slide.name}: tile {done} of {len(tiles)}, {count} cells"
+        )
