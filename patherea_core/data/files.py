@@ -1,0 +1,137 @@
+"""How the files of a dataset come to disk: beside their destination first, then moved in one step.
+
+Errors of the operating system become this project's errors here.
+"""
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from patherea_core.errors import DatasetError, OutputError
+from patherea_core.geometry import Pixels
+
+
+def require_free(destination: Path) -> None:
+    """Make sure, before any work, that a new folder or file can be written.
+
+    Raises:
+        DatasetError: something is there already; an empty folder is not in the way.
+        OutputError: nothing can be written there.
+    """
+    if destination.is_dir():
+        if (destination / "dataset.json").exists():
+            raise DatasetError(f"{destination} already holds a dataset; choose another folder")
+        if any(destination.iterdir()):
+            raise DatasetError(f"{destination} is not empty; choose another folder")
+    elif destination.exists():
+        raise DatasetError(f"{destination} is there already; choose another name")
+    ancestor = next(parent for parent in destination.absolute().parents if parent.exists())
+    if not (ancestor.is_dir() and os.access(ancestor, os.W_OK | os.X_OK)):
+        raise OutputError(
+            f"cannot write {destination}: {ancestor} is not a folder one may write to"
+        )
+
+
+@contextmanager
+def writing(destination: Path) -> Iterator[None]:
+    """Turn what the operating system refuses into an OutputError that names the destination."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"cannot write {destination}: {error.strerror or error}") from error
+
+
+def partial_path(destination: Path) -> Path:
+    """Return an unused path beside the destination, whose folder it makes if need be.
+
+    Raises:
+        OutputError: the folder cannot be made.
+    """
+    with writing(destination):
+        destination.absolute().parent.mkdir(parents=True, exist_ok=True)
+    return destination.absolute().parent / f".{destination.name}.{secrets.token_hex(6)}.partial"
+
+
+@contextmanager
+def whole_file(destination: Path) -> Iterator[Path]:
+    """Lend a path to write a file to; it replaces the destination only if all goes well."""
+    partial = partial_path(destination)
+    try:
+        with writing(destination):
+            yield partial
+            partial.replace(destination)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(destination: Path) -> Iterator[Path]:
+    """Lend an empty folder to fill; it becomes the destination only if all goes well."""
+    partial = partial_path(destination)
+    try:
+        with writing(destination):
+            partial.mkdir()
+            yield partial
+            partial.replace(destination)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text with the line ends it has, in a folder that is made if need be."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(text.encode())
+
+
+def write_image(path: Path, pixels: Pixels) -> None:
+    """Write (H, W, 3) RGB pixels as PNG, in a folder that is made if need be."""
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(pixels).save(path, format="PNG")
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file with the line ends it has.
+
+    Raises:
+        DatasetError: it is missing, cannot be read or is no text.
+    """
+    try:
+        return path.read_bytes().decode()
+    except OSError as error:
+        raise DatasetError(f"cannot read {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is no UTF-8 text") from error
+
+
+def read_image(path: Path) -> Pixels:
+    """Return the (H, W, 3) RGB pixels of an image.
+
+    Raises:
+        DatasetError: it is missing, no image, or not RGB.
+    """
+    try:
+        with Image.open(path) as image:
+            if image.mode != "RGB":
+                raise DatasetError(f"{path} must be an RGB image, not {image.mode}")
+            return np.array(image)
+    except UnidentifiedImageError as error:
+        raise DatasetError(f"{path} is no image") from error
+    except (OSError, SyntaxError) as error:
+        # Pillow reports a broken PNG as SyntaxError.
+        raise DatasetError(f"cannot read {path}: {error}") from error
+
+
+def digest(paths: Sequence[Path]) -> str:
+    """Return the SHA-256 of the files' contents one after the other, in hexadecimal."""
+    total = hashlib.sha256()
+    for path in paths:
+        # Digests of digests, so that bytes cannot wander from one file to the next.
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()

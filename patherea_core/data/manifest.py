@@ -1,0 +1,148 @@
+"""What a dataset folder says about itself: classes, scale, folds, samples, and where they came from.
+
+The manifest is the file ``dataset.json``; the other files of a sample follow from its id.
+"""
+
+import hashlib
+import json
+import re
+import zlib
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from patherea_core.config import Count, Positive, Settings
+from patherea_core.errors import TaxonomyError
+from patherea_core.geometry import Box
+from patherea_core.taxonomy import CellClass, Taxonomy
+
+#: Sample ids become file names, so they hold nothing that could leave the dataset's folder.
+SampleId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$")]
+NotNegativeInt = Annotated[int, Field(ge=0)]
+
+
+class ClassRecord(Settings):
+    """One cell class; its place in the manifest is its row of the taxonomy."""
+
+    name: str
+    color: str
+
+
+class AnnotationRecord(Settings):
+    """One annotation that labels came from."""
+
+    id: str
+    name: str
+    version: int | None = None
+    updated: str | None = None
+
+
+class SlideRecord(Settings):
+    """One slide that samples were cut from."""
+
+    name: str
+    item_id: str | None = None
+    """Its item in the archive; None if it came from elsewhere."""
+    base_mpp: Positive
+    """Micrometres per base pixel."""
+    patient: str
+    annotations: tuple[AnnotationRecord, ...] = ()
+
+
+class SampleRecord(Settings):
+    """One image of the dataset with its labels."""
+
+    id: SampleId
+    slide: str
+    """Name of the slide it was cut from."""
+    region: str
+    """Name of the annotated region it lies in."""
+    patient: str
+    fold: NotNegativeInt
+    left: int
+    """Left edge of the image on the slide, in working pixels, like the next three."""
+    top: int
+    width: Count
+    height: Count
+    base_mpp: Positive
+    """Micrometres per base pixel of the slide."""
+    points: NotNegativeInt
+    """How many points it has."""
+    annotations: tuple[str, ...] = ()
+    """Ids of the annotations its labels came from."""
+    sha256: str | None = None
+    """Digest of its three files, filled in when they are written; None is not checked."""
+
+    @property
+    def box(self) -> Box:
+        """The image's place on the slide, in working pixels."""
+        return Box(self.left, self.top, self.width, self.height)
+
+    @property
+    def files(self) -> tuple[str, str, str]:
+        """Image, points and region, relative to the dataset's folder."""
+        return f"images/{self.id}.png", f"points/{self.id}.csv", f"regions/{self.id}.geojson"
+
+
+class Manifest(Settings):
+    """All that a dataset says about itself."""
+
+    schema_version: Literal[1] = 1
+    classes: tuple[ClassRecord, ...]
+    mpp: Positive
+    """Micrometres per working pixel of every image."""
+    folds: Count
+    samples: tuple[SampleRecord, ...]
+    slides: tuple[SlideRecord, ...] = ()
+    lineage: dict[str, str] = Field(default_factory=dict)
+    """Where it came from: server, folder, program version, time, parameters; never a secret."""
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        try:
+            _ = self.taxonomy
+        except TaxonomyError as error:
+            raise ValueError(str(error)) from error
+        seen: set[str] = set()
+        for sample in self.samples:
+            # Some file systems hold "A.png" and "a.png" for one file.
+            if sample.id.lower() in seen:
+                raise ValueError(f"sample {sample.id!r} is named twice")
+            seen.add(sample.id.lower())
+            if sample.fold >= self.folds:
+                raise ValueError(
+                    f"sample {sample.id!r} is in fold {sample.fold}, but folds run from 0 to "
+                    f"{self.folds - 1}"
+                )
+        return self
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The classes in order."""
+        return Taxonomy(tuple(CellClass(record.name, record.color) for record in self.classes))
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the manifest, in hexadecimal; it changes with any word or file."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def class_records(taxonomy: Taxonomy) -> tuple[ClassRecord, ...]:
+    """Return the classes as a manifest lists them."""
+    return tuple(
+        ClassRecord(name=cell_class.name, color=cell_class.color) for cell_class in taxonomy.classes
+    )
+
+
+def sample_id(slide: str, region: str, left: int, top: int) -> str:
+    """Return a readable id that fits in a file name and differs for different slides and regions.
+
+    Args:
+        slide: the slide's name.
+        region: the region's name.
+        left: left edge of the image in working pixels.
+        top: top edge of the image in working pixels.
+    """
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", f"{slide}-{region}").strip("-")[:80] or "sample"
+    exact = zlib.crc32(json.dumps([slide, region]).encode())
+    return f"{readable}-{exact:08x}_{left}_{top}"
