@@ -1,0 +1,135 @@
+"""From the words that the archive passes to a command, to the command's typed request.
+
+In the archive's web page a number cannot be left empty, so 0 stands for "as the slide, the model or
+the recipe says".
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from patherea_core.errors import InputError
+from patherea_core.progress import Progress
+from plugin import descriptions
+from plugin.radius import Radius
+from plugin.region_text import parse_region
+
+Values = Mapping[str, Any]
+Action = Callable[[Progress], None]
+
+_Number = TypeVar("_Number", int, float)
+
+
+def read_action(name: str, words: list[str]) -> Action:
+    """Return what a command is to do, given its words; nothing has been done yet.
+
+    Raises:
+        InputError: the words do not fit the command.
+    """
+    values = descriptions.read_values(name, words)
+    return _ACTIONS[name](values)
+
+
+def _export(values: Values) -> Action:
+    from plugin.commands import export_dataset
+
+    request = export_dataset.ExportRequest(
+        api_url=_needed(values, "girderApiUrl"),
+        token=_needed(values, "girderToken"),
+        folder_id=values["inputFolder"],
+        out=Path(_needed(values, "outputDatasetFile")),
+        annotations=values["annotations"].strip() or "*",
+        classes=values["classes"],
+        mpp=_unless_zero(values["mpp"]),
+        tile_size=values["tileSize"],
+        folds=values["folds"],
+        patient_field=values["patientField"].strip(),
+        mpp_override=_unless_zero(values["slideMpp"]),
+        points_outside=values["pointsOutside"],
+        pack=True,
+    )
+    return lambda progress: export_dataset.run(request, progress)
+
+
+def _train(values: Values) -> Action:
+    from plugin.commands import train_detector
+
+    def action(progress: Progress) -> None:
+        with tempfile.TemporaryDirectory(prefix="patherea-") as folder:
+            request = train_detector.TrainRequest(
+                dataset=Path(values["inputDatasetFile"]),
+                out=Path(folder) / "run",
+                recipe=values["recipe"],
+                epochs=_unless_zero(values["epochs"]),
+                device=values["device"],
+                seed=values["seed"],
+                fold=values["fold"],
+                model_out=Path(_needed(values, "outputModelFile")),
+                curves_out=_path(values, "outputCurvesFile"),
+                metrics_out=_path(values, "outputMetricsFile"),
+            )
+            train_detector.run(request, progress)
+
+    return action
+
+
+def _detect(values: Values) -> Action:
+    from plugin.commands import detect_cells
+
+    request = detect_cells.DetectRequest(
+        inputs=(Path(values["inputImageFile"]),),
+        out=Path(_needed(values, "outputAnnotationFile")),
+        form="annotation",
+        table=_path(values, "outputTableFile"),
+        model=Path(_needed(values, "inputModelFile")),
+        region=parse_region(values["roi"]),
+        mpp=_unless_zero(values["mpp"]),
+        tile_size=_unless_zero(values["tileSize"]),
+        threshold=_unless_zero(values["scoreThreshold"]),
+        device=values["device"],
+        name=values["annotationName"].strip() or "Cells",
+    )
+    return lambda progress: detect_cells.run(request, progress)
+
+
+def _evaluate(values: Values) -> Action:
+    from plugin.commands import evaluate_annotations
+
+    request = evaluate_annotations.EvaluateAnnotationsRequest(
+        api_url=_needed(values, "girderApiUrl"),
+        token=_needed(values, "girderToken"),
+        item_id=values["inputImageFile"],
+        detections=values["detections"].strip(),
+        points=values["annotations"].strip() or "*",
+        radius=Radius.parse(values["radius"]),
+        report=_path(values, "outputReportFile"),
+        figure=_path(values, "outputFigureFile"),
+        classes=values["classes"],
+        points_outside=values["pointsOutside"],
+        mpp=_unless_zero(values["mpp"]),
+        seed=values["seed"],
+    )
+    return lambda progress: evaluate_annotations.run(request, progress)
+
+
+_ACTIONS: Mapping[str, Callable[[Values], Action]] = {
+    "ExportDataset": _export,
+    "TrainDetector": _train,
+    "DetectCells": _detect,
+    "EvaluateDetections": _evaluate,
+}
+
+
+def _needed(values: Values, name: str) -> str:
+    if not values[name]:
+        raise InputError(f"--{name} is needed; see --help")
+    return str(values[name])
+
+
+def _path(values: Values, name: str) -> Path | None:
+    return Path(values[name]) if values[name] else None
+
+
+def _unless_zero(number: _Number) -> _Number | None:
+    return number or None

@@ -1,0 +1,41 @@
+"""Logs on standard error, with no secret on any line.
+
+Standard output belongs to the progress tags and to results, so nothing is logged there. The archive
+keeps what a job logs for everybody who may see the job; a token must not be among it.
+"""
+
+import logging
+import sys
+from typing import TextIO
+
+_HIDDEN = "[hidden]"
+_secrets: set[str] = set()
+
+
+def hide(secret: str | None) -> None:
+    """Never show this text in a log line from now on."""
+    if secret and secret.strip():
+        _secrets.add(secret)
+
+
+def without_secrets(text: str) -> str:
+    """Return the text with every hidden secret blotted out."""
+    for secret in _secrets:
+        text = text.replace(secret, _HIDDEN)
+    return text
+
+
+class _Discreet(logging.Formatter):
+    """A formatter that blots out secrets, in tracebacks too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
+
+
+def set_up(stream: TextIO | None = None) -> None:
+    """Send the logs of this process to standard error, or to another stream."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(_Discreet("%(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for chatty in ("urllib3", "PIL", "matplotlib", "large_image", "tifffile"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

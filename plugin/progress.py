@@ -1,0 +1,147 @@
+"""How far a command has come, for the archive's job page and for a person at a terminal.
+
+Both learn of a request to stop: a signal sets a flag, and the next report raises ``Cancelled``, so
+that the command can save what it owes before it goes.
+"""
+
+import math
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Self, TextIO
+from xml.sax.saxutils import escape
+
+from tqdm import tqdm
+
+from patherea_core.errors import Cancelled
+
+#: Seconds between two reports; the archive shows no more than two a second.
+_INTERVAL = 0.5
+
+
+class StopSignal:
+    """Whether somebody asked the program to stop.
+
+    The first process of a container has no default action for SIGTERM, so without a handler of its
+    own it would run on until it is killed with nothing saved.
+    """
+
+    def __init__(self) -> None:
+        self._requested = False
+
+    def install(self) -> Self:
+        """Listen for SIGTERM and SIGINT from now on."""
+        signal.signal(signal.SIGTERM, self._note)
+        signal.signal(signal.SIGINT, self._note)
+        return self
+
+    @property
+    def requested(self) -> bool:
+        """True once the program was asked to stop."""
+        return self._requested
+
+    def check(self) -> None:
+        """Raise Cancelled if the program was asked to stop."""
+        if self._requested:
+            raise Cancelled("stopped on request")
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if self._requested and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self._requested = True
+
+
+class SlicerProgress:
+    """Progress as the tags that the archive reads from standard output.
+
+    The archive's reader dies of a byte that is not ASCII and of a fraction that is not a number, so
+    only escaped ASCII and numbers from 0 to 1 are written, each tag on its own line.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        stop: StopSignal,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._name = name
+        self._stop = stop
+        self._stream = stream or sys.stdout
+        self._clock = clock
+        self._started = clock()
+        self._reported = -math.inf
+        self._message = ""
+
+    def __enter__(self) -> Self:
+        self._started = self._clock()
+        self._write("<filter-start>", _tag("filter-name", self._name), "</filter-start>")
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        seconds = f"{self._clock() - self._started:.1f}"
+        self._write(
+            "<filter-end>",
+            _tag("filter-name", self._name),
+            _tag("filter-time", seconds),
+            "</filter-end>",
+        )
+
+    def advance(self, fraction: float, message: str = "") -> None:
+        """Report the fraction done, at most twice a second.
+
+        Raises:
+            Cancelled: the program was asked to stop.
+        """
+        self._stop.check()
+        now = self._clock()
+        if now - self._reported < _INTERVAL or not math.isfinite(fraction):
+            return
+        self._reported = now
+        if message and message != self._message:
+            self._message = message
+            self._write(_tag("filter-comment", message))
+        self._write(_tag("filter-progress", f"{min(1.0, max(0.0, fraction)):.4f}"))
+
+    def _write(self, *lines: str) -> None:
+        self._stream.write("".join(f"{line}\n" for line in lines))
+        self._stream.flush()
+
+
+class TerminalProgress:
+    """Progress as a bar on standard error; a line now and then where that is no terminal."""
+
+    def __init__(self, name: str, stop: StopSignal, stream: TextIO | None = None) -> None:
+        self._stop = stop
+        stream = stream or sys.stderr
+        self._bar = tqdm(
+            total=1.0,
+            desc=name,
+            file=stream,
+            mininterval=_INTERVAL if stream.isatty() else 10.0,
+            bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed} {postfix}",
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        self._bar.close()
+
+    def advance(self, fraction: float, message: str = "") -> None:
+        """Report the fraction done.
+
+        Raises:
+            Cancelled: the program was asked to stop.
+        """
+        self._stop.check()
+        if message:
+            self._bar.set_postfix_str(message, refresh=False)
+        self._bar.update(max(0.0, min(1.0, fraction) - self._bar.n))
+
+
+def _tag(name: str, text: str) -> str:
+    plain = " ".join(text.split()).encode("ascii", "replace").decode("ascii")
+    return f"<{name}>{escape(plain)}</{name}>"
