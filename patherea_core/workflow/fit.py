@@ -120,7 +120,10 @@ class _Tiles(lightning.LightningDataModule):
         self.seed = seed
         self.validation = validation
         self.training = TileDataset(
-            training, settings.tile_size, seed, colour_jitter=settings.colour_jitter
+            training,
+            tile_size=settings.tile_size,
+            seed=seed,
+            colour_jitter=settings.colour_jitter,
         )
 
     def train_dataloader(self) -> DataLoader[Batch]:

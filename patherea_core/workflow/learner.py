@@ -76,8 +76,11 @@ class Learner(lightning.LightningModule):
         }
 
     def transfer_batch_to_device(
-        self, batch: Any, device: torch.device, dataloader_idx: int
-    ) -> Any:  # noqa: ANN401, ARG002
+        self,
+        batch: object,
+        device: torch.device,
+        dataloader_idx: int,  # noqa: ARG002  Lightning's signature
+    ) -> object:
         """Move training batches; validation samples are moved tile by tile."""
         return batch.to(device) if isinstance(batch, Batch) else batch
 

@@ -1,0 +1,130 @@
+"""Model bundles: they come back as they were written, and nothing else is trusted."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from patherea_core.checkpoint import (
+    BundleCard,
+    ClassCard,
+    ModelBundle,
+    build_network,
+    load_bundle,
+    read_card,
+    save_bundle,
+    weights_digest,
+)
+from patherea_core.config import NetworkConfig, Recipe
+from patherea_core.errors import BundleError, OutputError, TaxonomyError
+from patherea_core.model.network import P2PNetwork
+
+RECIPE = Recipe(network=NetworkConfig(backbone="convnext_atto", fpn_channels=8, head_blocks=1))
+
+
+def bundle(classes: tuple[str, ...] = ("positive", "negative")) -> ModelBundle:
+    torch.manual_seed(0)
+    state = P2PNetwork(RECIPE.network, len(classes)).state_dict()
+    card = BundleCard(
+        recipe=RECIPE,
+        classes=tuple(ClassCard(name=name, color="#123456") for name in classes),
+        mpp=0.5,
+        score_threshold=0.4,
+        parameters=sum(tensor.numel() for tensor in state.values()),
+        seed=0,
+        provenance={"dataset_sha256": "0" * 64},
+        metrics={"validation_mean_f1": 0.5},
+        weights_sha256=weights_digest(state),
+    )
+    return ModelBundle(state, card)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    path = tmp_path / "model.safetensors"
+    save_bundle(path, bundle())
+    return path
+
+
+def test_a_bundle_comes_back_as_it_was_written(saved: Path) -> None:
+    back = load_bundle(saved)
+    assert back.card == bundle().card
+    assert read_card(saved) == back.card
+    assert back.taxonomy.names == ("positive", "negative")
+    image = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
+    rebuilt, original = build_network(back), build_network(bundle())
+    assert torch.equal(rebuilt(image).one_to_one.logits, original(image).one_to_one.logits)
+
+
+def test_the_digest_ignores_order_and_sees_every_value() -> None:
+    state = {"a": torch.zeros(2), "b": torch.ones(1)}
+    assert weights_digest(state) == weights_digest(dict(reversed(state.items())))
+    assert weights_digest(state) != weights_digest(
+        {"a": torch.tensor([0.0, 1e-9]), "b": torch.ones(1)}
+    )
+    assert weights_digest(state) != weights_digest({"b": torch.zeros(2), "a": torch.ones(1)})
+
+
+@pytest.mark.parametrize("kind", ["torch", "pickle"])
+def test_a_pickle_is_refused_without_being_opened(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "model.pth"
+    if kind == "torch":
+        torch.save({"weight": torch.zeros(1)}, path)
+    else:
+        path.write_bytes(pickle.dumps({"weight": 0}))
+    with pytest.raises(BundleError, match="can run code when opened"):
+        load_bundle(path)
+
+
+@pytest.mark.parametrize("kept", [0, 5, 400, 100_000])
+def test_a_truncated_bundle_is_refused(saved: Path, kept: int) -> None:
+    saved.write_bytes(saved.read_bytes()[:kept])
+    with pytest.raises(BundleError, match=r"cut short|cannot be read"):
+        load_bundle(saved)
+
+
+def test_weights_without_a_card_are_no_bundle(tmp_path: Path) -> None:
+    path = tmp_path / "foreign.safetensors"
+    save_file({"weight": torch.zeros(1)}, path)
+    with pytest.raises(BundleError, match="no model card"):
+        load_bundle(path)
+
+
+def test_a_card_of_another_version_is_refused(saved: Path) -> None:
+    content = saved.read_bytes()
+    saved.write_bytes(content.replace(b'\\"schema_version\\":1', b'\\"schema_version\\":9', 1))
+    with pytest.raises(BundleError, match="another version"):
+        read_card(saved)
+
+
+def test_weights_that_were_changed_are_refused(saved: Path) -> None:
+    content = bytearray(saved.read_bytes())
+    content[-1] ^= 1
+    saved.write_bytes(bytes(content))
+    with pytest.raises(BundleError, match="not those its card names"):
+        load_bundle(saved)
+
+
+def test_weights_of_another_network_are_refused() -> None:
+    other = RECIPE.model_copy(update={"network": NetworkConfig(backbone="convnext_atto")})
+    wrong = ModelBundle(bundle().state, bundle().card.model_copy(update={"recipe": other}))
+    with pytest.raises(BundleError, match="do not fit"):
+        build_network(wrong)
+
+
+def test_a_missing_model_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="cannot be opened"):
+        load_bundle(tmp_path / "absent.safetensors")
+
+
+def test_another_taxonomy_is_told_apart() -> None:
+    with pytest.raises(TaxonomyError, match="positive, negative"):
+        bundle().taxonomy.require_same(("negative", "positive"), "the dataset")
+
+
+def test_a_bundle_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        save_bundle(tmp_path / "absent" / "model.safetensors", bundle())
+    assert list(tmp_path.iterdir()) == []
