@@ -1,0 +1,266 @@
+"""The form of the archive's annotations, and nothing else: no traffic, no files, no clock.
+
+An annotation is a document with a name, attributes and elements. A position in it is [x, y, z] in
+base pixels with the origin at the slide's outer upper-left corner, as everywhere in this project, so
+no position changes on its way in or out. The class of a point is its ``group``: a reviewer who changes
+the class changes the group, while label and colours may stay as they were.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from shapely.errors import ShapelyError
+from shapely.geometry import Polygon
+
+from patherea_core.errors import AnnotationError
+from patherea_core.geometry import Floats, as_xy
+from patherea_core.points import Detections
+from patherea_core.regions import Outline, checked_outline
+from patherea_core.taxonomy import Taxonomy
+
+#: Points above which the archive's viewer falls back to a mode in which they cannot be edited.
+POINTS_PER_ANNOTATION = 500_000
+#: What the attributes of an annotation that this program wrote say of their kind.
+DETECTIONS_KIND = "detections"
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationIdentity:
+    """Which annotation, in which state."""
+
+    id: str
+    name: str
+    version: int | None = None
+    updated: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """One outline of an annotation, in base pixels."""
+
+    element_id: str
+    annotation: AnnotationIdentity
+    outline: Outline
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shapes:
+    """What one annotation holds: regions, and points as parallel arrays, in base pixels.
+
+    Attributes:
+        annotation: the annotation.
+        regions: its closed shapes.
+        xy: (N, 2) positions of its points.
+        class_names: the class of each point.
+        element_ids: the element of each point.
+        ignored: the types of elements that are neither region nor point, once each.
+    """
+
+    annotation: AnnotationIdentity
+    regions: tuple[Region, ...]
+    xy: Floats
+    class_names: tuple[str, ...]
+    element_ids: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
+
+
+def identity(document: Json) -> AnnotationIdentity:
+    """Return which annotation a document is, and in which state."""
+    return AnnotationIdentity(
+        id=str(document.get("_id", "")),
+        name=str(document.get("annotation", {}).get("name", "")),
+        version=document.get("_version"),
+        updated=document.get("updated"),
+    )
+
+
+def is_detections(document: Json) -> bool:
+    """Tell whether this program wrote the annotation as its detections."""
+    attributes = document.get("annotation", {}).get("attributes") or {}
+    ours = attributes.get("patherea")
+    return isinstance(ours, Mapping) and ours.get("kind") == DETECTIONS_KIND
+
+
+def decode(document: Json) -> Shapes:
+    """Return the regions and points of an annotation.
+
+    Raises:
+        AnnotationError: it is empty, or an element cannot serve as a region or point; the message
+            names the annotation and the element.
+    """
+    annotation = identity(document)
+    elements = document["annotation"].get("elements") or []
+    if not elements:
+        raise AnnotationError(
+            f"annotation {annotation.name!r} is empty; draw in it, delete it, or choose others by name"
+        )
+    regions = tuple(_regions(annotation, elements))
+    points = [element for element in elements if element.get("type") == "point"]
+    others = {str(element.get("type")) for element in elements if not _is_understood(element)}
+    return Shapes(
+        annotation=annotation,
+        regions=regions,
+        xy=as_xy([element["center"][:2] for element in points]),
+        class_names=tuple(_class_name(element, annotation) for element in points),
+        element_ids=tuple(str(element.get("id", "")) for element in points),
+        ignored=tuple(sorted(others)),
+    )
+
+
+def decode_detections(document: Json, taxonomy: Taxonomy) -> Detections:
+    """Return the points of an annotation as detections; one that a person added scores 1.
+
+    Raises:
+        TaxonomyError: a point is of a class that the taxonomy does not know.
+    """
+    annotation = identity(document)
+    elements = document["annotation"].get("elements") or []
+    points = [element for element in elements if element.get("type") == "point"]
+    names = [_class_name(element, annotation) for element in points]
+    return Detections(
+        as_xy([element["center"][:2] for element in points]),
+        np.array([taxonomy.index(name) for name in names], dtype=np.int64),
+        np.array([(element.get("user") or {}).get("p", 1.0) for element in points], dtype=float),
+    )
+
+
+def encode(
+    detections: Detections,
+    taxonomy: Taxonomy,
+    *,
+    name: str,
+    run_id: str,
+    attributes: Json,
+    description: str = "",
+) -> dict[str, Any]:
+    """Return detections in base pixels as the one annotation that the archive reads from a file.
+
+    The points are sorted by class and all have the same keys, because the archive checks such a list
+    many times faster. Their ids follow from the run and the row, so that a point that a reviewer
+    deletes can be named later.
+
+    Args:
+        detections: the cells, in base pixels.
+        taxonomy: their classes, with colours.
+        name: what the annotation is called.
+        run_id: names the run that found them.
+        attributes: where they came from.
+        description: a line for the reader.
+    """
+    order = np.argsort(detections.class_index, kind="stable")
+    rows = detections.take(order)
+    styles = [_style(cell_class.name, cell_class.color) for cell_class in taxonomy.classes]
+    elements = [
+        {
+            "type": "point",
+            "id": element_id(run_id, row),
+            "center": [round(float(x), 2), round(float(y), 2), 0],
+            **styles[class_row],
+            "user": {"p": round(float(score), 4), "c": taxonomy.names[class_row]},
+        }
+        for row, ((x, y), class_row, score) in enumerate(
+            zip(rows.xy, rows.class_index, rows.score, strict=True)
+        )
+    ]
+    ours = {"kind": DETECTIONS_KIND, "run": run_id, "classes": list(taxonomy.names), **attributes}
+    return {
+        "name": name,
+        "description": description,
+        "display": {"visible": True},
+        "attributes": {"patherea": _without_dots(ours)},
+        "elements": elements,
+    }
+
+
+def element_id(run_id: str, row: int) -> str:
+    """Return the id of one point of a run: 24 hexadecimal digits, always the same."""
+    return hashlib.sha256(f"{run_id}:{row}".encode()).hexdigest()[:24]
+
+
+def blocks(detections: Detections, size: int = POINTS_PER_ANNOTATION) -> list[Detections]:
+    """Return the detections in parts that the archive's viewer can edit; at least one part."""
+    starts = range(0, max(1, len(detections)), size)
+    return [
+        detections.take(np.arange(start, min(start + size, len(detections)))) for start in starts
+    ]
+
+
+def _style(name: str, color: str) -> dict[str, Any]:
+    return {
+        "group": name,
+        "label": {"value": name},
+        "lineColor": color,
+        "lineWidth": 2,
+        "fillColor": f"{color}66",
+    }
+
+
+def _without_dots(value: Any) -> Any:  # noqa: ANN401  any JSON value
+    """Return the value with keys that the archive's database accepts and no undefined number."""
+    if isinstance(value, Mapping):
+        return {
+            str(key).replace(".", "_").replace("$", "_"): _without_dots(entry)
+            for key, entry in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_without_dots(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _is_understood(element: Json) -> bool:
+    return element.get("type") in {"point", "rectangle"} or _is_closed(element)
+
+
+def _is_closed(element: Json) -> bool:
+    return element.get("type") == "polyline" and bool(element.get("closed"))
+
+
+def _regions(annotation: AnnotationIdentity, elements: Sequence[Json]) -> Iterator[Region]:
+    for element in elements:
+        if element.get("type") == "rectangle" or _is_closed(element):
+            named = str(element.get("id", ""))
+            what = f"region {named} of annotation {annotation.name!r}"
+            yield Region(named, annotation, checked_outline(_polygon(element, what), what))
+
+
+def _polygon(element: Json, what: str) -> Polygon:
+    try:
+        if element["type"] == "rectangle":
+            return Polygon(_rectangle_corners(element))
+        holes = [[corner[:2] for corner in hole] for hole in element.get("holes") or []]
+        return Polygon([corner[:2] for corner in element["points"]], holes)
+    except (ValueError, ShapelyError) as error:
+        raise AnnotationError(f"{what} is no closed shape; draw it again") from error
+
+
+def _rectangle_corners(element: Json) -> list[tuple[float, float]]:
+    """Return the corners; the rotation is in radians and clockwise to the eye, for y grows down."""
+    x, y = element["center"][:2]
+    width, height = element["width"] / 2, element["height"] / 2
+    cosine, sine = math.cos(element.get("rotation") or 0), math.sin(element.get("rotation") or 0)
+    return [
+        (x + dx * cosine - dy * sine, y + dx * sine + dy * cosine)
+        for dx, dy in ((-width, -height), (width, -height), (width, height), (-width, height))
+    ]
+
+
+def _class_name(element: Json, annotation: AnnotationIdentity) -> str:
+    named = str(element.get("group") or (element.get("label") or {}).get("value") or "").strip()
+    if not named:
+        raise AnnotationError(
+            f"point {element.get('id')} of annotation {annotation.name!r} at "
+            f"{_place(element['center'])} has no class; give it a group"
+        )
+    return named
+
+
+def _place(xy: Sequence[float]) -> str:
+    return f"({xy[0]:.1f}, {xy[1]:.1f})"

@@ -1,0 +1,125 @@
+"""Annotations of a slide in the archive: listed, read whole, and added; never overwritten."""
+
+import fnmatch
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from patherea_core.errors import ArchiveError, InputError
+from plugin.dsa.annotation_codec import is_detections
+from plugin.dsa.session import Session
+
+log = logging.getLogger(__name__)
+
+#: Elements asked for at once.
+_PAGE = 20_000
+#: How often an annotation is read anew because somebody changed it meanwhile.
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationSummary:
+    """An annotation without its elements.
+
+    Attributes:
+        id: of the annotation.
+        name: what it is called.
+        created: when, in ISO form, so that text order is order in time.
+        detections: whether this program wrote it.
+    """
+
+    id: str
+    name: str
+    created: str
+    detections: bool
+
+
+def list_annotations(session: Session, item_id: str) -> tuple[AnnotationSummary, ...]:
+    """Return the annotations of a slide, oldest first."""
+    documents = session.pages("annotation", itemId=item_id, sort="created")
+    return tuple(
+        AnnotationSummary(
+            id=document["_id"],
+            name=document["annotation"].get("name", ""),
+            created=str(document.get("created", "")),
+            detections=is_detections(document),
+        )
+        for document in documents
+    )
+
+
+def chosen_labels(
+    annotations: Sequence[AnnotationSummary], pattern: str
+) -> tuple[AnnotationSummary, ...]:
+    """Return those that are labels: their name fits, and they are no detections of this program.
+
+    Detections are taken if they are named in full: a person who does that has reviewed them.
+    """
+    return tuple(
+        annotation
+        for annotation in annotations
+        if annotation.name == pattern
+        or (fnmatch.fnmatchcase(annotation.name, pattern) and not annotation.detections)
+    )
+
+
+def chosen_detections(
+    annotations: Sequence[AnnotationSummary], name: str, slide: str
+) -> AnnotationSummary:
+    """Return the annotation of that name or id; without either, the newest this program wrote.
+
+    Raises:
+        InputError: there is none.
+    """
+    fitting = [
+        annotation
+        for annotation in annotations
+        if (name in {annotation.id, annotation.name} if name else annotation.detections)
+    ]
+    if not fitting:
+        known = ", ".join(repr(annotation.name) for annotation in annotations) or "none"
+        wanted = f"annotation {name!r}" if name else "annotation with detections"
+        raise InputError(f"slide {slide!r} has no {wanted}; its annotations are: {known}")
+    return max(fitting, key=lambda annotation: annotation.created)
+
+
+def read_annotation(session: Session, annotation_id: str) -> dict[str, Any]:
+    """Return an annotation with all its elements, all of one and the same version.
+
+    Raises:
+        ArchiveError: somebody changed it each time it was read.
+    """
+    for _ in range(_ATTEMPTS):
+        document = _read_once(session, annotation_id)
+        if document is not None:
+            return document
+        log.info("annotation %s was changed while it was read; reading it again", annotation_id)
+    raise ArchiveError(
+        f"annotation {annotation_id} was changed each time it was read; run again when nobody edits it"
+    )
+
+
+def post_annotation(session: Session, item_id: str, document: Mapping[str, Any]) -> None:
+    """Add a new annotation to a slide; those that are there stay as they are.
+
+    Raises:
+        ArchiveError: the archive does not take it.
+    """
+    body = json.dumps(document, allow_nan=False, separators=(",", ":"))
+    session.post(f"annotation/item/{item_id}", body.encode())
+
+
+def _read_once(session: Session, annotation_id: str) -> dict[str, Any] | None:
+    """Return the whole annotation, or None if its version changed on the way."""
+    path = f"annotation/{annotation_id}"
+    document: dict[str, Any] = session.get(path, limit=_PAGE, offset=0, sort="_id")
+    elements: list[Any] = document["annotation"]["elements"]
+    while True:
+        part = session.get(path, limit=_PAGE, offset=len(elements), sort="_id")
+        if part["_version"] != document["_version"]:
+            return None
+        if not part["annotation"]["elements"]:
+            return document
+        elements.extend(part["annotation"]["elements"])

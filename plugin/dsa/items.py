@@ -1,0 +1,104 @@
+"""Slides of an archive: its items that it can show as images, and their files."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any
+
+from patherea_core.errors import ArchiveError, InputError
+from plugin.dsa.session import Session
+
+_ID = re.compile(r"[0-9a-f]{24}")
+
+
+@dataclass(frozen=True, slots=True)
+class SlideItem:
+    """One slide in an archive.
+
+    Attributes:
+        id: of the item.
+        name: of the item.
+        file_id: the file that holds the image.
+        metadata: what people noted about it.
+    """
+
+    id: str
+    name: str
+    file_id: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def slides_in(session: Session, folder_id: str) -> tuple[SlideItem, ...]:
+    """Return the slides of a folder, those of its sub-folders left out, in order of their names.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    session.find(f"folder/{checked_id(folder_id)}", f"folder {folder_id}")
+    documents = session.pages("item", folderId=folder_id, sort="lowerName")
+    return tuple(_slide(document) for document in documents if _is_slide(document))
+
+
+def slide_named(session: Session, identifier: str) -> SlideItem:
+    """Return the slide whose item or whose image file has this id.
+
+    The archive's web page names a slide by its file.
+
+    Raises:
+        InputError: there is none, or it is no slide.
+    """
+    try:
+        item_id = session.find(f"file/{checked_id(identifier)}", "such file")["itemId"]
+    except InputError:
+        item_id = identifier
+    document = session.find(f"item/{item_id}", f"slide {identifier}")
+    if not _is_slide(document):
+        raise InputError(f"item {document['name']!r} is no slide; make it a large image first")
+    return _slide(document)
+
+
+def download_slide(session: Session, slide: SlideItem, folder: Path) -> Path:
+    """Write all files of a slide to a new folder inside ``folder``; return the one to open."""
+    target = folder / slide.id
+    target.mkdir(parents=True, exist_ok=True)
+    opened: Path | None = None
+    for document in session.pages(f"item/{slide.id}/files"):
+        path = target / _plain_name(document["name"])
+        session.download(document["_id"], path, document["size"])
+        if document["_id"] == slide.file_id:
+            opened = path
+    if opened is None:
+        raise ArchiveError(f"the image file of slide {slide.name!r} is not among its files")
+    return opened
+
+
+def checked_id(identifier: str) -> str:
+    """Return the id of something in an archive.
+
+    Raises:
+        InputError: the text is none.
+    """
+    if not _ID.fullmatch(identifier):
+        raise InputError(f"{identifier!r} is no id of the archive; it has 24 digits from 0 to f")
+    return identifier
+
+
+def _is_slide(document: Mapping[str, Any]) -> bool:
+    image = document.get("largeImage") or {}
+    return bool(image.get("fileId")) and not image.get("expected")
+
+
+def _slide(document: Mapping[str, Any]) -> SlideItem:
+    return SlideItem(
+        id=document["_id"],
+        name=document["name"],
+        file_id=document["largeImage"]["fileId"],
+        metadata=document.get("meta") or {},
+    )
+
+
+def _plain_name(name: str) -> str:
+    """Return a file name that cannot lead out of its folder."""
+    plain = PurePath(name.replace("\\", "/")).name
+    return plain if plain not in {"", ".", ".."} else "file"

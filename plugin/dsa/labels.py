@@ -1,0 +1,124 @@
+"""Which point belongs to which region: from the shapes of a slide's annotations to labelled regions."""
+
+import logging
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from patherea_core.errors import AnnotationError, TaxonomyError
+from patherea_core.geometry import Bools, Ints
+from patherea_core.points import Points
+from patherea_core.regions import AnnotatedRegion, inside
+from patherea_core.taxonomy import Taxonomy
+from plugin.dsa.annotation_codec import Region, Shapes
+
+log = logging.getLogger(__name__)
+
+PointsOutside: TypeAlias = Literal["error", "drop"]
+
+#: Square pixels that two regions may share because their edges were drawn along each other.
+_NEGLIGIBLE_AREA = 1.0
+
+
+def found_classes(annotations: Sequence[Shapes]) -> tuple[str, ...]:
+    """Return the classes of all points, in order of the alphabet."""
+    return tuple(sorted({name for shapes in annotations for name in shapes.class_names}))
+
+
+def labelled_regions(
+    annotations: Sequence[Shapes], taxonomy: Taxonomy, points_outside: PointsOutside = "error"
+) -> tuple[AnnotatedRegion, ...]:
+    """Return the regions of one slide with their points, from whichever annotations they are in.
+
+    Raises:
+        AnnotationError: a point lies outside of every region, or two regions overlap.
+        TaxonomyError: a point is of a class that the taxonomy does not know.
+    """
+    regions = [region for shapes in annotations for region in shapes.regions]
+    _require_apart(regions)
+    owners = [_owners(shapes, regions) for shapes in annotations]
+    for shapes, owner in zip(annotations, owners, strict=True):
+        _require_inside(shapes, owner < 0, points_outside)
+    indices = [_class_index(shapes, taxonomy) for shapes in annotations]
+    return tuple(
+        _region_with_points(region, row, list(zip(annotations, indices, owners, strict=True)))
+        for row, region in enumerate(regions)
+    )
+
+
+def _require_apart(regions: Sequence[Region]) -> None:
+    for one, other in combinations(regions, 2):
+        shared = one.outline.intersection(other.outline).area
+        if shared >= _NEGLIGIBLE_AREA:
+            raise AnnotationError(
+                f"regions {_named(one)} and {_named(other)} overlap by {shared:.0f} square pixels, "
+                "whose cells would count twice; make them one, or draw them apart"
+            )
+
+
+def _named(region: Region) -> str:
+    return f"{region.element_id} of annotation {region.annotation.name!r}"
+
+
+def _owners(shapes: Shapes, regions: Sequence[Region]) -> Ints:
+    """Return for each point the first region that holds it: (N,), -1 for none."""
+    owner = np.full(len(shapes.xy), -1, dtype=np.int64)
+    for row, region in enumerate(regions):
+        owner[(owner < 0) & inside(region.outline, shapes.xy)] = row
+    return owner
+
+
+def _require_inside(shapes: Shapes, outside: Bools, points_outside: PointsOutside) -> None:
+    count = int(np.count_nonzero(outside))
+    if not count:
+        return
+    if points_outside == "drop":
+        log.warning("%s: %s points outside of every region left out", shapes.annotation.name, count)
+        return
+    first = int(np.flatnonzero(outside)[0])
+    x, y = shapes.xy[first]
+    raise AnnotationError(
+        f"point {shapes.element_ids[first]} of annotation {shapes.annotation.name!r} at "
+        f"({x:.1f}, {y:.1f}) lies outside of every region{_others(count)}; move it, outline a region "
+        "around it, or leave such points out with --points-outside drop"
+    )
+
+
+def _others(count: int) -> str:
+    return f", and so do {count - 1} others" if count > 1 else ""
+
+
+def _class_index(shapes: Shapes, taxonomy: Taxonomy) -> Ints:
+    index = {name: row for row, name in enumerate(taxonomy.names)}
+    for element, name in zip(shapes.element_ids, shapes.class_names, strict=True):
+        if name not in index:
+            raise TaxonomyError(
+                f"point {element} of annotation {shapes.annotation.name!r} is of class {name!r}, which "
+                f"is unknown; the classes are: {', '.join(taxonomy.names)}"
+            )
+    return np.array([index[name] for name in shapes.class_names], dtype=np.int64)
+
+
+def _region_with_points(
+    region: Region, row: int, sources: Sequence[tuple[Shapes, Ints, Ints]]
+) -> AnnotatedRegion:
+    chosen = [(shapes, index, owner == row) for shapes, index, owner in sources]
+    annotation_ids = {region.annotation.id: None}
+    annotation_ids |= {shapes.annotation.id: None for shapes, _, mask in chosen if mask.any()}
+    return AnnotatedRegion(
+        name=region.element_id,
+        outline=region.outline,
+        points=Points(
+            np.concatenate([shapes.xy[mask] for shapes, _, mask in chosen]),
+            np.concatenate([index[mask] for _, index, mask in chosen]),
+        ),
+        element_ids=tuple(
+            element
+            for shapes, _, mask in chosen
+            for element, mine in zip(shapes.element_ids, mask, strict=True)
+            if mine
+        ),
+        annotation_ids=tuple(annotation_ids),
+    )

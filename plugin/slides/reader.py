@@ -1,0 +1,153 @@
+"""Slides through large_image, the library the archive itself reads with.
+
+Colours: a slide's colour profile is applied, as the archive does for what a pathologist sees, and so
+at export, training and detection alike. Plain images are read by ``plugin.slides.plain``.
+"""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import large_image
+import tifffile
+
+from patherea_core.errors import ScaleError, SlideError
+from patherea_core.geometry import Box, Pixels
+from patherea_core.slides import ArraySlide, SlideReader
+from plugin.slides import plain
+from plugin.slides.pixels import as_rgb, blank, padded
+
+#: What is done with colour profiles, for the record of a dataset or result.
+COLOURS = "colour profile applied, sRGB"
+#: Micrometres per pixel that a microscope or scanner can have; printers' resolutions lie beyond.
+PLAUSIBLE_MPP = (0.05, 5.0)
+
+large_image.config.setConfig("cache_backend", "python")
+large_image.config.setConfig("icc_correction", True)  # noqa: FBT003  large_image's form
+
+#: What large_image and the libraries below it raise on a file that is broken.
+_BROKEN = (large_image.exceptions.TileGeneralError, OSError, ValueError, RuntimeError, KeyError)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LargeImageSlide:
+    """A slide that large_image reads; see ``open_slide``."""
+
+    name: str
+    base_mpp: float
+    width: int
+    height: int
+    source: Any = field(repr=False)
+
+    def read(self, box: Box) -> Pixels:
+        """Return (height, width, 3) RGB base pixels of the box; white where the slide ends.
+
+        Raises:
+            SlideError: the file is broken there, or its pixels are no colours of eight bits.
+        """
+        part = box.intersection(Box(0, 0, self.width, self.height))
+        if part is None:
+            return blank(box)
+        pixels = as_rgb(self._part(part), self.name)
+        return pixels if part == box else padded(pixels, part, box)
+
+    def _part(self, part: Box) -> Any:  # noqa: ANN401  large_image publishes no types
+        region = {
+            "left": part.left,
+            "top": part.top,
+            "width": part.width,
+            "height": part.height,
+            "units": "base_pixels",
+        }
+        try:
+            pixels, _ = self.source.getRegion(
+                region=region, format=large_image.constants.TILE_FORMAT_NUMPY
+            )
+        except _BROKEN as error:
+            raise SlideError(f"slide {self.name!r} cannot be read at {part}: {error}") from error
+        if pixels.shape[:2] != (part.height, part.width):
+            raise SlideError(f"slide {self.name!r} gave {pixels.shape} pixels for {part}")
+        return pixels
+
+
+def open_slide(path: Path, mpp: float | None = None, name: str | None = None) -> SlideReader:
+    """Return a slide or plain image, ready to be read.
+
+    Args:
+        path: the file.
+        mpp: micrometres per base pixel; None takes what the file says.
+        name: what it is called in results; None takes the file's name.
+
+    Raises:
+        SlideError: it is missing, broken, or no slide.
+        ScaleError: it does not say how large its pixels are, and neither does ``mpp``.
+    """
+    called = name or path.name
+    if path.suffix.lower() in plain.SUFFIXES:
+        pixels = plain.read_plain(path)
+        return ArraySlide(called, checked_mpp(called, mpp, None), pixels)
+    if not path.is_file():
+        raise SlideError(f"slide {str(path)!r} cannot be read: no such file")
+    _require_whole(path)
+    try:
+        source = large_image.open(str(path), noCache=True)
+        facts = source.getMetadata()
+    except _BROKEN as error:
+        raise SlideError(f"{path.name!r} cannot be read as a slide: {error}") from error
+    found = _found_mpp(called, facts, mpp)
+    return LargeImageSlide(
+        called, checked_mpp(called, mpp, found), facts["sizeX"], facts["sizeY"], source
+    )
+
+
+def checked_mpp(name: str, given: float | None, found: float | None) -> float:
+    """Return the pixel size that was given, else the one that was found.
+
+    Raises:
+        ScaleError: there is neither, or the one found is no microscope's.
+    """
+    if given is not None:
+        if not (math.isfinite(given) and given > 0):
+            raise ScaleError(f"--mpp must be a positive number of micrometres, not {given}")
+        return given
+    if found is None:
+        raise ScaleError(
+            f"slide {name!r} has no resolution; give --mpp, the micrometres of a pixel"
+        )
+    least, most = PLAUSIBLE_MPP
+    if not least <= found <= most:
+        raise ScaleError(
+            f"slide {name!r} says that its pixels measure {found:.4g} µm, which no microscope's do; "
+            "give --mpp, the micrometres of a pixel"
+        )
+    return found
+
+
+def _found_mpp(name: str, facts: dict[str, Any], given: float | None) -> float | None:
+    across, down = facts.get("mm_x"), facts.get("mm_y")
+    if not across or not down:
+        return None
+    if given is None and abs(across - down) > 0.01 * across:
+        raise ScaleError(
+            f"the pixels of slide {name!r} are not square ({across * 1000:.4g} × {down * 1000:.4g} "
+            "µm); convert it"
+        )
+    return float(across) * 1000
+
+
+def _require_whole(path: Path) -> None:
+    """Refuse a TIFF whose end is missing, which readers would fill with black without a word."""
+    try:
+        with tifffile.TiffFile(path) as file:
+            ends = [
+                offset + count
+                for page in file.pages
+                for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False)
+            ]
+    except tifffile.TiffFileError:
+        return  # no TIFF; what it is, large_image knows
+    except (OSError, ValueError, IndexError, KeyError, TypeError, RuntimeError) as error:
+        raise SlideError(f"{path.name!r} is a broken TIFF: {error}") from error
+    if not ends or max(ends) > path.stat().st_size:
+        raise SlideError(f"slide {path.name!r} is cut short; fetch the file again")
