@@ -21,7 +21,14 @@ def points_to_csv(points: Points, element_ids: Sequence[str], taxonomy: Taxonomy
     """Return a table of the points: tile pixels, class names, ids of the annotation elements.
 
     Numbers are written with as many digits as they need to be read back exactly.
+
+    Raises:
+        TaxonomyError: a point has a class beyond the last one.
     """
+    if len(points) and points.class_index.max() >= len(taxonomy):
+        raise TaxonomyError(
+            f"a point has class {points.class_index.max()}, but there are {len(taxonomy)} classes"
+        )
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)

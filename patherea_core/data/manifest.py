@@ -7,18 +7,23 @@ import hashlib
 import json
 import re
 import zlib
+from collections.abc import Callable
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from patherea_core.config import Count, Positive, Settings
-from patherea_core.errors import TaxonomyError
+from patherea_core.errors import DatasetError, TaxonomyError
 from patherea_core.geometry import Box
 from patherea_core.taxonomy import CellClass, Taxonomy
 
 #: Sample ids become file names, so they hold nothing that could leave the dataset's folder.
 SampleId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$")]
 NotNegativeInt = Annotated[int, Field(ge=0)]
+
+
+#: The file of a dataset folder that holds the manifest.
+MANIFEST = "dataset.json"
 
 
 class ClassRecord(Settings):
@@ -125,6 +130,24 @@ class Manifest(Settings):
         """Return the SHA-256 of the manifest, in hexadecimal; it changes with any word or file."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def checked_manifest(make: Callable[[], Manifest], what: str) -> Manifest:
+    """Return the manifest that ``make`` makes.
+
+    Raises:
+        DatasetError: it is not valid; ``what`` names it in the message.
+    """
+    try:
+        return make()
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        if place == "schema_version":
+            reason = f"it has version {first['input']!r}, but this program reads version 1"
+        else:
+            reason = f"{place}: {first['msg']}".removeprefix(": ").removeprefix("Value error, ")
+        raise DatasetError(f"{what} cannot be used: {reason}") from error
 
 
 def class_records(taxonomy: Taxonomy) -> tuple[ClassRecord, ...]:

@@ -1,6 +1,7 @@
-"""How the files of a dataset come to disk: beside their destination first, then moved in one step.
+"""How the files of a dataset folder come to disk and back.
 
-Errors of the operating system become this project's errors here.
+A folder is filled beside its destination first, then moved in one step. What the operating system
+refuses becomes an error of this project here.
 """
 
 import hashlib
@@ -14,24 +15,25 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from patherea_core.data.manifest import MANIFEST
 from patherea_core.errors import DatasetError, OutputError
 from patherea_core.geometry import Pixels
 
 
 def require_free(destination: Path) -> None:
-    """Make sure, before any work, that a new folder or file can be written.
+    """Make sure, before any work, that a new folder can be written.
 
     Raises:
         DatasetError: something is there already; an empty folder is not in the way.
         OutputError: nothing can be written there.
     """
     if destination.is_dir():
-        if (destination / "dataset.json").exists():
+        if (destination / MANIFEST).exists():
             raise DatasetError(f"{destination} already holds a dataset; choose another folder")
         if any(destination.iterdir()):
             raise DatasetError(f"{destination} is not empty; choose another folder")
     elif destination.exists():
-        raise DatasetError(f"{destination} is there already; choose another name")
+        raise DatasetError(f"{destination} is a file; choose another name")
     ancestor = next(parent for parent in destination.absolute().parents if parent.exists())
     if not (ancestor.is_dir() and os.access(ancestor, os.W_OK | os.X_OK)):
         raise OutputError(
@@ -48,38 +50,19 @@ def writing(destination: Path) -> Iterator[None]:
         raise OutputError(f"cannot write {destination}: {error.strerror or error}") from error
 
 
-def partial_path(destination: Path) -> Path:
-    """Return an unused path beside the destination, whose folder it makes if need be.
+@contextmanager
+def partial_folder(destination: Path) -> Iterator[Path]:
+    """Lend an empty folder beside the destination; it is removed at the end unless it was moved.
 
     Raises:
         OutputError: the folder cannot be made.
     """
-    with writing(destination):
-        destination.absolute().parent.mkdir(parents=True, exist_ok=True)
-    return destination.absolute().parent / f".{destination.name}.{secrets.token_hex(6)}.partial"
-
-
-@contextmanager
-def whole_file(destination: Path) -> Iterator[Path]:
-    """Lend a path to write a file to; it replaces the destination only if all goes well."""
-    partial = partial_path(destination)
+    destination = destination.absolute()
+    partial = destination.parent / f".{destination.name}.{secrets.token_hex(6)}.partial"
     try:
         with writing(destination):
-            yield partial
-            partial.replace(destination)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def whole_folder(destination: Path) -> Iterator[Path]:
-    """Lend an empty folder to fill; it becomes the destination only if all goes well."""
-    partial = partial_path(destination)
-    try:
-        with writing(destination):
-            partial.mkdir()
-            yield partial
-            partial.replace(destination)
+            partial.mkdir(parents=True)
+        yield partial
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -123,8 +106,8 @@ def read_image(path: Path) -> Pixels:
             return np.array(image)
     except UnidentifiedImageError as error:
         raise DatasetError(f"{path} is no image") from error
-    except (OSError, SyntaxError) as error:
-        # Pillow reports a broken PNG as SyntaxError.
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        # Pillow reports a broken PNG as SyntaxError, and some of its parts as ValueError.
         raise DatasetError(f"cannot read {path}: {error}") from error
 
 
