@@ -12,7 +12,7 @@ from plugin.dsa.session import Session
 _ID = re.compile(r"[0-9a-f]{24}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SlideItem:
     """One slide in an archive.
 

@@ -12,7 +12,9 @@ from patherea_core.geometry import Bools, Ints
 from patherea_core.points import Points
 from patherea_core.regions import AnnotatedRegion, inside
 from patherea_core.taxonomy import Taxonomy
-from plugin.dsa.annotation_codec import Region, Shapes
+from plugin.dsa.annotation_codec import Region, Shapes, decode
+from plugin.dsa.annotations import chosen_labels, list_annotations, read_annotation
+from plugin.dsa.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +22,21 @@ PointsOutside: TypeAlias = Literal["error", "drop"]
 
 #: Square pixels that two regions may share because their edges were drawn along each other.
 _NEGLIGIBLE_AREA = 1.0
+
+
+def read_labels(session: Session, item_id: str, pattern: str) -> tuple[Shapes, ...]:
+    """Return the shapes of a slide's annotations that are labels; none if it has none.
+
+    Raises:
+        AnnotationError: an annotation is empty, or an element cannot serve.
+    """
+    chosen = chosen_labels(list_annotations(session, item_id), pattern)
+    found = tuple(decode(read_annotation(session, summary.id)) for summary in chosen)
+    for shapes in found:
+        if shapes.ignored:
+            kinds = ", ".join(shapes.ignored)
+            log.warning("%s: elements of type %s are passed over", shapes.annotation.name, kinds)
+    return found
 
 
 def found_classes(annotations: Sequence[Shapes]) -> tuple[str, ...]:

@@ -51,8 +51,16 @@ class RemoteSlide:
         return padded(pixels, part, box)
 
 
-def remote_slide(session: Session, slide: SlideItem, mpp: float | None = None) -> RemoteSlide:
+def remote_slide(
+    session: Session, slide: SlideItem, mpp: float | None = None, option: str = "--mpp"
+) -> RemoteSlide:
     """Return a slide to be read through the archive.
+
+    Args:
+        session: of the archive.
+        slide: which one.
+        mpp: micrometres per base pixel; None takes what the archive knows.
+        option: how a person gives the pixel size, for the message.
 
     Raises:
         ScaleError: it does not say how large its pixels are, and neither does ``mpp``.
@@ -61,7 +69,7 @@ def remote_slide(session: Session, slide: SlideItem, mpp: float | None = None) -
     found = facts["mm_x"] * 1000 if facts.get("mm_x") else None
     return RemoteSlide(
         name=slide.name,
-        base_mpp=checked_mpp(slide.name, mpp, found),
+        base_mpp=checked_mpp(slide.name, mpp, found, option),
         width=facts["sizeX"],
         height=facts["sizeY"],
         session=session,

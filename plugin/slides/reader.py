@@ -101,25 +101,33 @@ def open_slide(path: Path, mpp: float | None = None, name: str | None = None) ->
     )
 
 
-def checked_mpp(name: str, given: float | None, found: float | None) -> float:
+def checked_mpp(
+    name: str, given: float | None, found: float | None, option: str = "--mpp"
+) -> float:
     """Return the pixel size that was given, else the one that was found.
+
+    Args:
+        name: the slide.
+        given: by a person, in micrometres.
+        found: in the slide, in micrometres.
+        option: how a person gives it, for the message.
 
     Raises:
         ScaleError: there is neither, or the one found is no microscope's.
     """
     if given is not None:
         if not (math.isfinite(given) and given > 0):
-            raise ScaleError(f"--mpp must be a positive number of micrometres, not {given}")
+            raise ScaleError(f"{option} must be a positive number of micrometres, not {given}")
         return given
     if found is None:
         raise ScaleError(
-            f"slide {name!r} has no resolution; give --mpp, the micrometres of a pixel"
+            f"slide {name!r} has no resolution; give {option}, the micrometres of a pixel"
         )
     least, most = PLAUSIBLE_MPP
     if not least <= found <= most:
         raise ScaleError(
             f"slide {name!r} says that its pixels measure {found:.4g} µm, which no microscope's do; "
-            "give --mpp, the micrometres of a pixel"
+            f"give {option}, the micrometres of a pixel"
         )
     return found
 
