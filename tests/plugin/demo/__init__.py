@@ -1,0 +1,1 @@
+"""The demo: synthetic tissue, composed slides, the loop."""
