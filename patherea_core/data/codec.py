@@ -30,7 +30,7 @@ def points_to_csv(points: Points, element_ids: Sequence[str], taxonomy: Taxonomy
             f"a point has class {points.class_index.max()}, but there are {len(taxonomy)} classes"
         )
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text)
     writer.writerow(HEADER)
     names = taxonomy.names
     for (x, y), row, element in zip(
@@ -105,7 +105,8 @@ def outline_from_geojson(text: str, source: str) -> Outline:
     """
     try:
         geometry = shapely.from_geojson(text)
-    except shapely.errors.GEOSException as error:
+    except (shapely.errors.GEOSException, ValueError) as error:
+        # Quoting a text that is no JSON, GEOS may cut a character in two: a ValueError.
         raise DatasetError(f"{source} is not readable GeoJSON ({error})") from error
     try:
         return checked_outline(polygons_of(geometry), f"the labelled area of {source}")

@@ -1,0 +1,153 @@
+"""Training tiles depend on seed, epoch and row only, and agree with their labels."""
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from patherea_core.batch import Batch
+from patherea_core.data.dataset import TileDataset, collate
+from patherea_core.data.sample import Sample
+from patherea_core.errors import DatasetError
+from patherea_core.points import Points
+from patherea_core.seeding import Seed
+from tests.builders import dots, points, ring, sample, scattered, square
+
+
+def dotted_sample(name: str = "dots", *, side: int = 96) -> Sample:
+    area = ring(8, 8, side - 16, 20)
+    inner = scattered(area, 30, inset=1.0)
+    plain = sample(inner, name=name, size=(side, side), labelled=area)
+    return Sample(
+        plain.record, dots(inner.xy, side, side), inner, plain.element_ids, plain.labelled
+    )
+
+
+def dataset(
+    *samples: Sample, seed: int = 0, tile_size: int = 32, jitter: float = 0.0
+) -> TileDataset:
+    return TileDataset(
+        samples or [dotted_sample()], tile_size=tile_size, seed=Seed(seed), colour_jitter=jitter
+    )
+
+
+def equal(one: Batch, other: Batch) -> bool:
+    return (
+        torch.equal(one.images, other.images)
+        and torch.equal(one.labelled, other.labelled)
+        and all(
+            torch.equal(a.xy, b.xy) and torch.equal(a.class_index, b.class_index)
+            for a, b in zip(one.targets, other.targets, strict=True)
+        )
+    )
+
+
+def test_a_tile_is_a_batch_of_one() -> None:
+    tile = dataset()[0]
+    assert (tile.images.shape, tile.images.dtype) == ((1, 3, 32, 32), torch.uint8)
+    assert (tile.labelled.shape, tile.labelled.dtype) == ((1, 32, 32), torch.bool)
+    assert (tile.targets[0].xy.dtype, tile.targets[0].class_index.dtype) == (
+        torch.float32,
+        torch.int64,
+    )
+
+
+def test_targets_lie_on_the_dots_of_the_image() -> None:
+    tiles = dataset()
+    seen = 0
+    for row in range(len(tiles)):
+        tile = tiles[row]
+        image, (target,) = tile.images[0, 0], tile.targets
+        columns, rows = target.xy.floor().to(torch.int64).T
+        assert (image[rows, columns] > 180).all()
+        assert tile.labelled[0, rows, columns].all()
+        seen += len(target)
+    assert seen > 0
+
+
+def test_an_epoch_has_as_many_tiles_as_cover_the_labelled_area() -> None:
+    one = sample(size=(96, 64), labelled=square(0, 0, 64))
+    assert len(dataset(one)) == 4
+    assert len(dataset(one, sample(name="s2", size=(96, 64)))) == 4 + 6
+
+
+def test_a_small_labelled_area_still_has_a_tile() -> None:
+    assert len(dataset(sample(Points.none(), labelled=square(0, 0, 3)))) == 1
+
+
+def test_every_sample_has_its_rows() -> None:
+    dark = sample(points((1, 1, 0)), size=(64, 64))
+    bright = sample(points((1, 1, 1)), name="s2", size=(64, 64))
+    tiles = dataset(dark, bright, tile_size=64)
+    classes = [tiles[row].targets[0].class_index.tolist() for row in range(len(tiles))]
+    assert classes == [[0], [1]]
+
+
+def test_tiles_do_not_depend_on_the_order_in_which_they_are_asked_for() -> None:
+    forwards, backwards = dataset(jitter=0.1), dataset(jitter=0.1)
+    there = [forwards[row] for row in range(len(forwards))]
+    back = [backwards[row] for row in reversed(range(len(backwards)))]
+    assert all(equal(a, b) for a, b in zip(there, reversed(back), strict=True))
+
+
+def test_another_epoch_or_seed_gives_other_tiles() -> None:
+    first, other_seed, other_epoch = dataset(), dataset(seed=1), dataset()
+    other_epoch.set_epoch(1)
+    assert not equal(first[0], other_seed[0])
+    assert not equal(first[0], other_epoch[0])
+    other_epoch.set_epoch(0)
+    assert equal(first[0], other_epoch[0])
+
+
+def test_tiles_do_not_depend_on_the_number_of_workers_even_if_those_outlive_an_epoch() -> None:
+    tiles = dataset()
+    tiles.set_epoch(0)
+    loader = DataLoader(
+        tiles,
+        batch_size=2,
+        collate_fn=collate,
+        num_workers=1,
+        persistent_workers=True,
+        multiprocessing_context="fork",
+    )
+    for epoch in range(2):
+        tiles.set_epoch(epoch)
+        from_workers = list(loader)
+        here = [tiles[row] for row in range(len(tiles))]
+        assert equal(collate(from_workers), collate(here))
+
+
+def test_collated_tiles_keep_their_order() -> None:
+    tiles = dataset()
+    batch = collate([tiles[2], tiles[0]])
+    assert batch.images.shape == (2, 3, 32, 32)
+    assert torch.equal(batch.images[1], tiles[0].images[0])
+    assert len(batch.targets[0]) == len(tiles[2].targets[0])
+
+
+def test_a_sample_smaller_than_a_tile_is_padded_with_unlabelled_white() -> None:
+    tile = dataset(sample(), tile_size=64)[0]
+    assert int(tile.labelled.sum()) == 48 * 32
+    padding = ~tile.labelled[0]
+    assert (tile.images[0, :, padding] == 255).all()
+    assert len(tile.targets[0]) == 2
+
+
+def test_pixels_of_a_sample_are_never_written_to() -> None:
+    one = dotted_sample()
+    before = one.pixels.copy()
+    tiles = dataset(one)
+    for row in range(len(tiles)):
+        tiles[row].images.zero_()
+    assert np.array_equal(one.pixels, before)
+
+
+@pytest.mark.parametrize("row", [-1, 9999])
+def test_a_row_beyond_the_epoch_is_refused(row: int) -> None:
+    with pytest.raises(IndexError):
+        dataset()[row]
+
+
+def test_no_samples_are_refused() -> None:
+    with pytest.raises(DatasetError, match="no samples to train on"):
+        TileDataset([], tile_size=32, seed=Seed(0))
