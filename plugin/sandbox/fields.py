@@ -124,14 +124,13 @@ def write_pyramid(pixels: Pixels, mpp: float, path: Path) -> None:
 
 def irregular_outline(random: np.random.Generator, width: int, height: int) -> Outline:
     """Return an outline as a hand would draw it: rounded, uneven, most of a width × height image."""
-    angles = np.sort(random.uniform(0, 2 * np.pi, 36))
+    angles = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     directions = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    rounded = np.sign(directions) * np.abs(directions) ** 0.45
-    sizes = random.uniform(0.90, 0.97, (36, 1))
+    rounded = np.sign(directions) * np.abs(directions) ** 0.5
+    waves = [np.cos(number * angles + random.uniform(0, 2 * np.pi)) for number in (2, 3, 5, 7)]
+    sizes = 0.925 + 0.017 * np.sum(waves, axis=0)[:, None]
     xy: Floats = (0.5 + 0.5 * rounded * sizes) * (width, height)
-    outline = shapely.Polygon(np.round(xy, 1)).buffer(0)
-    assert isinstance(outline, shapely.Polygon)
-    return outline
+    return shapely.Polygon(np.round(xy, 1))
 
 
 def _levels(pixels: Pixels) -> Iterator[Pixels]:
