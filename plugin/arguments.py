@@ -16,7 +16,7 @@ from plugin.radius import Radius
 from plugin.region_text import parse_region
 
 Values = Mapping[str, Any]
-Action = Callable[[Progress], None]
+Action = Callable[[Progress], object]
 
 _Number = TypeVar("_Number", int, float)
 
@@ -80,7 +80,7 @@ def _detect(values: Values) -> Action:
     request = detect_cells.DetectRequest(
         inputs=(Path(values["inputImageFile"]),),
         out=Path(_needed(values, "outputAnnotationFile")),
-        form="annotation",
+        form=".anot",
         table=_path(values, "outputTableFile"),
         model=Path(_needed(values, "inputModelFile")),
         region=parse_region(values["roi"]),
@@ -94,9 +94,9 @@ def _detect(values: Values) -> Action:
 
 
 def _evaluate(values: Values) -> Action:
-    from plugin.commands import evaluate_annotations
+    from plugin.commands import evaluate_detections
 
-    request = evaluate_annotations.EvaluateAnnotationsRequest(
+    request = evaluate_detections.EvaluateAnnotationsRequest(
         api_url=_needed(values, "girderApiUrl"),
         token=_needed(values, "girderToken"),
         item_id=values["inputImageFile"],
@@ -110,7 +110,7 @@ def _evaluate(values: Values) -> Action:
         mpp=_unless_zero(values["mpp"]),
         seed=values["seed"],
     )
-    return lambda progress: evaluate_annotations.run(request, progress)
+    return lambda progress: evaluate_detections.run(request, progress)
 
 
 _ACTIONS: Mapping[str, Callable[[Values], Action]] = {

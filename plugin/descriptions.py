@@ -46,7 +46,7 @@ def read_values(name: str, words: list[str]) -> dict[str, Any]:
     """
     values: dict[str, Any] = vars(_parser(name).parse_args(joined(words)))
     for parameter in CLIModule(str(_path(name))).parameters():
-        value = values.get(parameter.name)
+        value: Any = values.get(parameter.name)
         if parameter.typ == "string-vector":
             values[parameter.name] = tuple(text.strip() for text in value if text.strip())
         elif parameter.constraints is not None:

@@ -114,21 +114,17 @@ class TerminalProgress:
     """Progress as a bar on standard error; a line now and then where that is no terminal."""
 
     def __init__(self, name: str, stop: StopSignal, stream: TextIO | None = None) -> None:
+        self._name = name
         self._stop = stop
-        stream = stream or sys.stderr
-        self._bar = tqdm(
-            total=1.0,
-            desc=name,
-            file=stream,
-            mininterval=_INTERVAL if stream.isatty() else 10.0,
-            bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed} {postfix}",
-        )
+        self._stream = stream or sys.stderr
+        self._bar: tqdm | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_failure: object) -> None:
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
 
     def advance(self, fraction: float, message: str = "") -> None:
         """Report the fraction done.
@@ -137,9 +133,22 @@ class TerminalProgress:
             Cancelled: the program was asked to stop.
         """
         self._stop.check()
+        bar = self._shown()
         if message:
-            self._bar.set_postfix_str(message, refresh=False)
-        self._bar.update(max(0.0, min(1.0, fraction) - self._bar.n))
+            bar.set_postfix_str(message, refresh=False)
+        bar.update(max(0.0, min(1.0, fraction) - bar.n))
+
+    def _shown(self) -> tqdm:
+        """Return the bar, which appears with the first report: wrong usage needs none."""
+        if self._bar is None:
+            self._bar = tqdm(
+                total=1.0,
+                desc=self._name,
+                file=self._stream,
+                mininterval=_INTERVAL if self._stream.isatty() else 10.0,
+                bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed} {postfix}",
+            )
+        return self._bar
 
 
 def _tag(name: str, text: str) -> str:

@@ -8,19 +8,18 @@ the class changes the group, while label and colours may stay as they were.
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from shapely.errors import ShapelyError
-from shapely.geometry import Polygon
 
 from patherea_core.errors import AnnotationError
 from patherea_core.geometry import Floats, as_xy
 from patherea_core.points import Detections
-from patherea_core.regions import Outline, checked_outline
+from patherea_core.regions import Outline
 from patherea_core.taxonomy import Taxonomy
+from plugin.dsa.annotation_elements import is_region, is_understood, outline_of, point_class
 
 #: Points above which the archive's viewer falls back to a mode in which they cannot be edited.
 POINTS_PER_ANNOTATION = 500_000
@@ -100,17 +99,29 @@ def decode(document: Json) -> Shapes:
         raise AnnotationError(
             f"annotation {annotation.name!r} is empty; draw in it, delete it, or choose others by name"
         )
-    regions = tuple(_regions(annotation, elements))
+    regions = tuple(
+        Region(str(element.get("id", "")), annotation, outline_of(element, annotation.name))
+        for element in elements
+        if is_region(element)
+    )
     points = [element for element in elements if element.get("type") == "point"]
-    others = {str(element.get("type")) for element in elements if not _is_understood(element)}
+    others = {str(element.get("type")) for element in elements if not is_understood(element)}
     return Shapes(
         annotation=annotation,
         regions=regions,
         xy=as_xy([element["center"][:2] for element in points]),
-        class_names=tuple(_class_name(element, annotation) for element in points),
+        class_names=tuple(point_class(element, annotation.name) for element in points),
         element_ids=tuple(str(element.get("id", "")) for element in points),
         ignored=tuple(sorted(others)),
     )
+
+
+def class_names(document: Json) -> tuple[str, ...]:
+    """Return the classes of the points of an annotation, each once, in order of appearance."""
+    annotation = identity(document)
+    elements = document["annotation"].get("elements") or []
+    points = [element for element in elements if element.get("type") == "point"]
+    return tuple(dict.fromkeys(point_class(element, annotation.name) for element in points))
 
 
 def decode_detections(document: Json, taxonomy: Taxonomy) -> Detections:
@@ -122,7 +133,7 @@ def decode_detections(document: Json, taxonomy: Taxonomy) -> Detections:
     annotation = identity(document)
     elements = document["annotation"].get("elements") or []
     points = [element for element in elements if element.get("type") == "point"]
-    names = [_class_name(element, annotation) for element in points]
+    names = [point_class(element, annotation.name) for element in points]
     return Detections(
         as_xy([element["center"][:2] for element in points]),
         np.array([taxonomy.index(name) for name in names], dtype=np.int64),
@@ -213,54 +224,3 @@ def _without_dots(value: Any) -> Any:  # noqa: ANN401  any JSON value
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def _is_understood(element: Json) -> bool:
-    return element.get("type") in {"point", "rectangle"} or _is_closed(element)
-
-
-def _is_closed(element: Json) -> bool:
-    return element.get("type") == "polyline" and bool(element.get("closed"))
-
-
-def _regions(annotation: AnnotationIdentity, elements: Sequence[Json]) -> Iterator[Region]:
-    for element in elements:
-        if element.get("type") == "rectangle" or _is_closed(element):
-            named = str(element.get("id", ""))
-            what = f"region {named} of annotation {annotation.name!r}"
-            yield Region(named, annotation, checked_outline(_polygon(element, what), what))
-
-
-def _polygon(element: Json, what: str) -> Polygon:
-    try:
-        if element["type"] == "rectangle":
-            return Polygon(_rectangle_corners(element))
-        holes = [[corner[:2] for corner in hole] for hole in element.get("holes") or []]
-        return Polygon([corner[:2] for corner in element["points"]], holes)
-    except (ValueError, ShapelyError) as error:
-        raise AnnotationError(f"{what} is no closed shape; draw it again") from error
-
-
-def _rectangle_corners(element: Json) -> list[tuple[float, float]]:
-    """Return the corners; the rotation is in radians and clockwise to the eye, for y grows down."""
-    x, y = element["center"][:2]
-    width, height = element["width"] / 2, element["height"] / 2
-    cosine, sine = math.cos(element.get("rotation") or 0), math.sin(element.get("rotation") or 0)
-    return [
-        (x + dx * cosine - dy * sine, y + dx * sine + dy * cosine)
-        for dx, dy in ((-width, -height), (width, -height), (width, height), (-width, height))
-    ]
-
-
-def _class_name(element: Json, annotation: AnnotationIdentity) -> str:
-    named = str(element.get("group") or (element.get("label") or {}).get("value") or "").strip()
-    if not named:
-        raise AnnotationError(
-            f"point {element.get('id')} of annotation {annotation.name!r} at "
-            f"{_place(element['center'])} has no class; give it a group"
-        )
-    return named
-
-
-def _place(xy: Sequence[float]) -> str:
-    return f"({xy[0]:.1f}, {xy[1]:.1f})"

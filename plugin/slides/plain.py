@@ -1,6 +1,8 @@
 """Plain images (PNG, JPEG, BMP) as slides: read as a whole, colours moved to sRGB as for slides."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +24,26 @@ def read_plain(path: Path) -> Pixels:
     Raises:
         SlideError: it is missing, broken, too large, or has more than eight bits a channel.
     """
+    with _opened(path) as image:
+        image.load()
+        return as_rgb(np.asarray(_standard_colours(image)), path.name)
+
+
+def require_plain(path: Path) -> None:
+    """Check the head of an image file, without reading its pixels; raises as ``read_plain``."""
+    with _opened(path):
+        pass
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as image:
             if image.mode not in _MODES:
                 raise SlideError(
                     f"image {path.name!r} has more than 8 bits a channel ({image.mode}); convert it"
                 )
-            image.load()
-            return as_rgb(np.asarray(_standard_colours(image)), path.name)
+            yield image
     except Image.DecompressionBombError as error:
         raise SlideError(
             f"image {path.name!r} is too large to be read as a whole; convert it to a tiled TIFF"

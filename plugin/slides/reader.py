@@ -101,6 +101,15 @@ def open_slide(path: Path, mpp: float | None = None, name: str | None = None) ->
     )
 
 
+def require_readable(path: Path, mpp: float | None = None) -> None:
+    """Check before long work what can be checked without reading pixels; raises as ``open_slide``."""
+    if path.suffix.lower() not in plain.SUFFIXES:
+        open_slide(path, mpp)
+        return
+    plain.require_plain(path)
+    checked_mpp(path.name, mpp, None)
+
+
 def checked_mpp(
     name: str, given: float | None, found: float | None, option: str = "--mpp"
 ) -> float:

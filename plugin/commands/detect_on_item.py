@@ -1,0 +1,79 @@
+"""Detect cells on a slide that lies in the archive, and add them to it as a new annotation."""
+
+import logging
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from patherea_core.errors import InputError
+from patherea_core.progress import Progress
+from plugin.commands.detect_cells import (
+    DetectSettings,
+    as_results,
+    detected,
+    load_detector,
+    require_model,
+)
+from plugin.dsa.annotation_codec import POINTS_PER_ANNOTATION
+from plugin.dsa.annotations import post_annotation
+from plugin.dsa.items import download_slide, slide_named
+from plugin.dsa.session import connect
+from plugin.outputs.annotation_file import annotation_of
+from plugin.slides.reader import open_slide
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectOnItemRequest:
+    """On which slide of an archive to detect cells.
+
+    Attributes:
+        api_url: the archive's REST interface.
+        token: of the archive.
+        item_id: the slide, by the id of its item or of its image file.
+        model: a model bundle.
+        settings: how to detect.
+        mpp: micrometres per base pixel, for a slide that does not say.
+        device: auto, cpu or cuda.
+        classes: the classes the model must have, in order; none asks for nothing.
+    """
+
+    api_url: str
+    token: str
+    item_id: str
+    model: Path
+    settings: DetectSettings = field(default_factory=DetectSettings)
+    mpp: float | None = None
+    device: str = "auto"
+    classes: tuple[str, ...] = ()
+
+
+def run(request: DetectOnItemRequest, progress: Progress) -> dict[str, Any]:
+    """Detect as requested, post the annotation, and return it.
+
+    Raises:
+        InputError: the slide, the model or a setting cannot serve.
+        ArchiveError: the archive does not answer, or not any more.
+    """
+    require_model(request.model, request.classes)
+    session = connect(request.api_url, request.token)
+    slide = slide_named(session, request.item_id)
+    detector = load_detector(request.model, request.device)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="patherea-") as scratch:
+        path = download_slide(session, slide, Path(scratch))
+        reader = open_slide(path, request.mpp, slide.name)
+        cells = detected(reader, detector, request.settings, progress)
+    if len(cells.detections) > POINTS_PER_ANNOTATION:
+        raise InputError(
+            f"{len(cells.detections)} cells are more than an annotation should hold "
+            f"({POINTS_PER_ANNOTATION}); name a region, or write a table instead"
+        )
+    seconds = time.monotonic() - started
+    document = annotation_of(as_results([cells], detector.card, request.settings, seconds))
+    post_annotation(session, slide.id, document)
+    log.info("%s cells on %s as %r", len(cells.detections), slide.name, document["name"])
+    return document

@@ -1,0 +1,132 @@
+"""Train a detector: from a dataset, as a folder or one file, to a model bundle."""
+
+import contextlib
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from patherea_core.config import Recipe
+from patherea_core.data.store import read_manifest, unpack
+from patherea_core.errors import DatasetError, InputError
+from patherea_core.files import replacing, require_writable
+from patherea_core.progress import Progress
+from patherea_core.recipes import recipe_named
+from patherea_core.workflow.fit import FitRequest, fit
+from plugin import provenance
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainRequest:
+    """What to train on, and how.
+
+    Attributes:
+        dataset: a dataset, as a folder or as one file.
+        out: the folder of the run.
+        recipe: name of the settings.
+        epochs: passes over the dataset; None takes the recipe's.
+        device: auto, cpu or cuda.
+        seed: root of all random choices.
+        resume: go on with the run in ``out``.
+        fold: the part of the dataset that chooses the best state.
+        model_out: a second place for the model; likewise the next two.
+        curves_out: for the picture of the training.
+        metrics_out: for the table of the training.
+    """
+
+    dataset: Path
+    out: Path
+    recipe: str = "small"
+    epochs: int | None = None
+    device: str = "auto"
+    seed: int = 0
+    resume: bool = False
+    fold: int = 0
+    model_out: Path | None = None
+    curves_out: Path | None = None
+    metrics_out: Path | None = None
+
+    @property
+    def copies(self) -> tuple[tuple[str, Path | None], ...]:
+        """Files of the run folder, and where else they go."""
+        return (
+            ("model.safetensors", self.model_out),
+            ("curves.png", self.curves_out),
+            ("metrics.csv", self.metrics_out),
+        )
+
+
+def run(request: TrainRequest, progress: Progress) -> Path:
+    """Train as requested and return the path of the model bundle in the run folder.
+
+    Raises:
+        InputError: the dataset, the run folder or a setting cannot serve.
+        OutputError: the results cannot be written.
+    """
+    recipe = _recipe(request)
+    for _, path in request.copies:
+        if path is not None:
+            require_writable(path)
+    with _dataset_folder(request.dataset) as dataset:
+        model = fit(
+            FitRequest(
+                dataset=dataset,
+                run=request.out,
+                recipe=recipe,
+                validation_fold=request.fold,
+                device=request.device,
+                seed=request.seed,
+                resume=request.resume,
+                provenance=_provenance(request, dataset),
+            ),
+            progress,
+        )
+    for name, path in request.copies:
+        if path is not None:
+            with replacing(path) as temporary:
+                shutil.copyfile(request.out / name, temporary)
+    log.info("the model is %s", request.model_out or model)
+    return model
+
+
+def _recipe(request: TrainRequest) -> Recipe:
+    recipe = recipe_named(request.recipe)
+    if request.epochs is None:
+        return recipe
+    if request.epochs < 1:
+        raise InputError(f"--epochs must be at least 1, not {request.epochs}")
+    training = recipe.training.model_copy(update={"epochs": request.epochs})
+    return recipe.model_copy(update={"training": training})
+
+
+@contextlib.contextmanager
+def _dataset_folder(dataset: Path) -> Iterator[Path]:
+    """Yield the dataset as a folder; one file is unpacked meanwhile."""
+    if dataset.is_dir():
+        yield dataset
+        return
+    if not dataset.exists():
+        raise DatasetError(f"there is no dataset {dataset}; export one first")
+    with tempfile.TemporaryDirectory(prefix="patherea-") as scratch:
+        folder = Path(scratch) / "dataset"
+        unpack(dataset, folder)
+        yield folder
+
+
+def _provenance(request: TrainRequest, dataset: Path) -> dict[str, Any]:
+    manifest = read_manifest(dataset)
+    return {
+        "program": provenance.program(),
+        **provenance.build(),
+        "created": provenance.now(),
+        "recipe": request.recipe,
+        "dataset_sha256": manifest.digest(),
+        "dataset": dict(manifest.lineage),
+        "validation_fold": request.fold,
+        "slides": [slide.model_dump(mode="json") for slide in manifest.slides],
+    }

@@ -1,0 +1,75 @@
+"""Single elements of the archive's annotations: what they are, their outline, their class. Pure."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shapely.errors import ShapelyError
+from shapely.geometry import Polygon
+
+from patherea_core.errors import AnnotationError
+from patherea_core.regions import Outline, checked_outline
+
+Json = Mapping[str, Any]
+
+
+def is_region(element: Json) -> bool:
+    """Tell whether an element has an area that can be labelled."""
+    closed = element.get("type") == "polyline" and bool(element.get("closed"))
+    return closed or element.get("type") == "rectangle"
+
+
+def is_understood(element: Json) -> bool:
+    """Tell whether an element is a region or a point."""
+    return element.get("type") == "point" or is_region(element)
+
+
+def outline_of(element: Json, annotation: str) -> Outline:
+    """Return the outline of a region, in base pixels.
+
+    Raises:
+        AnnotationError: it crosses itself or has no area; the message names it and its annotation.
+    """
+    what = f"region {element.get('id')} of annotation {annotation!r}"
+    return checked_outline(_polygon(element, what), what)
+
+
+def point_class(element: Json, annotation: str) -> str:
+    """Return the class of a point: its group, else its label.
+
+    Raises:
+        AnnotationError: it has neither; the message names it and its annotation.
+    """
+    named = str(element.get("group") or (element.get("label") or {}).get("value") or "").strip()
+    if not named:
+        raise AnnotationError(
+            f"point {element.get('id')} of annotation {annotation!r} at "
+            f"{place(element['center'])} has no class; give it a group"
+        )
+    return named
+
+
+def place(xy: Sequence[float]) -> str:
+    """Return a position as messages show it."""
+    return f"({xy[0]:.1f}, {xy[1]:.1f})"
+
+
+def _polygon(element: Json, what: str) -> Polygon:
+    try:
+        if element["type"] == "rectangle":
+            return Polygon(_rectangle_corners(element))
+        holes = [[corner[:2] for corner in hole] for hole in element.get("holes") or []]
+        return Polygon([corner[:2] for corner in element["points"]], holes)
+    except (ValueError, ShapelyError) as error:
+        raise AnnotationError(f"{what} is no closed shape; draw it again") from error
+
+
+def _rectangle_corners(element: Json) -> list[tuple[float, float]]:
+    """Return the corners; the rotation is in radians and clockwise to the eye, for y grows down."""
+    x, y = element["center"][:2]
+    width, height = element["width"] / 2, element["height"] / 2
+    cosine, sine = math.cos(element.get("rotation") or 0), math.sin(element.get("rotation") or 0)
+    return [
+        (x + dx * cosine - dy * sine, y + dx * sine + dy * cosine)
+        for dx, dy in ((-width, -height), (width, -height), (width, height), (-width, height))
+    ]
