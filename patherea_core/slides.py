@@ -90,12 +90,11 @@ def read_working(slide: SlideReader, box: Box, working_mpp: float) -> Pixels:
     margin = math.ceil(_RESAMPLING_MARGIN * max(1.0, factor))
     edges = (box.left * factor, box.top * factor, box.right * factor, box.bottom * factor)
     around = Box.around(edges).grown(margin)
-    window = (
-        edges[0] - around.left,
-        edges[1] - around.top,
-        edges[2] - around.left,
-        edges[3] - around.top,
-    )
+    across = (edges[0] - around.left, 0, edges[2] - around.left, around.height)
+    down = (0, edges[1] - around.top, box.width, edges[3] - around.top)
     image = Image.fromarray(slide.read(around))
-    resized = image.resize((box.width, box.height), Image.Resampling.BICUBIC, box=window)
+    # One direction at a time: given both, Pillow chooses the order by the window's shape, and what it
+    # rounds and clips in between would differ from window to window.
+    narrowed = image.resize((box.width, around.height), Image.Resampling.BICUBIC, box=across)
+    resized = narrowed.resize((box.width, box.height), Image.Resampling.BICUBIC, box=down)
     return np.asarray(resized)

@@ -1,0 +1,1 @@
+"""Tests, their builders, their fakes and the rules they check."""
