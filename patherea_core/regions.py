@@ -27,7 +27,8 @@ def checked_outline(outline: Outline, what: str) -> Outline:
     Raises:
         AnnotationError: it is self-crossing or has no area; ``what`` names it in the message.
     """
-    if outline.is_empty or outline.area <= 0:
+    # The hull, since the two halves of a crossed shape cancel out in its own area.
+    if outline.is_empty or outline.convex_hull.area <= 0:
         raise AnnotationError(f"{what} has no area; draw it again as a closed shape")
     if not outline.is_valid:
         reason = shapely.is_valid_reason(outline)
