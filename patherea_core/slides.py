@@ -97,4 +97,4 @@ def read_working(slide: SlideReader, box: Box, working_mpp: float) -> Pixels:
     # rounds and clips in between would differ from window to window.
     narrowed = image.resize((box.width, around.height), Image.Resampling.BICUBIC, box=across)
     resized = narrowed.resize((box.width, box.height), Image.Resampling.BICUBIC, box=down)
-    return np.asarray(resized)
+    return np.array(resized)

@@ -26,10 +26,9 @@ class Tile:
 
 
 def cover(outline: Outline, *, tile_size: int, halo: int, grid: int) -> list[Tile]:
-    """Return the tiles that can report a cell inside an outline, row by row.
+    """Return the tiles whose cores hold the anchor points of an outline, row by row.
 
-    A proposal may move from its anchor by less than one step of the grid, so cores within a step of
-    the outline take part. Cores are cut to the grid-aligned box around the outline.
+    Cores are cut to the grid-aligned box around the outline, so that a small area costs a small tile.
 
     Args:
         outline: the area, in working pixels.
@@ -42,14 +41,13 @@ def cover(outline: Outline, *, tile_size: int, halo: int, grid: int) -> list[Til
             f"no tiles of {tile_size} pixels with a halo of {halo} on a grid of {grid}"
         )
     core_size, margin = _up(tile_size, grid), _up(halo, grid)
-    reach = outline.buffer(grid, join_style="mitre")
-    bounds = _aligned(Box.around(reach.bounds), grid)
+    bounds = _aligned(Box.around(outline.bounds), grid)
     tiles = []
-    shapely.prepare(reach)
+    shapely.prepare(outline)
     for top in range(math.floor(bounds.top / core_size) * core_size, bounds.bottom, core_size):
         for left in range(math.floor(bounds.left / core_size) * core_size, bounds.right, core_size):
             core = Box(left, top, core_size, core_size).intersection(bounds)
-            if core is not None and reach.intersects(
+            if core is not None and outline.intersects(
                 shapely.box(core.left, core.top, core.right, core.bottom)
             ):
                 tiles.append(Tile(core, core.grown(margin)))

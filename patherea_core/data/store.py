@@ -4,7 +4,6 @@ A folder holds ``dataset.json`` (the manifest) and, for each sample, an image (P
 and its labelled area (GeoJSON). The same folder packed in one zip file can travel as a single file.
 """
 
-import shutil
 import zipfile
 import zlib
 from pathlib import Path
@@ -37,6 +36,9 @@ __all__ = [
     "read_sample",
     "unpack",
 ]
+
+#: Bytes; what claims to be larger is an accident or an attack, and is not unpacked.
+_LARGEST_FILE = 1 << 30
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -122,7 +124,7 @@ def unpack(zip_path: Path, folder: Path) -> None:
     except OSError as error:
         raise DatasetError(f"cannot read {zip_path}: {error.strerror or error}") from error
     except (zipfile.BadZipFile, KeyError, RuntimeError, zlib.error, EOFError) as error:
-        raise DatasetError(f"{zip_path} is no packed dataset: {error.args[0]}") from error
+        raise DatasetError(f"{zip_path} is no packed dataset: {_reason(error)}") from error
 
 
 def _unpack_checked(archive: zipfile.ZipFile, zip_path: Path, folder: Path) -> None:
@@ -137,10 +139,17 @@ def _unpack_checked(archive: zipfile.ZipFile, zip_path: Path, folder: Path) -> N
 
 
 def _extract(archive: zipfile.ZipFile, name: str, folder: Path) -> None:
-    with writing(folder), archive.open(name) as packed:
+    if archive.getinfo(name).file_size > _LARGEST_FILE:
+        raise DatasetError(f"{folder / name} is too large to belong to a dataset")
+    content = archive.read(name)
+    with writing(folder):
         (folder / name).parent.mkdir(exist_ok=True)
-        with (folder / name).open("wb") as unpacked:
-            shutil.copyfileobj(packed, unpacked)
+        (folder / name).write_bytes(content)
+
+
+def _reason(error: Exception) -> str:
+    # A KeyError prints its message in quotes, and some errors come without one.
+    return str(error.args[0]) if error.args else "it ends too early"
 
 
 def _file_names(manifest: Manifest) -> list[str]:

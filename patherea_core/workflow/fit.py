@@ -81,8 +81,8 @@ def fit(request: FitRequest, progress: Progress) -> Path:
     radius = request.recipe.radius_um / manifest.mpp
     learner = Learner(request.recipe, manifest.taxonomy, radius)
     tiles = _Tiles(training, validation, request.recipe, Seed(request.seed))
-    trainer = _trainer(request.recipe, folder, device, progress)
     with _quiet_lightning():
+        trainer = _trainer(request.recipe, folder, device, progress)
         trainer.fit(
             learner,
             datamodule=tiles,

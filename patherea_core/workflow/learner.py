@@ -102,9 +102,11 @@ class Learner(lightning.LightningModule):
         """Choose the threshold, and note the scores."""
         threshold = self.recipe.decoding.score_threshold
         if threshold is None:
-            threshold = max(THRESHOLDS, key=lambda item: mean_f1(self._counts[item]) or 0.0)
+            threshold = max(
+                THRESHOLDS, key=lambda item: mean_f1(self._counts[item].per_class) or 0.0
+            )
         counts = self._counts[min(THRESHOLDS, key=lambda item: abs(item - threshold))]
-        score = mean_f1(counts)
+        score = mean_f1(counts.per_class)
         row: dict[str, float | None] = {
             "epoch": self.current_epoch + 1,
             "loss": self.recent_loss,

@@ -50,7 +50,7 @@ class Detector:
     def detect_tile(self, slide: SlideReader, tile: Tile, threshold: float) -> Detections:
         """Return the cells that one tile's core owns, in working pixels of the slide."""
         pixels = read_working(slide, tile.window, self.card.mpp)
-        image = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None]
+        image = torch.from_numpy(pixels).permute(2, 0, 1)[None]
         proposals = self.network(image.to(self.device))
         owned = owned_by(tile, proposals.anchors.double().cpu().numpy())
         found = decode(proposals, 0, score_threshold=threshold, owned=owned)
@@ -88,7 +88,7 @@ def predict(
         raise InputError(f"the score threshold must lie between 0 and 1, not {least}")
     area = _area_within(slide, outline)
     scale = Scale(slide.base_mpp, detector.card.mpp)
-    tiles = _tiles(area, scale, detector, tile_size or DEFAULT_TILE_SIZE)
+    tiles = _tiles(slide, area, scale, detector, tile_size or DEFAULT_TILE_SIZE)
     parts = list(_detect_all(slide, detector, tiles, least, progress or Silent()))
     found = Detections.concatenate(parts)
     found = found.moved_to(scale.to_base(found.xy))
@@ -110,12 +110,18 @@ def _area_within(slide: SlideReader, outline: Outline | None) -> Outline:
     return area
 
 
-def _tiles(area: Outline, scale: Scale, detector: Detector, tile_size: int) -> list[Tile]:
+def _tiles(
+    slide: SlideReader, area: Outline, scale: Scale, detector: Detector, tile_size: int
+) -> list[Tile]:
     if tile_size <= 0:
         raise InputError(f"the tile size must be a positive number of pixels, not {tile_size}")
-    working = shapely.transform(area, scale.to_working)
     grid = detector.network.largest_stride
-    return cover(working, tile_size=tile_size, halo=math.ceil(detector.card.halo), grid=grid)
+    whole = shapely.transform(shapely.box(0, 0, slide.width, slide.height), scale.to_working)
+    working = shapely.transform(area, scale.to_working)
+    # A proposal may leave its anchor point, by less than a step of the grid: those beyond the region's
+    # edge take part, and what they propose outside of the region is dropped at the end.
+    reach = working.buffer(grid, join_style="mitre").intersection(whole)
+    return cover(reach, tile_size=tile_size, halo=math.ceil(detector.card.halo), grid=grid)
 
 
 def _detect_all(

@@ -65,13 +65,13 @@ def test_a_core_does_not_depend_on_the_region_it_is_asked_for() -> None:
 def test_tiles_that_do_not_touch_a_region_are_left_out() -> None:
     two = shapely.union_all([shapely.box(0, 0, 50, 50), shapely.box(3000, 3000, 3050, 3050)])
     tiles = cover(two, tile_size=512, halo=64, grid=GRID)
-    assert 2 <= len(tiles) <= 8
+    assert len(tiles) == 2
     assert not any(tile.core.contains(np.array([[1500.0, 1500.0]]))[0] for tile in tiles)
 
 
 def test_a_small_region_costs_a_small_tile() -> None:
     (tile,) = cover(shapely.box(100, 100, 164, 164), tile_size=1024, halo=0, grid=GRID)
-    assert tile.core == Box(64, 64, 160, 160)
+    assert tile.core == Box(96, 96, 96, 96)
 
 
 def test_a_tile_without_size_is_refused() -> None:
