@@ -483,6 +483,29 @@ def test_a_zip_file_with_an_unknown_class_is_refused(folder: Path, tmp_path: Pat
     assert_refused(zip_path, "cell class 'til' is unknown")
 
 
+def test_a_file_too_large_for_a_dataset_is_not_unpacked(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack(folder, tmp_path / "ds.zip")
+    monkeypatch.setattr("patherea_core.data.store._LARGEST_FILE", 4000)
+    assert_refused(tmp_path / "ds.zip", r"ds\.zip/images/s1\.png is too large")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(EOFError(), "it ends too early"), (RuntimeError("File is encrypted"), "File is encrypted")],
+)
+def test_a_zip_file_that_cannot_be_read_on_is_refused(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    def failing(*_: object) -> None:
+        raise error
+
+    pack(folder, tmp_path / "ds.zip")
+    monkeypatch.setattr(zipfile.ZipFile, "read", failing)
+    assert_refused(tmp_path / "ds.zip", f"ds.zip is no packed dataset: {reason}")
+
+
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04"])
 def test_what_is_no_zip_file_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "ds.zip").write_bytes(content)
