@@ -97,6 +97,12 @@ def test_a_distance_of_exactly_the_radius_is_a_hit(x: float, y: float, radius: f
     assert len(pair(as_xy([(0, 0)]), as_xy([(x, y)]), radius)) == 1
 
 
+def test_a_distance_of_exactly_the_radius_is_a_hit_however_squares_are_rounded() -> None:
+    random = np.random.default_rng(0)
+    for x, y in random.uniform(0.1, 9, size=(500, 2)):
+        assert len(pair(as_xy([(0, 0)]), as_xy([(x, y)]), float(np.hypot(x, y)))) == 1
+
+
 @pytest.mark.parametrize("radius", [1e-3, 6.0, 1e6])
 def test_a_distance_of_a_hair_more_than_the_radius_is_a_miss(radius: float) -> None:
     beyond = float(np.nextafter(radius, np.inf))
