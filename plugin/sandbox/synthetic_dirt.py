@@ -11,7 +11,7 @@ Place = tuple[float, float]
 Painter = Callable[[np.random.Generator, Stains, Place], None]
 
 #: Pieces of each kind on a million pixels.
-_PIECES_PER_MEGAPIXEL = {"pigment": 260, "haze": 110, "smudge": 420, "red cells": 16}
+_PIECES_PER_MEGAPIXEL = {"pigment": 430, "haze": 120, "smudge": 480, "red cells": 16}
 
 
 def paint_dirt(random: np.random.Generator, stains: Stains, ground: Ground) -> None:

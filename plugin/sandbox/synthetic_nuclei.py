@@ -9,7 +9,7 @@ from plugin.sandbox.synthetic_texture import Plane, fractal_noise
 from plugin.sandbox.synthetic_tissue import Ground, Stains
 
 #: DAB amounts below and above which a nucleus is negative and positive; none lies between.
-NEGATIVE_BELOW, POSITIVE_ABOVE = 0.13, 0.27
+NEGATIVE_BELOW, POSITIVE_ABOVE = 0.12, 0.32
 
 #: No two centres are closer, in pixels.
 LEAST_DISTANCE = 4.5
@@ -34,7 +34,7 @@ class Kind:
     positive: float
 
 
-TUMOUR = Kind((6.4, 1.5), 1.8, 0.52, 0.55, 0.75)
+TUMOUR = Kind((6.4, 1.5), 1.8, 0.52, 0.62, 0.75)
 LYMPHOCYTE = Kind((4.3, 0.35), 1.15, 0.95, 0.0, 0.06)
 SPINDLE = Kind((5.0, 0.6), 3.2, 0.60, 0.15, 0.08)
 
@@ -84,7 +84,7 @@ def place_nuclei(random: np.random.Generator, ground: Ground) -> list[Nucleus]:
         if random.random() > (1.0 if nest else 0.20):
             continue
         nucleus = _grow(random, (x, y), _kind(random, in_nest=bool(nest)), ground.hot[row, column])
-        if crowd.has_room(nucleus, closeness=random.uniform(0.62, 1.2)):
+        if crowd.has_room(nucleus, closeness=random.uniform(0.66, 1.5)):
             crowd.add(nucleus)
             nuclei.append(nucleus)
     return nuclei
@@ -115,7 +115,7 @@ def _grow(
     radius = float(np.clip(random.normal(*kind.radius), 3.8, 9.0))
     ratio = np.sqrt(random.uniform(max(1.0, kind.longest * 0.6), kind.longest))
     positive = random.random() < kind.positive * hot
-    blue = kind.blue * random.lognormal(0, 0.30)
+    blue = kind.blue * random.lognormal(0, 0.22)
     return Nucleus(
         x=float(place[0]),
         y=float(place[1]),
@@ -124,7 +124,7 @@ def _grow(
         angle=random.uniform(0, np.pi),
         blue=blue * (random.uniform(0.3, 0.7) if positive else 1.0),
         brown=_dab(random, positive=positive),
-        hollow=random.uniform(0.45, 0.85) if random.random() < kind.vesicular else 0.1,
+        hollow=random.uniform(0.4, 0.8) if random.random() < kind.vesicular else 0.1,
         dent=(random.uniform(0.0, 0.12), int(random.integers(2, 4)), random.uniform(0, 6.3)),
     )
 

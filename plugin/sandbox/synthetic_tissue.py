@@ -58,7 +58,7 @@ def lay_ground(random: np.random.Generator, shape: tuple[int, int]) -> Ground:
     cracks *= ramp(smooth_noise(random, shape, 140), 0.5, 0.9)
     inside = _distance_to_edge(shape) + 14 * fractal_noise(random, shape, 90, 5)
     tissue = ramp(inside, 22, 27) * (1 - gaps) * (1 - cracks)
-    hot = ramp(fractal_noise(random, shape, 220, 2), -1.2, 1.4)
+    hot = ramp(fractal_noise(random, shape, 220, 2), -1.9, 1.2)
     return Ground(np.asarray(tissue, dtype=np.float32), nest, hot)
 
 
