@@ -3,10 +3,10 @@
 import io
 import logging
 import re
-import xml.etree.ElementTree as ElementTree
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from slicer_cli_web import CLIArgumentParser
@@ -157,7 +157,10 @@ LIMITED = [
     ("name", "parameter"), LIMITED, ids=[f"{name}-{parameter.name}" for name, parameter in LIMITED]
 )
 def test_limits_hold_beyond_the_web_form(name: str, parameter: Any) -> None:  # noqa: ANN401
-    for wrong in (float(parameter.constraints.minimum) - 1, float(parameter.constraints.maximum) + 1):
+    for wrong in (
+        float(parameter.constraints.minimum) - 1,
+        float(parameter.constraints.maximum) + 1,
+    ):
         text = f"{wrong:g}" if parameter.typ == "float" else str(int(wrong))
         with pytest.raises(InputError, match=parameter.longflag):
             descriptions.read_values(name, [*VALID[name], parameter.longflag, text])
@@ -190,7 +193,9 @@ def test_items_of_a_list_lose_the_blanks_that_the_archive_puts_there() -> None:
 def test_the_whole_slide_can_be_asked_for_in_every_way_it_is_written(words: list[str]) -> None:
     from plugin.region_text import parse_region
 
-    assert parse_region(descriptions.read_values("DetectCells", ["slide.tif", *words])["roi"]) is None
+    assert (
+        parse_region(descriptions.read_values("DetectCells", ["slide.tif", *words])["roi"]) is None
+    )
 
 
 def test_a_region_keeps_its_text() -> None:

@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -55,7 +55,9 @@ def test_help_names_every_parameter(name: str) -> None:
         assert f"--{flag.text}" in answer.stdout
 
 
-@pytest.mark.parametrize("words", [["--list_cli"], ["DetectCells", "--xml"], ["DetectCells", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--list_cli"], ["DetectCells", "--xml"], ["DetectCells", "--help"]]
+)
 def test_questions_are_answered_without_loading_anything_heavy(words: list[str]) -> None:
     code = (
         "import sys; from plugin.__main__ import main; code = main(sys.argv[2:]);"
@@ -74,7 +76,13 @@ def test_questions_are_answered_without_loading_anything_heavy(words: list[str])
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["--nonsense"], ["NoSuchCommand", "--xml"], ["DetectCells"], ["DetectCells", "--nonsense"]],
+    [
+        [],
+        ["--nonsense"],
+        ["NoSuchCommand", "--xml"],
+        ["DetectCells"],
+        ["DetectCells", "--nonsense"],
+    ],
 )
 def test_wrong_usage_exits_2_with_one_sentence_and_a_clean_standard_output(
     words: list[str],

@@ -1,6 +1,7 @@
+"""Progress as the archive and a person read it."""
+
 import io
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -19,8 +20,8 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Iterator[Clock]:
-    yield Clock()
+def clock() -> Clock:
+    return Clock()
 
 
 def reported(text: str) -> list[float]:
@@ -50,7 +51,9 @@ def test_every_line_is_one_ascii_tag_of_the_known_form(clock: Clock) -> None:
     assert text.count("<filter-start>") == text.count("</filter-end>") == 1
 
 
-@pytest.mark.parametrize("fraction", [-1.0, 0.0, 0.5, 1.0, 1.0000001, 7.0, float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    "fraction", [-1.0, 0.0, 0.5, 1.0, 1.0000001, 7.0, float("nan"), float("inf")]
+)
 def test_a_fraction_is_a_number_from_0_to_1_or_not_reported(fraction: float, clock: Clock) -> None:
     stream = io.StringIO()
     SlicerProgress("x", StopSignal(), stream, clock).advance(fraction)

@@ -1,3 +1,5 @@
+"""The region as a list of numbers."""
+
 import pytest
 import shapely
 
