@@ -70,17 +70,20 @@ def run_demo(request: DemoRequest) -> int:
     steps = Steps(6, stop)
     out = fresh_folder(request.out or _DEFAULT_OUT)
     steps.say(f"All results go to {out}; the run before, if any, is in {_previous(out)}.")
+    data = request.data or out / "archive"
     with ExitStack() as stack:
         with steps.step("Make the slides, and start an archive for them") as progress:
             slides = _make_slides(request, out / "slides", progress)
-            sandbox = stack.enter_context(SandboxProcess(request.data or out / "archive"))
+            sandbox = stack.enter_context(SandboxProcess(data))
         settings = LoopSettings(out, request.epochs, request.seed)
         result = run_loop(Archive(sandbox.api_url, sandbox.token), slides, settings, steps)
-        address = f"{sandbox.histomics_url}#?image={result.folder.test_item_id}"
         _write_report(out / "report.json", request, result, steps)
         _show(steps, result, out)
-        steps.say(f"Slide:    {address}")
-        if not request.headless:
+        if request.headless:
+            steps.say(f"Look at the slide with:  patherea sandbox --data {data}")
+        else:
+            address = f"{sandbox.histomics_url}#?image={result.folder.test_item_id}"
+            steps.say(f"Slide:    {address}")
             steps.say(f"Sign in:  {sandbox.login}, password {sandbox.password}")
             steps.say("The archive stays up until you press Ctrl-C.")
             _stay(address, stop)

@@ -31,6 +31,7 @@ class Steps:
         started = time.monotonic()
         with TerminalProgress("     ", self._stop) as progress:
             yield progress
+            progress.advance(1.0)
         self._seconds[title] = round(time.monotonic() - started, 1)
 
     def say(self, text: str = "") -> None:
