@@ -3,6 +3,7 @@
 from patherea_core.config import (
     AssignmentConfig,
     DecodingConfig,
+    LossConfig,
     NetworkConfig,
     Recipe,
     TrainingConfig,
