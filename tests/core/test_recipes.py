@@ -1,0 +1,34 @@
+"""The recipes that a user can name."""
+
+import pytest
+
+from patherea_core.errors import InputError
+from patherea_core.model.network import P2PNetwork
+from patherea_core.recipes import PAPER, RECIPES, SMALL, recipe_named
+
+
+def test_the_paper_recipe_has_the_papers_settings() -> None:
+    assert PAPER.network.backbone == "convnext_base"
+    assert (PAPER.network.feature_stride, PAPER.network.fpn_channels) == (8, 256)
+    assert PAPER.network.anchors_per_side**2 == 4
+    assert (PAPER.assignment.distance_weight, PAPER.assignment.proposals_per_target) == (0.05, 6)
+    assert (PAPER.loss.background_weight, PAPER.loss.cell_weight) == (0.5, 10)
+    assert (PAPER.loss.regression_weight, PAPER.loss.one_to_many_weight) == (2e-3, 0.5)
+    training = PAPER.training
+    assert (training.learning_rate, training.weight_decay, training.batch_size) == (1e-4, 2e-3, 16)
+    assert (training.tile_size, training.epochs) == (224, 100)
+
+
+def test_the_small_recipe_is_small() -> None:
+    network = P2PNetwork(SMALL.network, 3)
+    assert sum(parameter.numel() for parameter in network.parameters()) < 5e6
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_is_found_by_its_name(name: str) -> None:
+    assert recipe_named(name) is RECIPES[name]
+
+
+def test_an_unknown_recipe_is_refused_with_those_there_are() -> None:
+    with pytest.raises(InputError, match="the recipes are: paper, small"):
+        recipe_named("huge")
