@@ -1,0 +1,200 @@
+"""Detecting cells: on files and in the archive, with a small network of random weights."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import shapely
+import torch
+
+from patherea_core.errors import (
+    ArchiveError,
+    BundleError,
+    InputError,
+    OutputError,
+    PathereaError,
+    ScaleError,
+    SlideError,
+    TaxonomyError,
+)
+from patherea_core.progress import Silent
+from plugin.commands import detect_on_item
+from plugin.commands.detect_cells import DetectRequest, DetectSettings, run
+from plugin.dsa.annotation_codec import is_detections
+from plugin.outputs.cell_files import read_cells
+from tests.builders import noise
+from tests.fakes import RecordingProgress
+from tests.plugin.archive import TOKEN, FakeArchive, serving
+from tests.plugin.models import write_model
+from tests.plugin.slide_files import write_image, write_tiff
+
+REGION = shapely.box(10, 10, 60, 50)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp("model") / "model.safetensors")
+
+
+@pytest.fixture
+def wanted(model: Path, tmp_path: Path) -> DetectRequest:
+    write_image(tmp_path / "a.png", noise(96, 64))
+    return DetectRequest(
+        inputs=(tmp_path / "a.png",),
+        out=tmp_path / "found.csv",
+        model=model,
+        mpp=0.25,
+        device="cpu",
+        threshold=0.3,
+    )
+
+
+def test_detections_lie_in_the_region_only_and_are_written(wanted: DetectRequest) -> None:
+    results = run(replace(wanted, region=REGION), Silent())
+    (cells,) = results.slides
+    table = read_cells(wanted.out)
+    assert len(table.images) == len(cells.detections) > 0
+    assert set(table.images) == {"a.png"}
+    assert all(REGION.intersects(shapely.Point(*xy)) for xy in cells.detections.xy)
+
+
+def test_the_same_request_gives_the_same_file(wanted: DetectRequest, tmp_path: Path) -> None:
+    run(wanted, Silent())
+    run(replace(wanted, out=tmp_path / "again.csv"), Silent())
+    assert wanted.out.read_bytes() == (tmp_path / "again.csv").read_bytes()
+
+
+def test_a_folder_gives_one_table_of_all_its_slides(wanted: DetectRequest, tmp_path: Path) -> None:
+    folder = tmp_path / "slides"
+    folder.mkdir()
+    write_image(folder / "a.png", noise(40, 40))
+    write_tiff(folder / "b.tif", noise(40, 40), photometric="rgb")
+    progress = RecordingProgress()
+    run(replace(wanted, inputs=(folder,)), progress)
+    assert set(read_cells(wanted.out).images) == {"a.png", "b.tif"}
+    assert progress.fractions == sorted(progress.fractions)
+    assert progress.fractions[-1] == pytest.approx(1)
+
+
+def test_an_annotation_and_a_table_can_be_written_at_once(
+    wanted: DetectRequest, tmp_path: Path
+) -> None:
+    out, table = tmp_path / "named-by-a-person", tmp_path / "table"
+    run(replace(wanted, out=out, form=".anot", table=table), Silent())
+    assert '"kind":"detections"' in out.read_text()
+    assert table.read_text().startswith("image,x,y,class,score\n")
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "reason"),
+    [
+        ({"mpp": None}, ScaleError, r"'a.png' has no resolution; give --mpp"),
+        ({"inputs": (Path("missing.png"),)}, SlideError, "no such file"),
+        ({"threshold": 1.5}, InputError, "between 0 and 1"),
+        ({"tile_size": 0}, InputError, "--tile-size must be positive"),
+        ({"region": shapely.box(500, 500, 600, 600)}, InputError, "outside of slide"),
+        ({"classes": ("negative", "positive")}, TaxonomyError, "are wanted"),
+        ({"device": "tpu"}, InputError, "device 'tpu' is unknown"),
+        ({"inputs": (Path("a.png"), Path("b.png")), "form": ".json"}, InputError, "one slide"),
+    ],
+)
+def test_bad_input_is_refused_and_nothing_is_written(
+    wanted: DetectRequest, changes: dict[str, Any], kind: type[PathereaError], reason: str
+) -> None:
+    with pytest.raises(kind, match=reason):
+        run(replace(wanted, **changes), Silent())
+    assert not wanted.out.exists()
+
+
+def test_a_bad_slide_among_good_ones_is_found_before_the_long_work(
+    wanted: DetectRequest, tmp_path: Path
+) -> None:
+    (tmp_path / "z.png").write_bytes(b"")
+    progress = RecordingProgress()
+    with pytest.raises(SlideError, match=r"z.png"):
+        run(replace(wanted, inputs=(*wanted.inputs, tmp_path / "z.png")), progress)
+    assert progress.reports == []
+
+
+def test_a_result_that_cannot_be_written_is_refused_before_the_long_work(
+    wanted: DetectRequest, tmp_path: Path
+) -> None:
+    progress = RecordingProgress()
+    nowhere = tmp_path / "no" / "a.csv"
+    for request in (replace(wanted, out=nowhere), replace(wanted, table=nowhere)):
+        with pytest.raises(OutputError, match="cannot be written"):
+            run(request, progress)
+    assert progress.reports == []
+
+
+def test_a_model_that_is_a_pickle_or_cut_short_or_missing_is_refused(
+    wanted: DetectRequest, tmp_path: Path
+) -> None:
+    pickle = tmp_path / "model.pt"
+    torch.save({"weights": torch.zeros(3)}, pickle)
+    short = tmp_path / "short.safetensors"
+    short.write_bytes(wanted.model.read_bytes()[:-1000])
+    for model in (pickle, short, tmp_path / "missing.safetensors"):
+        with pytest.raises(BundleError) as caught:
+            run(replace(wanted, model=model), Silent())
+        assert "\n" not in str(caught.value)
+    assert not wanted.out.exists()
+
+
+def test_a_stop_leaves_nothing_half_written(wanted: DetectRequest, tmp_path: Path) -> None:
+    with pytest.raises(PathereaError, match="stopped on request"):
+        run(wanted, RecordingProgress(stop_at=0.5))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[FakeArchive]:
+    write_tiff(tmp_path / "s.tif", noise(96, 64), photometric="rgb")
+    with serving(FakeArchive()) as running:
+        running.add_slide("s.tif", (tmp_path / "s.tif").read_bytes(), (96, 64))
+        yield running
+
+
+def on_item(archive: FakeArchive, model: Path) -> detect_on_item.DetectOnItemRequest:
+    return detect_on_item.DetectOnItemRequest(
+        api_url=archive.address,
+        token=TOKEN,
+        item_id=f"{1:024x}",
+        model=model,
+        settings=DetectSettings(region=REGION, threshold=0.3),
+        device="cpu",
+    )
+
+
+def test_a_slide_in_the_archive_gets_a_new_annotation(archive: FakeArchive, model: Path) -> None:
+    document = detect_on_item.run(on_item(archive, model), Silent())
+    ((item, posted),) = archive.posted
+    assert item == f"{1:024x}"
+    assert posted == document
+    assert is_detections({"annotation": posted})
+    assert posted["elements"]
+
+
+def test_an_upload_that_breaks_off_is_reported_and_not_tried_twice(
+    archive: FakeArchive, model: Path
+) -> None:
+    def break_at_upload(path: str) -> None:
+        if path.startswith("annotation/item"):
+            archive.alive_for = 0
+
+    archive.on_request = break_at_upload
+    with pytest.raises(ArchiveError, match="does not answer"):
+        detect_on_item.run(on_item(archive, model), Silent())
+    assert archive.posted == []
+    assert sum("annotation/item" in path for path in archive.requests) == 1
+
+
+def test_more_cells_than_an_annotation_should_hold_are_refused(
+    archive: FakeArchive, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detect_on_item, "POINTS_PER_ANNOTATION", 1)
+    with pytest.raises(InputError, match="more than an annotation should hold"):
+        detect_on_item.run(on_item(archive, model), Silent())
+    assert archive.posted == []

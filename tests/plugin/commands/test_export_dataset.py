@@ -1,0 +1,251 @@
+"""Exporting a dataset: what is written, and what is refused, against a stand-in for the archive."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from patherea_core.data.store import check, read_manifest, read_sample, unpack
+from patherea_core.errors import (
+    AnnotationError,
+    ArchiveError,
+    CredentialsError,
+    DatasetError,
+    InputError,
+    OutputError,
+    PathereaError,
+    ScaleError,
+    TaxonomyError,
+)
+from patherea_core.progress import Silent
+from plugin.commands.export_dataset import ExportRequest, run
+from tests.fakes import RecordingProgress
+from tests.plugin.archive import FOLDER, TOKEN, FakeArchive, point, polygon, serving, square
+from tests.plugin.slide_files import write_tiff
+
+
+@pytest.fixture
+def archive() -> Iterator[FakeArchive]:
+    with serving(FakeArchive()) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plugin.dsa.session._PAUSES", (0.0,))
+
+
+@pytest.fixture
+def slide(archive: FakeArchive, tmp_path: Path) -> str:
+    return add_slide(archive, tmp_path, "slide.tif")
+
+
+def add_slide(archive: FakeArchive, folder: Path, name: str, mpp: float | None = 0.25) -> str:
+    write_tiff(folder / name, photometric="rgb", mpp=mpp)
+    content = (folder / name).read_bytes()
+    (folder / name).unlink()
+    return archive.add_slide(name, content, (400, 300), mpp)
+
+
+def request(archive: FakeArchive, tmp_path: Path, **changes: Any) -> ExportRequest:  # noqa: ANN401
+    wanted = ExportRequest(
+        api_url=archive.address, token=TOKEN, folder_id=FOLDER, out=tmp_path / "dataset", folds=2
+    )
+    return replace(wanted, **changes)
+
+
+def test_every_point_is_traced_to_its_element_and_none_is_moved(
+    archive: FakeArchive, slide: str, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(0)
+    cells = [
+        point(float(x), float(y), "negative" if row % 3 else "positive")
+        for row, (x, y) in enumerate(random.uniform((10, 10), (190, 190), (40, 2)))
+    ]
+    named = archive.annotate(slide, square(5, 5, 190), square(210, 10, 80), *cells)
+    manifest = run(request(archive, tmp_path, tile_size=64), Silent())
+    check(tmp_path / "dataset")
+    wanted = {
+        element["id"]: (*element["center"][:2], element["group"])
+        for element in archive.annotations[named]["annotation"]["elements"]
+        if element["type"] == "point"
+    }
+    found = {}
+    for record in manifest.samples:
+        sample = read_sample(tmp_path / "dataset", manifest, record)
+        for element, xy, row in zip(
+            sample.element_ids, sample.points.xy, sample.points.class_index, strict=True
+        ):
+            assert element not in found
+            x, y = xy + np.array([record.left, record.top])
+            found[element] = (x, y, manifest.taxonomy.names[row])
+    assert set(found) == set(wanted)
+    for element, (x, y, name) in found.items():
+        assert name == wanted[element][2]
+        assert np.hypot(x - wanted[element][0], y - wanted[element][1]) < 0.01
+
+
+def test_the_dataset_says_where_it_came_from(
+    archive: FakeArchive, slide: str, tmp_path: Path
+) -> None:
+    archive.items[slide]["meta"] = {"patient": "P7"}
+    named = archive.annotate(slide, square(0, 0, 50), square(60, 0, 50), point(5, 5))
+    manifest = run(request(archive, tmp_path), Silent())
+    (record,) = manifest.slides
+    assert (record.item_id, record.patient) == (slide, "P7")
+    assert [(used.id, used.version) for used in record.annotations] == [(named, 5000)]
+    assert manifest.lineage["folder"] == FOLDER
+    assert manifest.lineage["archive"] == archive.address
+    assert TOKEN not in manifest.model_dump_json()
+
+
+def test_a_dataset_can_be_one_file(archive: FakeArchive, slide: str, tmp_path: Path) -> None:
+    archive.annotate(slide, square(0, 0, 50), square(60, 0, 50), point(5, 5))
+    manifest = run(request(archive, tmp_path, out=tmp_path / "d.zip"), Silent())
+    unpack(tmp_path / "d.zip", tmp_path / "again")
+    assert read_manifest(tmp_path / "again") == manifest
+    with pytest.raises(DatasetError, match="is there already"):
+        run(request(archive, tmp_path, out=tmp_path / "d.zip"), Silent())
+
+
+def test_a_region_without_a_point_is_exported(
+    archive: FakeArchive, slide: str, tmp_path: Path
+) -> None:
+    archive.annotate(slide, square(0, 0, 50), square(60, 0, 50))
+    manifest = run(request(archive, tmp_path, classes=("positive",)), Silent())
+    assert [record.points for record in manifest.samples] == [0, 0]
+
+
+def test_patients_share_no_fold_and_slides_without_annotation_are_left_out(
+    archive: FakeArchive, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    for name, patient in (("a.tif", "1"), ("b.tif", "1"), ("c.tif", "2")):
+        item = add_slide(archive, tmp_path, name)
+        archive.items[item]["meta"] = {"patient": patient}
+        archive.annotate(item, square(0, 0, 50), point(5, 5))
+    add_slide(archive, tmp_path, "empty.tif")
+    manifest = run(request(archive, tmp_path), Silent())
+    folds = {record.slide: record.fold for record in manifest.samples}
+    assert folds["a.tif"] == folds["b.tif"] != folds["c.tif"]
+    assert "empty.tif has no annotation" in caplog.text
+
+
+def test_one_patient_is_split_by_region_with_a_warning(
+    archive: FakeArchive, slide: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    archive.annotate(slide, square(0, 0, 50), square(60, 0, 50), point(5, 5))
+    manifest = run(request(archive, tmp_path), Silent())
+    assert {record.fold for record in manifest.samples} == {0, 1}
+    assert "all slides are of one patient" in caplog.text
+
+
+def test_the_dataset_has_the_pixel_size_that_was_asked_for(
+    archive: FakeArchive, slide: str, tmp_path: Path
+) -> None:
+    archive.annotate(slide, square(0, 0, 100), square(110, 0, 100), point(50, 20))
+    manifest = run(request(archive, tmp_path, mpp=0.5), Silent())
+    assert manifest.mpp == 0.5
+    (record,) = [record for record in manifest.samples if record.points]
+    sample = read_sample(tmp_path / "dataset", manifest, record)
+    assert (sample.points.xy + np.array([record.left, record.top])).tolist() == [[25, 10]]
+
+
+SQUARES = (square(0, 0, 50), square(60, 0, 50))
+
+
+@pytest.mark.parametrize(
+    ("elements", "changes", "refusal"),
+    [
+        ([*SQUARES, point(55, 200)], {}, (AnnotationError, r"outside of every region; move it")),
+        (
+            [*SQUARES, point(5, 5, "tumour")],
+            {"classes": ("positive",)},
+            (TaxonomyError, r"is of class 'tumour'.*the classes are: positive"),
+        ),
+        ([polygon((0, 0), (50, 50), (50, 0), (0, 40))], {}, (AnnotationError, "crosses itself")),
+        ([], {}, (AnnotationError, r"annotation 'labels' is empty")),
+        ([point(5, 5)], {}, (AnnotationError, "outside of every region")),
+        ([*SQUARES], {}, (TaxonomyError, "name the classes")),
+        (
+            [{"type": "arrow", "points": [[0, 0, 0], [1, 1, 0]]}],
+            {},
+            (InputError, "neither a region"),
+        ),
+        ([SQUARES[0], point(5, 5)], {}, (DatasetError, "2 folds need at least 2 regions")),
+        ([*SQUARES], {"annotations": "others"}, (InputError, "none of the 1 slides")),
+        ([*SQUARES], {"folder_id": "0" * 24}, (InputError, "has no folder")),
+        ([*SQUARES], {"token": "wrong"}, (CredentialsError, "does not accept the token")),
+    ],
+)
+def test_bad_input_is_refused_and_nothing_is_left(
+    archive: FakeArchive,
+    slide: str,
+    tmp_path: Path,
+    elements: list[dict[str, Any]],
+    changes: dict[str, Any],
+    refusal: tuple[type[PathereaError], str],
+) -> None:
+    archive.annotate(slide, *elements)
+    kind, reason = refusal
+    with pytest.raises(kind, match=reason) as caught:
+        run(request(archive, tmp_path, **changes), Silent())
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_slide_without_resolution_is_refused_unless_it_is_given(
+    archive: FakeArchive, tmp_path: Path
+) -> None:
+    item = add_slide(archive, tmp_path, "a.tif", mpp=None)
+    archive.annotate(item, *SQUARES, point(5, 5))
+    with pytest.raises(ScaleError, match="give --slide-mpp"):
+        run(request(archive, tmp_path), Silent())
+    assert list(tmp_path.iterdir()) == []
+    assert run(request(archive, tmp_path, mpp_override=0.3), Silent()).mpp == 0.3
+
+
+def test_slides_of_different_pixel_size_need_one_for_the_dataset(
+    archive: FakeArchive, tmp_path: Path
+) -> None:
+    for name, mpp in (("a.tif", 0.25), ("b.tif", 0.5)):
+        archive.annotate(add_slide(archive, tmp_path, name, mpp), *SQUARES, point(5, 5))
+    with pytest.raises(ScaleError, match=r"'b.tif' has pixels of 0.5 µm.*--mpp"):
+        run(request(archive, tmp_path), Silent())
+    assert run(request(archive, tmp_path, mpp=0.5), Silent()).mpp == 0.5
+
+
+@pytest.mark.parametrize("alive_for", [0, 1, 3, 5, 6, 8])
+def test_an_archive_that_goes_away_leaves_nothing_half_written(
+    archive: FakeArchive, slide: str, tmp_path: Path, alive_for: int
+) -> None:
+    archive.annotate(slide, *SQUARES, point(5, 5))
+    archive.alive_for = alive_for
+    with pytest.raises(ArchiveError, match="does not answer"):
+        run(request(archive, tmp_path), Silent())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stop_leaves_nothing_half_written(
+    archive: FakeArchive, slide: str, tmp_path: Path
+) -> None:
+    archive.annotate(slide, *SQUARES, point(5, 5))
+    with pytest.raises(PathereaError, match="stopped on request"):
+        run(request(archive, tmp_path), RecordingProgress(stop_at=0.2))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_destination_in_use_is_refused_before_the_archive_is_asked(
+    archive: FakeArchive, tmp_path: Path
+) -> None:
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset" / "dataset.json").write_text("{}")
+    with pytest.raises(DatasetError, match="already holds a dataset"):
+        run(request(archive, tmp_path), Silent())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot"):
+        run(request(archive, tmp_path, out=tmp_path / "file" / "dataset"), Silent())
+    assert archive.requests == []

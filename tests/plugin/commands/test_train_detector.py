@@ -1,0 +1,103 @@
+"""Training as a command: what it hands to the core, and what it delivers."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from patherea_core.data.store import pack
+from patherea_core.errors import DatasetError, InputError, OutputError
+from patherea_core.progress import Progress, Silent
+from patherea_core.workflow.fit import FitRequest
+from plugin.commands import train_detector
+from plugin.commands.train_detector import TrainRequest, run
+from tests.builders import sample, write_dataset
+
+
+class FakeFit:
+    """A training that takes no time and remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.request: FitRequest | None = None
+        self.files: list[str] = []
+
+    def __call__(self, request: FitRequest, _progress: Progress) -> Path:
+        self.request = request
+        self.files = sorted(path.name for path in request.dataset.iterdir())
+        request.run.mkdir(parents=True)
+        for name in ("model.safetensors", "curves.png", "metrics.csv"):
+            (request.run / name).write_text(name)
+        return request.run / "model.safetensors"
+
+
+@pytest.fixture
+def fit(monkeypatch: pytest.MonkeyPatch) -> FakeFit:
+    fake = FakeFit()
+    monkeypatch.setattr(train_detector, "fit", fake)
+    return fake
+
+
+@pytest.fixture
+def wanted(tmp_path: Path) -> TrainRequest:
+    write_dataset(tmp_path / "dataset", [sample(name="a"), sample(name="b", fold=1)], folds=2)
+    return TrainRequest(dataset=tmp_path / "dataset", out=tmp_path / "run")
+
+
+def asked(fit: FakeFit) -> FitRequest:
+    assert fit.request is not None
+    return fit.request
+
+
+def test_the_model_can_be_traced_to_its_dataset(fit: FakeFit, wanted: TrainRequest) -> None:
+    assert run(wanted, Silent()) == wanted.out / "model.safetensors"
+    provenance: dict[str, Any] = asked(fit).provenance
+    assert len(provenance["dataset_sha256"]) == 64
+    assert provenance["program"].startswith("patherea ")
+    assert provenance["recipe"] == "small"
+
+
+def test_epochs_replace_those_of_the_recipe_and_nothing_else(
+    fit: FakeFit, wanted: TrainRequest
+) -> None:
+    run(wanted, Silent())
+    plain = asked(fit).recipe
+    shutil.rmtree(wanted.out)
+    run(replace(wanted, epochs=3), Silent())
+    changed = asked(fit).recipe
+    assert changed.training.epochs == 3
+    assert changed.training.model_copy(update={"epochs": plain.training.epochs}) == plain.training
+
+
+def test_a_dataset_in_one_file_is_unpacked_meanwhile(
+    fit: FakeFit, wanted: TrainRequest, tmp_path: Path
+) -> None:
+    pack(wanted.dataset, tmp_path / "d.zip")
+    run(replace(wanted, dataset=tmp_path / "d.zip"), Silent())
+    assert "dataset.json" in fit.files
+    assert not asked(fit).dataset.exists()
+
+
+@pytest.mark.usefixtures("fit")
+def test_results_are_copied_to_where_the_archive_takes_them(
+    wanted: TrainRequest, tmp_path: Path
+) -> None:
+    run(replace(wanted, model_out=tmp_path / "m", metrics_out=tmp_path / "t"), Silent())
+    assert (tmp_path / "m").read_text() == "model.safetensors"
+    assert (tmp_path / "t").read_text() == "metrics.csv"
+
+
+def test_what_cannot_serve_is_refused_before_the_long_work(
+    fit: FakeFit, wanted: TrainRequest, tmp_path: Path
+) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        run(replace(wanted, model_out=tmp_path / "no" / "m"), Silent())
+    with pytest.raises(DatasetError, match="there is no dataset"):
+        run(replace(wanted, dataset=tmp_path / "missing"), Silent())
+    (tmp_path / "broken.zip").write_bytes(b"no zip")
+    with pytest.raises(DatasetError, match=r"broken.zip"):
+        run(replace(wanted, dataset=tmp_path / "broken.zip"), Silent())
+    with pytest.raises(InputError, match="there is no recipe"):
+        run(replace(wanted, recipe="huge"), Silent())
+    assert fit.request is None

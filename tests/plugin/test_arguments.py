@@ -1,0 +1,104 @@
+"""From the archive's words to typed requests; the commands themselves are stood in for."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import shapely
+
+from patherea_core.errors import InputError
+from patherea_core.progress import Progress, Silent
+from plugin.arguments import read_action
+from plugin.commands import detect_cells, evaluate_detections, export_dataset, train_detector
+from plugin.radius import Radius
+
+IDENTIFIER = "5f0000000000000000000000"
+GIRDER = ["--girderApiUrl", "http://archive/api/v1", "--girderToken", "secret"]
+
+
+class Caught:
+    """What a command was asked to do."""
+
+    def __init__(self) -> None:
+        self.request: Any = None
+
+    def __call__(self, request: Any, _progress: Progress) -> None:  # noqa: ANN401
+        self.request = request
+
+
+@pytest.fixture
+def caught(monkeypatch: pytest.MonkeyPatch) -> Caught:
+    catch = Caught()
+    for command in (export_dataset, train_detector, detect_cells, evaluate_detections):
+        monkeypatch.setattr(command, "run", catch)
+    return catch
+
+
+def asked(caught: Caught, name: str, *words: str) -> Any:  # noqa: ANN401
+    read_action(name, list(words))(Silent())
+    return caught.request
+
+
+def test_export_is_asked_for_with_the_pages_defaults(caught: Caught) -> None:
+    request = asked(
+        caught, "ExportDataset", IDENTIFIER, *GIRDER, "--outputDatasetFile", "/out/d.zip"
+    )
+    assert request == export_dataset.ExportRequest(
+        api_url="http://archive/api/v1",
+        token="secret",
+        folder_id=IDENTIFIER,
+        out=Path("/out/d.zip"),
+        pack=True,
+    )
+
+
+def test_numbers_other_than_zero_are_passed_on(caught: Caught) -> None:
+    words = ["--mpp", "0.5", "--slideMpp", "0.25", "--folds", "5", "--classes", "a, b"]
+    request = asked(
+        caught, "ExportDataset", IDENTIFIER, *GIRDER, "--outputDatasetFile", "d", *words
+    )
+    assert (request.mpp, request.mpp_override, request.folds) == (0.5, 0.25, 5)
+    assert request.classes == ("a", "b")
+
+
+def test_training_runs_in_a_folder_of_its_own_and_delivers_files(caught: Caught) -> None:
+    request = asked(
+        caught, "TrainDetector", "d.zip", "--outputModelFile", "m", "--outputCurvesFile", "c"
+    )
+    assert request.model_out == Path("m")
+    assert request.curves_out == Path("c")
+    assert request.metrics_out is None
+    assert request.epochs is None
+    assert not request.out.parent.exists()
+
+
+def test_detection_writes_an_annotation_whatever_the_file_is_called(caught: Caught) -> None:
+    words = ["--inputModelFile", "m", "--outputAnnotationFile", "cells", "--roi", "1, 2, 3, 4"]
+    request = asked(caught, "DetectCells", "slide.tif", *words)
+    assert request.form == ".anot"
+    assert request.region.equals(shapely.box(1, 2, 4, 6))
+    assert (request.threshold, request.tile_size, request.mpp) == (None, None, None)
+    assert asked(caught, "DetectCells", "slide.tif", *words[:4]).region is None
+
+
+def test_evaluation_takes_the_radius_with_its_unit(caught: Caught) -> None:
+    request = asked(caught, "EvaluateDetections", IDENTIFIER, *GIRDER, "--radius", "16px")
+    assert request.radius == Radius(16, "px")
+    assert request.points == "*"
+    assert request.detections == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["ExportDataset", IDENTIFIER, "--outputDatasetFile", "d"], "--girderApiUrl is needed"),
+        (["ExportDataset", IDENTIFIER, *GIRDER], "--outputDatasetFile is needed"),
+        (["TrainDetector", "d.zip"], "--outputModelFile is needed"),
+        (["DetectCells", "s.tif", "--outputAnnotationFile", "a"], "--inputModelFile is needed"),
+        (["DetectCells", "s.tif", "--inputModelFile", "m"], "--outputAnnotationFile is needed"),
+        (["EvaluateDetections", IDENTIFIER, *GIRDER, "--radius", "6"], "is no radius"),
+    ],
+)
+def test_what_is_needed_is_asked_for(caught: Caught, words: list[str], reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        asked(caught, *words)

@@ -1,0 +1,43 @@
+"""Logs hold no secret, in tracebacks neither."""
+
+import io
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from plugin import logs
+
+
+@pytest.fixture
+def stream(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    monkeypatch.setattr(logs, "_secrets", set())
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    text = io.StringIO()
+    logs.set_up(text)
+    yield text
+    root.handlers[:], root.level = handlers, level
+
+
+def test_a_hidden_secret_is_on_no_line(stream: io.StringIO) -> None:
+    logs.hide("T0pSecret")
+    logging.getLogger("any").info("with %s inside", "xT0pSecretx")
+    assert stream.getvalue() == "INFO with x[hidden]x inside\n"
+
+
+def test_a_hidden_secret_is_in_no_traceback(stream: io.StringIO) -> None:
+    logs.hide("T0pSecret")
+    try:
+        int("T0pSecret")
+    except ValueError:
+        logging.getLogger("any").exception("failed")
+    assert "Traceback" in stream.getvalue()
+    assert "T0pSecret" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("secret", [None, "", "  "])
+def test_nothing_is_no_secret(stream: io.StringIO, secret: str | None) -> None:
+    logs.hide(secret)
+    logging.getLogger("any").info("a  b")
+    assert stream.getvalue() == "INFO a  b\n"

@@ -1,0 +1,177 @@
+"""The shell's front door: usage, exit codes, one sentence for each failure."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from patherea_core.errors import (
+    ArchiveError,
+    Cancelled,
+    CredentialsError,
+    InputError,
+    OutputError,
+    PathereaError,
+)
+from plugin import logs
+from plugin.__main__ import exit_code, guarded
+from plugin.commands import detect_cells, detect_on_item, export_dataset, train_detector
+from plugin.shell import main
+
+COMMANDS = ("export", "train", "detect", "evaluate", "sandbox", "demo")
+
+
+@pytest.fixture(autouse=True)
+def own_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the test's own handlers hear the log, and leave signals alone."""
+    monkeypatch.setattr(logs, "set_up", lambda: None)
+    monkeypatch.setattr("plugin.progress.StopSignal.install", lambda self: self)
+    monkeypatch.delenv("PATHEREA_TOKEN", raising=False)
+
+
+def said(caplog: pytest.LogCaptureFixture, *words: str) -> tuple[int, list[str]]:
+    caplog.clear()
+    code = main(list(words))
+    return code, [
+        record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR
+    ]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
+        main([command, "--help"])
+    assert exited.value.code == 0
+    assert f"usage: patherea {command}" in capsys.readouterr().out
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
+        main(["--version"])
+    assert exited.value.code == 0
+    assert capsys.readouterr().out.startswith("patherea ")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ([], "COMMAND"),
+        (["nonsense"], "nonsense"),
+        (["export", "--out", "d"], "--api-url"),
+        (["export", "--api-url", "http://a", "--folder", "f", "--out", "d"], "PATHEREA_TOKEN"),
+        (["detect", "a.png"], "--out FILE"),
+        (["detect", "a.png", "--out", "a.csv"], "no model comes with this version"),
+        (["detect", "a.png", "--out", "a.csv", "--model", "best"], "no model 'best'"),
+        (["detect", "--item", "i", "--out", "a.csv", "--model", "m"], "either INPUT"),
+        (["detect", "a.png", "--out", "a.csv", "--roi", "5,5"], "point has no area"),
+        (["evaluate", "--radius", "6px"], "give --detections FILE"),
+        (["evaluate", "--radius", "6"], "is no radius"),
+        (["evaluate", "--radius", "6px", "--item", "i"], "needs --api-url"),
+        (["train", "missing", "--out", "run"], "there is no dataset missing"),
+        (["train", "missing", "--out", "run", "--recipe", "big"], "recipes are: paper, small"),
+        (["train", "missing", "--out", "run", "--epochs", "0"], "--epochs must be at least 1"),
+        (["train", "missing", "--out", "run", "--device", "tpu"], "invalid choice"),
+    ],
+)
+def test_wrong_usage_exits_2_with_one_sentence(
+    caplog: pytest.LogCaptureFixture, words: list[str], reason: str
+) -> None:
+    code, errors = said(caplog, *words)
+    assert code == 2
+    (error,) = errors
+    assert reason in error
+    assert "\n" not in error
+
+
+def test_a_token_in_wrong_usage_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    said(caplog, "export", "--token", "T0pSecret", "--nonsense", "T0pSecret")
+    assert "T0pSecret" not in logs.without_secrets(caplog.text)
+
+
+def caught(monkeypatch: pytest.MonkeyPatch, command: Any) -> list[Any]:  # noqa: ANN401
+    requests: list[Any] = []
+    monkeypatch.setattr(command, "run", lambda request, _progress: requests.append(request))
+    return requests
+
+
+def test_export_takes_the_token_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = caught(monkeypatch, export_dataset)
+    monkeypatch.setenv("PATHEREA_TOKEN", "from-the-environment")
+    assert main(["export", "--api-url", "http://a", "--folder", "f", "--out", "d"]) == 0
+    assert requests == [
+        export_dataset.ExportRequest(
+            api_url="http://a", token="from-the-environment", folder_id="f", out=Path("d")
+        )
+    ]
+
+
+def test_train_passes_its_options_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = caught(monkeypatch, train_detector)
+    assert main(["train", "d", "--out", "r", "--epochs", "2", "--seed", "7", "--resume"]) == 0
+    assert requests == [
+        train_detector.TrainRequest(dataset=Path("d"), out=Path("r"), epochs=2, seed=7, resume=True)
+    ]
+
+
+def test_detect_runs_on_files_or_on_a_slide_of_the_archive(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    model = tmp_path / "m.safetensors"
+    model.write_bytes(b"")
+    files, items = caught(monkeypatch, detect_cells), caught(monkeypatch, detect_on_item)
+    words = ["--model", str(model), "--threshold", "0.25", "--roi", "-5,0,10,10"]
+    assert main(["detect", "a.png", "b", "--out", "o.csv", *words]) == 0
+    (request,) = files
+    assert request.inputs == (Path("a.png"), Path("b"))
+    assert request.region.bounds == (-5, 0, 5, 10)
+    archive = ["--api-url", "http://a", "--token", "t", "--item", "i"]
+    assert main(["detect", *archive, *words]) == 0
+    (request,) = items
+    assert request.settings.threshold == 0.25
+
+
+def test_evaluate_writes_the_figures_to_standard_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "p.csv").write_text("image,x,y,class\na,1,1,positive\n")
+    (tmp_path / "d.csv").write_text("image,x,y,class,score\na,2,1,positive,1\n")
+    words = ["evaluate", "--detections", str(tmp_path / "d.csv"), "--radius", "6px"]
+    words += ["--points", str(tmp_path / "p.csv")]
+    assert main([*words, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["any_class"]["f1"] == 1
+    assert main(words) == 0
+    assert "positive" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InputError("x"), 2),
+        (OutputError("x"), 2),
+        (CredentialsError("x"), 2),
+        (ArchiveError("x"), 1),
+        (Cancelled("x"), 1),
+        (PathereaError("x"), 1),
+    ],
+)
+def test_what_the_caller_can_mend_exits_2(error: PathereaError, code: int) -> None:
+    assert exit_code(error) == code
+
+
+def test_an_unforeseen_failure_exits_1_with_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> int:
+        raise ZeroDivisionError
+
+    assert guarded(fail) == 1
+    assert "Traceback" in caplog.text
+    assert "please report it" in caplog.text
+
+
+def test_an_interrupt_exits_1_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    def interrupt() -> int:
+        raise KeyboardInterrupt
+
+    assert guarded(interrupt) == 1
+    assert "Traceback" not in caplog.text
