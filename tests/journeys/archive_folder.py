@@ -1,0 +1,46 @@
+"""A folder of its own in a real archive, with slides and annotations, for one test."""
+
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from plugin.sandbox.process import SandboxProcess
+from tests.plugin.slide_files import write_tiff
+
+
+class Folder:
+    """A folder of its own in the archive."""
+
+    def __init__(self, sandbox: SandboxProcess, scratch: Path) -> None:
+        self.sandbox = sandbox
+        self.scratch = scratch
+        self.client: Any = sandbox.client()
+        user = self.client.get("user/me")
+        name = f"tests {uuid.uuid4().hex}"
+        self.id: str = self.client.createFolder(user["_id"], name, parentType="user")["_id"]
+
+    def add_slide(self, mpp: float | None = 0.25) -> str:
+        """Upload a slide and return the id of its item, once the archive shows it."""
+        path = self.scratch / "slide.tif"
+        write_tiff(path, photometric="rgb", mpp=mpp)
+        file = self.client.uploadFileToFolder(self.id, str(path))
+        path.unlink()
+        for _ in range(100):
+            image = self.client.getItem(file["itemId"]).get("largeImage") or {}
+            if image.get("fileId") and not image.get("expected"):
+                return str(file["itemId"])
+            time.sleep(0.1)
+        raise AssertionError("the archive does not see that the file is a slide")
+
+    def annotate(self, item: str, *elements: dict[str, Any], name: str = "labels") -> list[str]:
+        """Add an annotation and return the ids of its elements."""
+        body = {"name": name, "elements": list(elements)}
+        document = self.client.post("annotation", {"itemId": item}, json=body)
+        whole = self.client.get(f"annotation/{document['_id']}")
+        return [element["id"] for element in whole["annotation"]["elements"]]
+
+    def annotations(self, item: str) -> list[str]:
+        """Return the names of a slide's annotations."""
+        documents = self.client.get("annotation", {"itemId": item})
+        return sorted(document["annotation"]["name"] for document in documents)
