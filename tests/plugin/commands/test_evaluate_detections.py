@@ -158,6 +158,13 @@ def test_only_what_lies_in_the_regions_counts(archive: FakeArchive) -> None:
     }
 
 
+def test_detections_drawn_by_hand_bring_their_own_classes(archive: FakeArchive) -> None:
+    archive.annotate(f"{1:024x}", point(11, 10), point(52, 50, "stroma"), name="by hand")
+    evaluation = on_slide(archive, detections="by hand", points="labels")
+    assert evaluation.taxonomy.names == ("negative", "positive", "stroma")
+    assert counts(evaluation)["any class"] == (2, 0, 0)
+
+
 def test_the_archives_page_names_a_slide_by_its_file(archive: FakeArchive) -> None:
     assert on_slide(archive, item_id=f"{1001:024x}").field_count == 1
 

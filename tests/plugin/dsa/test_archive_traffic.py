@@ -10,6 +10,7 @@ import girder_client
 import pytest
 
 from patherea_core.errors import ArchiveError, CredentialsError, InputError
+from patherea_core.geometry import Box
 from plugin.dsa.annotation_codec import DETECTIONS_KIND
 from plugin.dsa.annotations import (
     chosen_detections,
@@ -19,6 +20,7 @@ from plugin.dsa.annotations import (
     read_annotation,
 )
 from plugin.dsa.items import checked_id, download_slide, slide_named, slides_in
+from plugin.dsa.remote_slide import remote_slide
 from plugin.dsa.session import Session, connect, safe_address
 from tests.plugin.archive import FOLDER, TOKEN, FakeArchive, point, serving
 
@@ -66,6 +68,45 @@ def test_an_address_that_is_none_is_refused() -> None:
 
 def test_a_password_in_the_address_is_never_shown() -> None:
     assert safe_address("http://me:secret@host:8080/api/v1/") == "http://host:8080/api/v1"
+
+
+def test_a_login_is_named_when_it_is_refused_and_its_password_is_not(
+    archive: FakeArchive,
+) -> None:
+    archive.failures = [401]
+    with pytest.raises(CredentialsError, match="the login 'me'") as caught:
+        connect(archive.address, login="me", password="secret-password")
+    assert "secret-password" not in str(caught.value)
+
+
+def test_a_slide_whose_image_is_not_among_its_files_is_reported(
+    archive: FakeArchive, session: Session, tmp_path: Path
+) -> None:
+    item = archive.add_slide("a.tif", b"x", (10, 10))
+    slide = slide_named(session, item)
+    archive.items[item]["largeImage"]["fileId"] = "9" * 24
+    archive.files["9" * 24] = b"y"
+    with pytest.raises(ArchiveError, match="not among its files"):
+        download_slide(session, slide, tmp_path)
+
+
+def test_a_slide_is_read_in_pieces_white_beyond_it(archive: FakeArchive, session: Session) -> None:
+    item = archive.add_slide("a.tif", b"", (100, 80))
+    slide = remote_slide(session, slide_named(session, item))
+    window = slide.read(Box(90, 70, 20, 20))
+    assert window.shape == (20, 20, 3)
+    assert (window[10:] == 255).all()
+    assert (slide.read(Box(500, 0, 5, 5)) == 255).all()
+
+
+def test_a_picture_that_is_none_is_reported(
+    archive: FakeArchive, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = archive.add_slide("a.tif", b"", (100, 80))
+    slide = remote_slide(session, slide_named(session, item))
+    monkeypatch.setattr("tests.plugin.archive._picture", lambda _: b"nonsense")
+    with pytest.raises(ArchiveError, match="sent no picture"):
+        slide.read(Box(0, 0, 5, 5))
 
 
 def test_an_archive_that_is_not_there_is_tried_again_and_then_named() -> None:

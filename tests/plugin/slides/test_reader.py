@@ -67,6 +67,25 @@ def test_a_slide_without_a_microscopes_pixel_size_is_refused_unless_it_is_given(
     assert open_slide(path, 0.5).base_mpp == 0.5
 
 
+def test_pixels_that_are_not_square_are_refused_unless_a_size_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    more = {"resolution": (40_000, 20_000), "resolutionunit": "CENTIMETER"}
+    write_tiff(path, mpp=None, photometric="rgb", **more)
+    with pytest.raises(ScaleError, match="not square"):
+        open_slide(path)
+    assert open_slide(path, 0.5).base_mpp == 0.5
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_tiff_whose_directory_is_broken_is_refused(tmp_path: Path) -> None:
+    write_tiff(tmp_path / "a.tif", photometric="rgb")
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    content[8:200] = b"\xff" * 192
+    (tmp_path / "a.tif").write_bytes(bytes(content))
+    with pytest.raises(SlideError):
+        open_slide(tmp_path / "a.tif", 0.25)
+
+
 def test_a_plain_image_needs_its_pixel_size(tmp_path: Path) -> None:
     for name in ("a.png", "a.jpg"):
         write_image(tmp_path / name, dpi=(300, 300))

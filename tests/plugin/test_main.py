@@ -1,0 +1,74 @@
+"""The container's front door, in this process."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from patherea_core.errors import ArchiveError, Cancelled, InputError
+from patherea_core.progress import Progress
+from plugin import arguments, descriptions, logs
+from plugin.__main__ import hide_secrets, main
+
+
+@pytest.fixture(autouse=True)
+def own_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the test's own handlers hear the log, and leave signals alone."""
+    monkeypatch.setattr(logs, "set_up", lambda: None)
+    monkeypatch.setattr(logs, "_secrets", set())
+    monkeypatch.setattr("plugin.progress.StopSignal.install", lambda self: self)
+
+
+def do_instead(monkeypatch: pytest.MonkeyPatch, action: Callable[[Progress], object]) -> None:
+    monkeypatch.setattr(arguments, "read_action", lambda _name, _words: action)
+
+
+def test_the_list_the_description_and_the_help_are_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--list_cli"]) == 0
+    assert tuple(json.loads(capsys.readouterr().out)) == descriptions.names()
+    assert main(["DetectCells", "--xml"]) == 0
+    assert capsys.readouterr().out.startswith("<?xml")
+    assert main(["DetectCells", "-h"]) == 0
+    assert "usage: DetectCells" in capsys.readouterr().out
+
+
+def test_a_command_runs_between_its_tags(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    do_instead(monkeypatch, lambda progress: progress.advance(1.0))
+    assert main(["DetectCells", "slide.tif"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "<filter-start>"
+    assert "<filter-progress>1.0000</filter-progress>" in lines
+    assert lines[-1] == "</filter-end>"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(InputError("no"), 2), (ArchiveError("no"), 1), (Cancelled("no"), 1)]
+)
+def test_a_failure_is_one_sentence_and_an_exit_code(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    code: int,
+) -> None:
+    def fail(_progress: Progress) -> None:
+        raise error
+
+    do_instead(monkeypatch, fail)
+    assert main(["DetectCells", "slide.tif"]) == code
+    assert [record.getMessage() for record in caplog.records] == ["no"]
+
+
+def test_secrets_are_found_in_both_ways_of_writing_them() -> None:
+    hide_secrets(["--a", "--token", "one", "--token=two", "--token"], ("--token",))
+    assert logs.without_secrets("one two three") == "[hidden] [hidden] three"
+
+
+def test_an_unknown_command_is_answered_with_the_known_ones(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert main(["Nonsense", "--help"]) == 2
+    assert "ExportDataset, TrainDetector, DetectCells, EvaluateDetections" in caplog.text
