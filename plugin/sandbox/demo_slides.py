@@ -14,7 +14,7 @@ from plugin.sandbox.fields import ComposedSlide, Field, compose, irregular_outli
 from plugin.sandbox.synthetic import MPP, TAXONOMY, draw_tissue
 
 #: Slides to train on; one of them chooses the best state. One more slide is the test.
-_TRAINING_SLIDES = 3
+_TRAINING_SLIDES = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,8 +54,8 @@ class DemoSlides:
 class DrawnSize:
     """Sides in pixels of the piece of tissue on each drawn slide."""
 
-    width: int = 1600
-    height: int = 1200
+    width: int = 1300
+    height: int = 1000
 
 
 def draw_slides(

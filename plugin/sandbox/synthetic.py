@@ -77,7 +77,7 @@ def _light(random: np.random.Generator, stains: Stains) -> Floats:
 def _photograph(random: np.random.Generator, light: Floats) -> Pixels:
     """Return the picture a scanner takes: focus that wanders, uneven light, noise."""
     focus = np.clip(0.45 + 0.3 * smooth_noise(random, light.shape[:2], 300), 0, 1)[..., None]
-    sharp, blurred = (gaussian_filter(light, (sigma, sigma, 0)) for sigma in (0.65, 1.6))
+    sharp, blurred = (gaussian_filter(light, (sigma, sigma, 0)) for sigma in (0.6, 1.3))
     picture = sharp * (1 - focus) + blurred * focus
     picture *= 1 + 0.012 * smooth_noise(random, light.shape[:2], 500)[..., None]
     picture *= random.uniform(0.97, 1.0, 3)

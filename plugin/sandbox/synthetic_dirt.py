@@ -11,7 +11,7 @@ Place = tuple[float, float]
 Painter = Callable[[np.random.Generator, Stains, Place], None]
 
 #: Pieces of each kind on a million pixels.
-_PIECES_PER_MEGAPIXEL = {"pigment": 430, "haze": 120, "smudge": 480, "red cells": 16}
+_PIECES_PER_MEGAPIXEL = {"pigment": 330, "haze": 110, "smudge": 440, "red cells": 16}
 
 
 def paint_dirt(random: np.random.Generator, stains: Stains, ground: Ground) -> None:
@@ -37,7 +37,7 @@ def _pigment(random: np.random.Generator, stains: Stains, place: Place) -> None:
     spread = random.uniform(1.2, 4.5)
     for _ in range(int(random.integers(3, 22))):
         x, y = place + random.normal(0, spread, 2)
-        size, amount = random.uniform(0.7, 1.9), random.uniform(0.5, 1.3)
+        size, amount = random.uniform(0.6, 1.5), random.uniform(0.7, 1.6)
         _add_spot(stains.brown, (x, y), (size, size * random.uniform(0.5, 1)), amount)
         _add_spot(stains.other, (x, y), (size, size), amount * 0.3)
 

@@ -34,7 +34,7 @@ class Kind:
     positive: float
 
 
-TUMOUR = Kind((6.4, 1.5), 1.8, 0.52, 0.62, 0.75)
+TUMOUR = Kind((6.4, 1.5), 1.8, 0.52, 0.65, 0.75)
 LYMPHOCYTE = Kind((4.3, 0.35), 1.15, 0.95, 0.0, 0.06)
 SPINDLE = Kind((5.0, 0.6), 3.2, 0.60, 0.15, 0.08)
 

@@ -82,8 +82,8 @@ def test_the_test_slide_is_not_in_the_dataset(journey: Journey) -> None:
 def test_each_patient_is_a_fold_of_its_own(journey: Journey) -> None:
     folds = {(sample.patient, sample.fold) for sample in journey.result.manifest.samples}
 
-    assert {patient for patient, _ in folds} == {"patient-1", "patient-2", "patient-3"}
-    assert sorted(fold for _, fold in folds) == [0, 1, 2]
+    assert {patient for patient, _ in folds} == {f"patient-{row}" for row in range(1, 5)}
+    assert sorted(fold for _, fold in folds) == [0, 1, 2, 3]
 
 
 def test_detections_lie_inside_the_asked_region_only(journey: Journey) -> None:

@@ -36,9 +36,9 @@ def test_drawn_slides_are_of_different_patients_and_the_last_one_is_the_test(
 ) -> None:
     slides = draw_slides(tmp_path, Seed(0), Silent(), SIZE).slides
 
-    assert len({slide.patient for slide in slides}) == len(slides) == 4
-    assert [slide.training for slide in slides] == [True, True, True, False]
-    assert len({slide.slide.path.read_bytes() for slide in slides}) == 4
+    assert len({slide.patient for slide in slides}) == len(slides) == 5
+    assert [slide.training for slide in slides] == [True] * 4 + [False]
+    assert len({slide.slide.path.read_bytes() for slide in slides}) == 5
 
 
 def test_the_same_seed_draws_the_same_slides(tmp_path: Path) -> None:
@@ -86,4 +86,4 @@ def test_only_the_labels_of_training_slides_are_called_so(tmp_path: Path) -> Non
 
     names = [labels_of(slide, slides.taxonomy)["name"] for slide in slides.slides]
 
-    assert names == [TRAINING_LABELS] * 3 + [TEST_LABELS]
+    assert names == [TRAINING_LABELS] * 4 + [TEST_LABELS]
