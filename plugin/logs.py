@@ -8,6 +8,8 @@ import logging
 import sys
 from typing import TextIO
 
+from tqdm import tqdm
+
 _HIDDEN = "[hidden]"
 _secrets: set[str] = set()
 
@@ -32,9 +34,16 @@ class _Discreet(logging.Formatter):
         return without_secrets(super().format(record))
 
 
+class _AboveBars(logging.StreamHandler[TextIO]):
+    """A handler that does not write into the middle of a progress bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tqdm.write(self.format(record), file=self.stream)
+
+
 def set_up(stream: TextIO | None = None) -> None:
     """Send the logs of this process to standard error, or to another stream."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _AboveBars(stream or sys.stderr)
     handler.setFormatter(_Discreet("%(levelname)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for chatty in ("urllib3", "PIL", "matplotlib", "large_image", "tifffile"):

@@ -146,7 +146,7 @@ class TerminalProgress:
                 desc=self._name,
                 file=self._stream,
                 mininterval=_INTERVAL if self._stream.isatty() else 10.0,
-                bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed} {postfix}",
+                bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed}{postfix}",
             )
         return self._bar
 

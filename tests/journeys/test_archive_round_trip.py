@@ -90,9 +90,8 @@ def test_a_job_output_becomes_an_annotation_by_the_name_of_its_parameter(
         "userId": user,
     }
     folder.client.uploadFileToFolder(folder.id, str(path), reference=json.dumps(reference))
-    for _ in range(100):
-        if listed := list_annotations(session, slide):
-            break
+    patience = time.monotonic() + 10
+    while not (listed := list_annotations(session, slide)) and time.monotonic() < patience:
         time.sleep(0.1)
     (summary,) = listed
     require_same(read_annotation(session, summary.id), results())
@@ -102,7 +101,8 @@ def test_a_slide_is_read_through_the_archive_as_it_is_from_its_file(
     session: Session, slide: str
 ) -> None:
     reader = remote_slide(session, slide_named(session, slide))
-    assert (reader.width, reader.height, reader.base_mpp) == (400, 300, pytest.approx(0.25))
+    assert (reader.width, reader.height) == (400, 300)
+    assert reader.base_mpp == pytest.approx(0.25)
     pixels = noise(400, 300)
     assert np.array_equal(reader.read(Box(10, 20, 50, 60)), pixels[20:80, 10:60])
     assert (reader.read(Box(390, 0, 20, 10))[:, 10:] == 255).all()

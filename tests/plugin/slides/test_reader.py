@@ -69,8 +69,13 @@ def test_a_slide_without_a_microscopes_pixel_size_is_refused_unless_it_is_given(
 
 def test_pixels_that_are_not_square_are_refused_unless_a_size_is_given(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
-    more = {"resolution": (40_000, 20_000), "resolutionunit": "CENTIMETER"}
-    write_tiff(path, mpp=None, photometric="rgb", **more)
+    write_tiff(
+        path,
+        mpp=None,
+        photometric="rgb",
+        resolution=(40_000, 20_000),
+        resolutionunit="CENTIMETER",
+    )
     with pytest.raises(ScaleError, match="not square"):
         open_slide(path)
     assert open_slide(path, 0.5).base_mpp == 0.5
