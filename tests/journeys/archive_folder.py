@@ -5,6 +5,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import girder_client
+
 from plugin.sandbox.process import SandboxProcess
 from tests.plugin.slide_files import write_tiff
 
@@ -15,7 +17,8 @@ class Folder:
     def __init__(self, sandbox: SandboxProcess, scratch: Path) -> None:
         self.sandbox = sandbox
         self.scratch = scratch
-        self.client: Any = sandbox.client()
+        self.client: Any = girder_client.GirderClient(apiUrl=sandbox.api_url)
+        self.client.setToken(sandbox.token)
         user = self.client.get("user/me")
         name = f"tests {uuid.uuid4().hex}"
         self.id: str = self.client.createFolder(user["_id"], name, parentType="user")["_id"]
