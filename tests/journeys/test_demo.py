@@ -39,12 +39,12 @@ class Journey:
 def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
     out = tmp_path_factory.mktemp("demo")
     (out / "slides").mkdir()
-    slides = draw_slides(out / "slides", Seed(1), Silent(), DrawnSize(420, 320))
+    slides = draw_slides(out / "slides", Seed(1), Silent(), DrawnSize(360, 300))
     stream = io.StringIO()
     with SandboxProcess(out / "archive") as sandbox:
         archive = Archive(sandbox.api_url, sandbox.token)
         steps = Steps(5, StopSignal(), stream)
-        result = run_loop(archive, slides, LoopSettings(out, epochs=5, device="cpu"), steps)
+        result = run_loop(archive, slides, LoopSettings(out, epochs=4, device="cpu"), steps)
         session = connect(archive.api_url, archive.token)
         yield Journey(out, session, slides, result, stream.getvalue())
 
