@@ -14,13 +14,13 @@ PAPER = Recipe()
 """Patherea-P2P with ConvNeXt-B as in the paper's Ki-67 rows; for a GPU."""
 
 SMALL = Recipe(
-    network=NetworkConfig(backbone="convnext_atto", fpn_channels=64, anchors_per_side=1),
+    network=NetworkConfig(backbone="resnet10t", fpn_channels=64, anchors_per_side=1),
     assignment=AssignmentConfig(proposals_per_target=4),
     loss=LossConfig(cell_weight=4.0),
     training=TrainingConfig(
         epochs=40,
         batch_size=4,
-        learning_rate=1e-3,
+        learning_rate=2e-3,
         gradient_clip=5.0,
         ema_decay=0.98,
         colour_jitter=0.1,
