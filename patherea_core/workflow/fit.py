@@ -246,16 +246,11 @@ def _best_bundle(
 
 
 def _provenance(request: FitRequest, manifest: Manifest) -> dict[str, Any]:
-    """Return where the model comes from: the data by digest and annotation version, and the request's own."""
-    annotations = [
-        {"slide": slide.name, "annotation": item.id, "version": item.version}
-        for slide in manifest.slides
-        for item in slide.annotations
-    ]
+    """Return where the model comes from: data by digest, annotations by version, the caller's own."""
     return {
         "dataset_sha256": manifest.digest(),
         "dataset_lineage": manifest.lineage,
-        "annotations": annotations,
+        "slides": [slide.model_dump(mode="json") for slide in manifest.slides],
         "validation_fold": request.validation_fold,
         "torch": torch.__version__,
         **request.provenance,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from patherea_core.config import Recipe
-from patherea_core.data.store import read_manifest, unpack
+from patherea_core.data.store import unpack
 from patherea_core.errors import DatasetError, InputError
 from patherea_core.files import replacing, require_writable
 from patherea_core.progress import Progress
@@ -82,7 +82,7 @@ def run(request: TrainRequest, progress: Progress) -> Path:
                 device=request.device,
                 seed=request.seed,
                 resume=request.resume,
-                provenance=_provenance(request, dataset),
+                provenance=_provenance(request),
             ),
             progress,
         )
@@ -118,15 +118,10 @@ def _dataset_folder(dataset: Path) -> Iterator[Path]:
         yield folder
 
 
-def _provenance(request: TrainRequest, dataset: Path) -> dict[str, Any]:
-    manifest = read_manifest(dataset)
+def _provenance(request: TrainRequest) -> dict[str, Any]:
     return {
         "program": provenance.program(),
         **provenance.build(),
         "created": provenance.now(),
         "recipe": request.recipe,
-        "dataset_sha256": manifest.digest(),
-        "dataset": dict(manifest.lineage),
-        "validation_fold": request.fold,
-        "slides": [slide.model_dump(mode="json") for slide in manifest.slides],
     }

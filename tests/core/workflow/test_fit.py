@@ -14,6 +14,7 @@ from patherea_core.config import (
     Recipe,
     TrainingConfig,
 )
+from patherea_core.data.store import read_manifest
 from patherea_core.errors import Cancelled, DatasetError, InputError
 from patherea_core.evaluation.scores import count_classes, mean_f1
 from patherea_core.progress import Silent
@@ -94,6 +95,8 @@ def test_a_run_leaves_recipe_history_curves_and_model(dataset: Path, tmp_path: P
     card = load_bundle(path).card
     assert card.taxonomy.names == TAXONOMY.names
     assert card.mpp == MPP
+    assert card.provenance["dataset_sha256"] == read_manifest(dataset).digest()
+    assert card.provenance["validation_fold"] == 0
     assert card.metrics["validation_mean_f1"] == max(
         float(row["validation_mean_f1"]) for row in rows
     )
