@@ -1,0 +1,25 @@
+"""What tests of every folder share: one Digital Slide Archive for the whole session."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import girder_client
+import pytest
+
+from plugin.sandbox.process import SandboxProcess
+
+
+class Sandbox(SandboxProcess):
+    """A sandbox with a client to talk to it."""
+
+    def client(self) -> Any:  # noqa: ANN401  girder_client publishes no types
+        """Return a new client, logged in as the administrator."""
+        client = girder_client.GirderClient(apiUrl=self.api_url)
+        client.setToken(self.token)
+        return client
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with Sandbox(tmp_path_factory.mktemp("sandbox")) as running:
+        yield running

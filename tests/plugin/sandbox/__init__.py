@@ -1,0 +1,1 @@
+"""Tests of the sandbox that start none, or only parts of one."""
