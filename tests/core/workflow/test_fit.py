@@ -18,6 +18,7 @@ from patherea_core.data.store import read_manifest
 from patherea_core.errors import Cancelled, DatasetError, InputError
 from patherea_core.evaluation.scores import count_classes, mean_f1
 from patherea_core.progress import Silent
+from patherea_core.recipes import SMALL
 from patherea_core.seeding import Seed
 from patherea_core.slides import ArraySlide
 from patherea_core.workflow.fit import FitRequest, fit
@@ -63,20 +64,8 @@ def weights_of(bundle: ModelBundle) -> str:
 
 def test_a_network_trained_for_a_minute_finds_simple_cells(tmp_path: Path) -> None:
     write_cells(tmp_path / "cells", samples=6, side=256, count=60, folds=3)
-    recipe = TINY.model_copy(
-        update={
-            "network": NetworkConfig(backbone="convnext_atto", fpn_channels=32, head_blocks=1),
-            "training": TrainingConfig(
-                epochs=30,
-                batch_size=4,
-                tile_size=128,
-                learning_rate=2e-3,
-                ema_decay=0.95,
-                validations=6,
-                gradient_clip=5.0,
-            ),
-        }
-    )
+    quick = SMALL.training.model_copy(update={"epochs": 50, "tile_size": 128, "validations": 5})
+    recipe = SMALL.model_copy(update={"training": quick})
     path = fit(request(tmp_path / "cells", tmp_path / "run", recipe), Silent())
     pixels, points = draw_cells(300, 80, Seed(99))
     found = predict(ArraySlide("new", MPP, pixels), Detector.load(load_bundle(path), "cpu"))
