@@ -190,7 +190,12 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
 def _sandbox(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--port", metavar="N", type=int, help="(default: a free one)")
-    add("--data", metavar="DIR", type=Path, help="where it keeps its data (default: ~/.patherea/sandbox)")
+    add(
+        "--data",
+        metavar="DIR",
+        type=Path,
+        help="where it keeps its data (default: ~/.patherea/sandbox)",
+    )
 
 
 def _demo(parser: argparse.ArgumentParser) -> None:

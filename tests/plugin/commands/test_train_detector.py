@@ -50,7 +50,9 @@ def asked(fit: FakeFit) -> FitRequest:
     return fit.request
 
 
-def test_the_model_says_which_program_and_recipe_made_it(fit: FakeFit, wanted: TrainRequest) -> None:
+def test_the_model_says_which_program_and_recipe_made_it(
+    fit: FakeFit, wanted: TrainRequest
+) -> None:
     assert run(wanted, Silent()) == wanted.out / "model.safetensors"
     provenance: dict[str, Any] = asked(fit).provenance
     assert provenance["program"].startswith("patherea ")
