@@ -163,10 +163,13 @@ def build_network(bundle: ModelBundle) -> P2PNetwork:
 def _refuse_pickle(path: Path) -> None:
     try:
         with path.open("rb") as file:
-            start = file.read(4)
+            start = file.read(9)
     except OSError as error:
         raise BundleError(f"the model {path} cannot be opened: {error.strerror}") from error
-    if start == b"PK\x03\x04" or start[:1] == b"\x80":
+    # Eight bytes of length and a brace begin every safetensors file; the first byte of the length may
+    # well be that of a pickle.
+    is_safetensors = start[8:] == b"{"
+    if not is_safetensors and start.startswith((b"PK\x03\x04", b"\x80")):
         raise BundleError(
             f"{path} is a pickle or an archive (.pt, .pth, .ckpt), which can run code when opened;"
             " a model must be a .safetensors bundle written by Patherea"

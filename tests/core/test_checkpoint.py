@@ -78,6 +78,17 @@ def test_a_pickle_is_refused_without_being_opened(tmp_path: Path, kind: str) -> 
         load_bundle(path)
 
 
+def test_a_bundle_whose_length_begins_like_a_pickle_is_none(tmp_path: Path) -> None:
+    path, wanted = tmp_path / "model.safetensors", bundle()
+    for padding in range(0, 256, 8):
+        card = wanted.card.model_copy(update={"provenance": {"note": "x" * padding}})
+        save_bundle(path, ModelBundle(wanted.state, card))
+        if path.read_bytes()[:1] == b"\x80":
+            break
+    assert path.read_bytes()[:1] == b"\x80"
+    assert load_bundle(path).card == card
+
+
 @pytest.mark.parametrize("kept", [0, 5, 400, 100_000])
 def test_a_truncated_bundle_is_refused(saved: Path, kept: int) -> None:
     saved.write_bytes(saved.read_bytes()[:kept])
