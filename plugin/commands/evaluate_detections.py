@@ -160,13 +160,14 @@ def _write(
 def _matched(fields: ArchiveFields, slide: RemoteSlide, radius: float) -> list[MatchedField]:
     """Return the regions to draw, with their pixels: the first few, none of them huge."""
     matched: list[MatchedField] = []
-    for field in fields.fields:
+    for number, field in enumerate(fields.fields, start=1):
         assert field.area is not None, "regions of an archive have an outline"
         box = Box.around(field.area.bounds)
         if len(matched) < _MOST_DRAWN and box.width * box.height <= _LARGEST_DRAWN:
             cells = (field.points, field.detections)
             pixels = slide.read(box)
-            matched.append(MatchedField.match(field.name, pixels, box, cells, radius, field.area))
+            title = f"{slide.name}, region {number}"
+            matched.append(MatchedField.match(title, pixels, box, cells, radius, field.area))
     if len(matched) < len(fields.fields):
         log.warning("the picture shows %s of %s regions", len(matched), len(fields.fields))
     return matched

@@ -105,7 +105,8 @@ def labels_of(entry: DemoSlide, taxonomy: Taxonomy) -> dict[str, Any]:
     return {
         "name": TRAINING_LABELS if entry.training else TEST_LABELS,
         "description": "Regions in which every cell is labelled, and the cells",
-        "display": {"visible": True},
+        # On the test slide the detections are what there is to see; the viewer's list shows the rest.
+        "display": {"visible": entry.training},
         "elements": [*regions, *points],
     }
 

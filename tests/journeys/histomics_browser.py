@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from patherea_core.geometry import Floats
+from patherea_core.geometry import Box, Floats
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -38,8 +38,14 @@ class Viewer:
 
 
 @contextmanager
-def opened_slide(viewer: Viewer, item_id: str) -> Iterator[Page]:
-    """Yield the page of a slide in HistomicsUI, signed in, with the slide's tiles drawn."""
+def opened_slide(viewer: Viewer, item_id: str, part: Box | None = None) -> Iterator[Page]:
+    """Yield the page of a slide in HistomicsUI, signed in, with the slide's tiles drawn.
+
+    Args:
+        viewer: where it answers.
+        item_id: the slide.
+        part: what to show of it, in base pixels; None for all.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
         try:
@@ -47,7 +53,7 @@ def opened_slide(viewer: Viewer, item_id: str) -> Iterator[Page]:
             page.set_default_timeout(_MILLISECONDS)
             _sign_in(page, viewer)
             page.goto("about:blank")
-            page.goto(f"{viewer.histomics_url}#?image={item_id}")
+            page.goto(f"{viewer.histomics_url}#?image={item_id}{_bounds(part)}")
             page.wait_for_selector(".geojs-layer canvas")
             settle(page)
             yield page
@@ -64,6 +70,12 @@ def show_all_annotations(page: Page) -> None:
 def hide_all_annotations(page: Page) -> None:
     """Press the viewer's own button, and wait until the slide is drawn alone."""
     page.locator(".h-hide-all-annotations").click()
+    settle(page)
+
+
+def magnify(page: Page, power: int) -> None:
+    """Press the viewer's button for so much magnification, and wait until all is drawn."""
+    page.locator(f'.h-zoom-button[data-value="{power}"]').click()
     settle(page)
 
 
@@ -94,6 +106,10 @@ def screen_positions(page: Page, base_xy: Floats) -> list[tuple[int, int]]:
         base_xy.tolist(),
     )
     return [(int(x), int(y)) for x, y in found]
+
+
+def _bounds(part: Box | None) -> str:
+    return f"&bounds={part.left},{part.top},{part.right},{part.bottom},0" if part else ""
 
 
 def _sign_in(page: Page, viewer: Viewer) -> None:

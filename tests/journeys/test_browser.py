@@ -1,13 +1,17 @@
-"""A person opens the slide in HistomicsUI and sees the detections where they are."""
+"""A person opens a slide in HistomicsUI and sees the detections where they are."""
 
 import io
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageColor
+from playwright.sync_api import Page
 
-from patherea_core.geometry import Pixels
+from patherea_core.geometry import Bools, Box, Floats, Pixels
 from patherea_core.points import Detections
 from patherea_core.progress import Silent
 from patherea_core.seeding import Seed
@@ -23,11 +27,13 @@ from tests.journeys.histomics_browser import (
     CHROMIUM,
     Viewer,
     hide_all_annotations,
+    magnify,
     opened_slide,
     save_picture,
     screen_positions,
     show_all_annotations,
 )
+from tests.plugin.demo import traces
 
 pytestmark = [
     pytest.mark.dsa,
@@ -36,7 +42,14 @@ pytestmark = [
 ]
 
 TAXONOMY = Taxonomy.of(["positive", "negative", "other"])
-PICTURE = Path(__file__).parents[2] / "artifacts" / "histomicsui.png"
+ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+DEMO = ARTIFACTS / "demo"
+
+
+def viewer_of(sandbox: SandboxProcess) -> Viewer:
+    if not sandbox.ready.viewer:
+        pytest.skip("the viewer is not built here; run: python -m plugin.sandbox.web_client")
+    return Viewer(sandbox.histomics_url, sandbox.login, sandbox.password)
 
 
 def spread_out(width: int, height: int) -> Detections:
@@ -50,11 +63,33 @@ def as_pixels(picture: bytes) -> Pixels:
     return np.array(Image.open(io.BytesIO(picture)).convert("RGB"))
 
 
+def took_colour(before: Pixels, after: Pixels, xy: Floats, colours: Sequence[str]) -> Bools:
+    """Tell which pixels of the page came nearer to a colour each, among those on the map."""
+    on_map = [
+        (x, y, colour)
+        for (x, y), colour in zip(xy.astype(int), colours, strict=True)
+        if 60 <= y < len(after) and 0 <= x < after.shape[1] * 0.75
+    ]
+    return np.array(
+        [
+            distance(after[y, x], colour) < distance(before[y, x], colour) - 20
+            for x, y, colour in on_map
+        ]
+    )
+
+
+def distance(pixel: Pixels, colour: str) -> float:
+    return float(np.abs(pixel.astype(float) - np.array(ImageColor.getrgb(colour)[:3])).sum())
+
+
+def on_page(page: Page, xy: Floats) -> Floats:
+    return np.array(screen_positions(page, xy), dtype=float)
+
+
 def test_detections_are_drawn_in_their_colours_where_they_are(
     sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
-    if not sandbox.ready.viewer:
-        pytest.skip("the viewer is not built here; run: python -m plugin.sandbox.web_client")
+    viewer = viewer_of(sandbox)
     drawn = draw_slides(tmp_path, Seed(2), Silent(), DrawnSize(500, 400))
     session = connect(sandbox.api_url, sandbox.token)
     only = DemoSlides(drawn.slides[-1:], drawn.taxonomy)
@@ -64,25 +99,47 @@ def test_detections_are_drawn_in_their_colours_where_they_are(
         session, item_id, annotation_of(Results([SlideCells("s", cells)], TAXONOMY, "Cells", "run"))
     )
 
-    with opened_slide(
-        Viewer(sandbox.histomics_url, sandbox.login, sandbox.password), item_id
-    ) as page:
-        hide_all_annotations(page)  # what an archive says is visible is shown at once
-        before = as_pixels(save_picture(page, PICTURE))
+    with opened_slide(viewer, item_id) as page:
+        hide_all_annotations(page)  # what an archive calls visible is shown at once
+        before = as_pixels(save_picture(page, ARTIFACTS / "browser-before.png"))
         show_all_annotations(page)
-        after = as_pixels(save_picture(page, PICTURE))
-        at = screen_positions(page, cells.xy)
+        after = as_pixels(save_picture(page, ARTIFACTS / "browser-after.png"))
+        at = on_page(page, cells.xy)
 
-    nearer = [
-        distance(after[y, x], row) < distance(before[y, x], row) - 20
-        for (x, y), row in zip(at, cells.class_index, strict=True)
-        if 0 <= y < len(after) and 0 <= x < after.shape[1] * 0.75
-    ]
-    assert len(nearer) >= 10
-    assert np.mean(nearer) > 0.9
+    colours = [TAXONOMY.classes[row].color for row in cells.class_index]
+    taken = took_colour(before, after, at, colours)
+    assert len(taken) >= 10
+    assert taken.mean() > 0.9
 
 
-def distance(pixel: Pixels, class_row: np.int64) -> float:
-    """Return how far a pixel's colour is from that of a class."""
-    wanted = ImageColor.getrgb(TAXONOMY.classes[class_row].color)
-    return float(np.abs(pixel.astype(float) - np.array(wanted[:3])).sum())
+@pytest.fixture
+def finished_demo() -> Iterator[tuple[SandboxProcess, dict[str, Any]]]:
+    """Start the archive of a finished demo again, and say what the demo reported."""
+    if not (DEMO / "report.json").exists():
+        pytest.skip("needs a finished demo; run: make demo ARGS=--headless")
+    report = json.loads((DEMO / "report.json").read_text())
+    with SandboxProcess(DEMO / "archive") as sandbox:
+        yield sandbox, report
+
+
+@pytest.mark.slow
+def test_the_slide_of_a_finished_demo_opens_with_its_detections(
+    finished_demo: tuple[SandboxProcess, dict[str, Any]],
+) -> None:
+    sandbox, report = finished_demo
+    viewer = viewer_of(sandbox)
+    session = connect(sandbox.api_url, sandbox.token)
+    found = traces.annotation_named(session, report["slide"], report["detections"])
+    points = traces.point_elements(found).values()
+    part = Box(600, 420, 340, 200)
+
+    with opened_slide(viewer, report["slide"], part) as page:
+        magnify(page, 40)
+        shown = as_pixels(save_picture(page, ARTIFACTS / "histomicsui.png"))
+        at = on_page(page, np.array([point["center"][:2] for point in points]))
+        hide_all_annotations(page)
+        hidden = as_pixels(save_picture(page, ARTIFACTS / "browser-before.png"))
+
+    taken = took_colour(hidden, shown, at, [point["lineColor"] for point in points])
+    assert len(taken) >= 100
+    assert taken.mean() > 0.9
