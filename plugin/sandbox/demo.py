@@ -59,8 +59,8 @@ class DemoRequest:
     epochs: int | None = None
 
 
-def run_demo(request: DemoRequest) -> int:
-    """Run the loop, show what came of it, and return the exit code.
+def run_demo(request: DemoRequest) -> None:
+    """Run the loop and show what came of it.
 
     Raises:
         PathereaError: a step failed.
@@ -87,7 +87,6 @@ def run_demo(request: DemoRequest) -> int:
             steps.say(f"Sign in:  {sandbox.login}, password {sandbox.password}")
             steps.say("The archive stays up until you press Ctrl-C.")
             _stay(address, stop)
-    return 0
 
 
 def fresh_folder(out: Path) -> Path:

@@ -1,0 +1,103 @@
+"""``patherea detect``: a model finds cells on slides."""
+
+import argparse
+from pathlib import Path
+
+from patherea_core.errors import InputError
+from patherea_core.progress import Progress
+from plugin.region_text import parse_region
+from plugin.shell.parser import (
+    Options,
+    Subcommand,
+    add_archive,
+    add_device,
+    address,
+    model,
+    names,
+    token,
+)
+
+_LONG = """\
+Detect cells on slides, plain images or folders of them, or (with --api-url and --item) on a slide in
+the archive, which gets them as a new annotation. Positions are pixels at full resolution."""
+
+_MORE = """\
+The ending of FILE decides its form: .csv and .parquet (image,x,y,class,score) and .geojson (points with
+image, class and score; QuPath reads it) hold any number of slides; .json is an annotation of the
+archive and holds one slide."""
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "inputs",
+        metavar="INPUT",
+        type=Path,
+        nargs="*",
+        help="slide, plain image, or folder of them",
+    )
+    add("--out", metavar="FILE", type=Path, help="the file of results; see below")
+    add("--model", metavar="NAME|PATH", help="a model bundle (.safetensors)")
+    add("--roi", metavar="X,Y,W,H", type=parse_region, help="where to look, in pixels of the slide")
+    add("--mpp", metavar="UM", type=float, help="pixel size of slides and images that do not say")
+    add("--tile-size", metavar="N", type=int, help="side of a tile, in the model's pixels")
+    add("--threshold", metavar="T", type=float, help="least score (default: the model's)")
+    add("--classes", type=names, default=(), help="refuse a model with other classes than these")
+    add("--name", default="Cells", help="what an annotation is called (default: Cells)")
+    add_device(parser)
+    add_archive(parser, item=True)
+
+
+def _run(options: Options, progress: Progress) -> None:
+    if options.item:
+        _run_on_item(options, progress)
+    else:
+        _run_on_files(options, progress)
+
+
+def _run_on_files(options: Options, progress: Progress) -> None:
+    if not options.inputs or options.out is None:
+        raise InputError("give an INPUT and --out FILE, or --api-url and --item; see --help")
+    bundle = model(options)
+    from plugin.commands import detect_cells
+
+    request = detect_cells.DetectRequest(
+        inputs=tuple(options.inputs),
+        out=options.out,
+        model=bundle,
+        region=options.roi,
+        mpp=options.mpp,
+        tile_size=options.tile_size,
+        threshold=options.threshold,
+        device=options.device,
+        name=options.name,
+        classes=options.classes,
+    )
+    detect_cells.run(request, progress)
+
+
+def _run_on_item(options: Options, progress: Progress) -> None:
+    if options.inputs or options.out is not None:
+        raise InputError("give either INPUT and --out, or --api-url and --item; see --help")
+    bundle = model(options)
+    from plugin.commands import detect_cells, detect_on_item
+
+    request = detect_on_item.DetectOnItemRequest(
+        api_url=address(options),
+        token=token(options),
+        item_id=options.item,
+        model=bundle,
+        mpp=options.mpp,
+        device=options.device,
+        classes=options.classes,
+        settings=detect_cells.DetectSettings(
+            name=options.name,
+            region=options.roi,
+            tile_size=options.tile_size,
+            threshold=options.threshold,
+        ),
+    )
+    detect_on_item.run(request, progress)
+
+
+SUBCOMMAND = Subcommand("detect", "model + slide -> cells", _LONG, _add_options, _run, _MORE)
