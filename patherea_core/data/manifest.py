@@ -97,6 +97,8 @@ class Manifest(Settings):
     mpp: Positive
     """Micrometres per working pixel of every image."""
     folds: Count
+    fold_names: tuple[str, ...] = ()
+    """What a published split calls each fold, say train and test; empty where folds have no names."""
     samples: tuple[SampleRecord, ...]
     slides: tuple[SlideRecord, ...] = ()
     lineage: dict[str, str] = Field(default_factory=dict)
@@ -108,6 +110,8 @@ class Manifest(Settings):
             _ = self.taxonomy
         except TaxonomyError as error:
             raise ValueError(str(error)) from error
+        if self.fold_names and len(self.fold_names) != self.folds:
+            raise ValueError(f"{self.folds} folds have {len(self.fold_names)} names")
         seen: set[str] = set()
         for sample in self.samples:
             # Some file systems hold "A.png" and "a.png" for one file.

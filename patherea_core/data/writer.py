@@ -76,13 +76,14 @@ class DatasetWriter:
         *,
         classes: Sequence[ClassRecord],
         mpp: float,
-        folds: int,
+        folds: int | Sequence[str],
         slides: Sequence[SlideRecord] = (),
         lineage: Mapping[str, str] | None = None,
     ) -> Manifest:
         """Write points and manifest, move the folder to its place, and return the manifest.
 
-        The arguments are the manifest's fields of the same names.
+        The arguments are the manifest's fields of the same names; ``folds`` is how many there are, or
+        their names in order.
 
         Raises:
             DatasetError: no sample was added, or the manifest would contradict itself.
@@ -95,7 +96,8 @@ class DatasetWriter:
             lambda: Manifest(
                 classes=tuple(classes),
                 mpp=mpp,
-                folds=folds,
+                folds=folds if isinstance(folds, int) else len(folds),
+                fold_names=() if isinstance(folds, int) else tuple(folds),
                 samples=tuple(record for record, _, _ in self._samples),
                 slides=tuple(slides),
                 lineage=dict(lineage or {}),
