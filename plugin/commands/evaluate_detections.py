@@ -27,10 +27,10 @@ from plugin.dsa.items import slide_named
 from plugin.dsa.labels import PointsOutside, read_labels
 from plugin.dsa.remote_slide import RemoteSlide, remote_slide
 from plugin.dsa.session import connect
-from plugin.outputs.cell_files import read_cells
 from plugin.outputs.pictures import MatchedField, draw_matches
-from plugin.outputs.tables import read_csv
 from plugin.radius import Radius
+from plugin.readers.registry import read_cells
+from plugin.readers.tables import read_csv
 
 log = logging.getLogger(__name__)
 

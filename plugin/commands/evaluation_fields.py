@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from patherea_core.errors import InputError, TaxonomyError
 from patherea_core.evaluation.report import Field
@@ -18,7 +20,7 @@ from plugin.dsa.annotation_codec import (
     identity,
 )
 from plugin.dsa.labels import PointsOutside, found_classes, labelled_regions
-from plugin.outputs.cell_tables import CellTable
+from plugin.readers.cell_table import CellTable, coded
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +49,9 @@ def file_fields(detections: CellTable, points: CellTable, classes: Sequence[str]
         InputError: no image is in both files.
         TaxonomyError: a detection is of a class that no point is of, and the classes are not given.
     """
-    if not points.images and not classes:
+    if not len(points) and not classes:
         raise InputError(f"{points.source} has no points; name the classes with --classes")
-    taxonomy = Taxonomy.of(classes or dict.fromkeys(points.class_names))
+    taxonomy = Taxonomy.of(classes or points.class_names)
     strange = [name for name in detections.class_names if name not in taxonomy.names]
     if strange:
         raise TaxonomyError(
@@ -58,14 +60,16 @@ def file_fields(detections: CellTable, points: CellTable, classes: Sequence[str]
         )
     detections = _named_like(detections, points)
     found, labelled = detections.detections(taxonomy), points.points(taxonomy)
+    found_rows, labelled_rows = detections.rows_by_image(), points.rows_by_image()
+    none = np.empty(0, dtype=np.int64)
     return Fields(
         tuple(
             Field(
                 image,
-                found.take(detections.of_image(image)),
-                labelled.take(points.of_image(image)),
+                found.take(found_rows.get(image, none)),
+                labelled.take(labelled_rows.get(image, none)),
             )
-            for image in _common_images(detections, points)
+            for image in _all_images(detections, points)
         ),
         taxonomy,
     )
@@ -112,26 +116,21 @@ def _classes_of(detections: Mapping[str, Any], labels: Sequence[Shapes]) -> Sequ
 
 def _named_like(detections: CellTable, points: CellTable) -> CellTable:
     """Give cells without an image the only image that the points have."""
-    images = tuple(dict.fromkeys(points.images))
-    if "" not in detections.images:
+    images = points.image_names
+    if "" not in detections.image_names:
         return detections
     if len(images) != 1:
         raise InputError(
             f"{detections.source} does not name its image, and {points.source} has {len(images)}"
         )
-    return CellTable(
-        detections.source,
-        tuple(name or images[0] for name in detections.images),
-        detections.xy,
-        detections.class_names,
-        detections.score,
-    )
+    names, rows = coded(name or images[0] for name in detections.image_names)
+    return replace(detections, image_names=names, image_index=rows[detections.image_index])
 
 
-def _common_images(detections: CellTable, points: CellTable) -> tuple[str, ...]:
-    labelled = tuple(dict.fromkeys(points.images))
-    others = tuple(name for name in dict.fromkeys(detections.images) if name not in labelled)
-    if labelled and others and len(others) == len(dict.fromkeys(detections.images)):
+def _all_images(detections: CellTable, points: CellTable) -> tuple[str, ...]:
+    labelled = points.image_names
+    others = tuple(name for name in detections.image_names if name not in labelled)
+    if labelled and others and len(others) == len(detections.image_names):
         raise InputError(
             f"no image is in both files: {points.source} names {labelled[0]!r}, "
             f"{detections.source} names {others[0]!r}"

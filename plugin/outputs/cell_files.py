@@ -1,4 +1,4 @@
-"""Files of cells in every form, chosen by how the file's name ends."""
+"""Writing files of cells in every form, chosen by how the file's name ends."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from pathlib import Path
 from patherea_core.errors import InputError
 from patherea_core.files import require_writable
 from plugin.outputs import annotation_file, geojson, tables
-from plugin.outputs.cell_tables import CellTable
 from plugin.outputs.results import Results
 
 
@@ -16,17 +15,14 @@ class _Form:
     """One kind of file."""
 
     write: Callable[[Path, Results], None]
-    read: Callable[[Path], CellTable]
     many_slides: bool = True
 
 
-_ANNOTATION = _Form(
-    annotation_file.write_annotation, annotation_file.read_annotation_file, many_slides=False
-)
+_ANNOTATION = _Form(annotation_file.write_annotation, many_slides=False)
 _FORMS: Mapping[str, _Form] = {
-    ".csv": _Form(tables.write_csv, tables.read_csv),
-    ".parquet": _Form(tables.write_parquet, tables.read_parquet),
-    ".geojson": _Form(geojson.write_geojson, geojson.read_geojson),
+    ".csv": _Form(tables.write_csv),
+    ".parquet": _Form(tables.write_parquet),
+    ".geojson": _Form(geojson.write_geojson),
     ".json": _ANNOTATION,
     ".anot": _ANNOTATION,
 }
@@ -60,15 +56,6 @@ def write_cells(path: Path, results: Results, form: str | None = None) -> None:
         OutputError: the file cannot be written.
     """
     _form(path, form).write(path, results)
-
-
-def read_cells(path: Path) -> CellTable:
-    """Return the cells of a file.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    return _form(path, None).read(path)
 
 
 def _form(path: Path, form: str | None) -> _Form:

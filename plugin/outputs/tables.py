@@ -11,9 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from patherea_core.errors import InputError
 from patherea_core.files import replacing, write_whole
-from plugin.outputs.cell_tables import CellTable, as_numbers
 from plugin.outputs.results import Results
 
 COLUMNS = ("image", "x", "y", "class", "score")
@@ -54,52 +52,3 @@ def write_parquet(path: Path, results: Results) -> None:
     )
     with replacing(path) as temporary:
         pq.write_table(table, temporary)
-
-
-def read_csv(path: Path) -> CellTable:
-    """Return the cells of a CSV file; the column score may be missing.
-
-    Raises:
-        InputError: it cannot be read, a column is missing, or a value is no number.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            columns = tuple(reader.fieldnames or ())
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as a table: {error}") from error
-    return _table(
-        path, {column: [row[column] or "" for row in rows] for column in columns if column}
-    )
-
-
-def read_parquet(path: Path) -> CellTable:
-    """Return the cells of a Parquet file; the column score may be missing.
-
-    Raises:
-        InputError: it cannot be read, a column is missing, or a value is no number.
-    """
-    try:
-        columns = pq.read_table(path).to_pydict()
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path} cannot be read as a Parquet table: {error}") from error
-    return _table(
-        path, {name: [str(value) for value in values] for name, values in columns.items()}
-    )
-
-
-def _table(path: Path, columns: dict[str, list[str]]) -> CellTable:
-    missing = [name for name in COLUMNS[:4] if name not in columns]
-    if missing:
-        raise InputError(f"{path} has no column {missing[0]!r}; it needs image, x, y and class")
-    count = len(columns["image"])
-    score = columns.get("score", ["1"] * count)
-    x, y = (as_numbers(columns[name], name, path) for name in ("x", "y"))
-    return CellTable(
-        source=path,
-        images=tuple(columns["image"]),
-        xy=np.column_stack([x, y]),
-        class_names=tuple(columns["class"]),
-        score=as_numbers(score, "score", path),
-    )

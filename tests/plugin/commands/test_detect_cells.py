@@ -22,8 +22,9 @@ from patherea_core.errors import (
 from patherea_core.progress import Silent
 from plugin.commands import detect_on_item
 from plugin.commands.detect_cells import DetectRequest, DetectSettings, run
+from plugin.dsa import annotation_codec
 from plugin.dsa.annotation_codec import is_detections
-from plugin.outputs.cell_files import read_cells
+from plugin.readers.registry import read_cells
 from tests.builders import noise
 from tests.fakes import RecordingProgress
 from tests.plugin.archive import TOKEN, FakeArchive, serving
@@ -55,8 +56,8 @@ def test_detections_lie_in_the_region_only_and_are_written(wanted: DetectRequest
     results = run(replace(wanted, region=REGION), Silent())
     (cells,) = results.slides
     table = read_cells(wanted.out)
-    assert len(table.images) == len(cells.detections) > 0
-    assert set(table.images) == {"a.png"}
+    assert len(table) == len(cells.detections) > 0
+    assert set(table.image_names) == {"a.png"}
     assert all(REGION.intersects(shapely.Point(*xy)) for xy in cells.detections.xy)
 
 
@@ -73,7 +74,7 @@ def test_a_folder_gives_one_table_of_all_its_slides(wanted: DetectRequest, tmp_p
     write_tiff(folder / "b.tif", noise(40, 40), photometric="rgb")
     progress = RecordingProgress()
     run(replace(wanted, inputs=(folder,)), progress)
-    assert set(read_cells(wanted.out).images) == {"a.png", "b.tif"}
+    assert set(read_cells(wanted.out).image_names) == {"a.png", "b.tif"}
     assert progress.fractions == sorted(progress.fractions)
     assert progress.fractions[-1] == pytest.approx(1)
 
@@ -169,7 +170,7 @@ def on_item(archive: FakeArchive, model: Path) -> detect_on_item.DetectOnItemReq
 
 
 def test_a_slide_in_the_archive_gets_a_new_annotation(archive: FakeArchive, model: Path) -> None:
-    document = detect_on_item.run(on_item(archive, model), Silent())
+    (document,) = detect_on_item.run(on_item(archive, model), Silent())
     ((item, posted),) = archive.posted
     assert item == f"{1:024x}"
     assert posted == document
@@ -191,10 +192,17 @@ def test_an_upload_that_breaks_off_is_reported_and_not_tried_twice(
     assert sum("annotation/item" in path for path in archive.requests) == 1
 
 
-def test_more_cells_than_an_annotation_should_hold_are_refused(
+def test_more_cells_than_the_viewer_can_edit_come_in_several_annotations(
     archive: FakeArchive, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detect_on_item, "POINTS_PER_ANNOTATION", 1)
-    with pytest.raises(InputError, match="more than an annotation should hold"):
-        detect_on_item.run(on_item(archive, model), Silent())
-    assert archive.posted == []
+    (whole,) = detect_on_item.run(on_item(archive, model), Silent())
+    count = len(whole["elements"])
+    monkeypatch.setattr(annotation_codec.blocks, "__defaults__", (count // 2 + 1,))
+    parts = detect_on_item.run(on_item(archive, model), Silent())
+    assert [part["name"].partition(", ")[2] for part in parts] == ["part 1 of 2", "part 2 of 2"]
+    centers = [element["center"] for part in parts for element in part["elements"]]
+    assert sorted(centers) == sorted(element["center"] for element in whole["elements"])
+    ids = [element["id"] for part in parts for element in part["elements"]]
+    assert len(set(ids)) == count
+    (run,) = {part["attributes"]["patherea"]["run"] for part in parts}
+    assert all(run in part["name"] for part in parts)

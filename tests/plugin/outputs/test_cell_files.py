@@ -11,8 +11,9 @@ import pytest
 from patherea_core.errors import InputError, OutputError
 from patherea_core.points import Detections
 from patherea_core.taxonomy import Taxonomy
-from plugin.outputs.cell_files import read_cells, require_cell_file, write_cells
+from plugin.outputs.cell_files import require_cell_file, write_cells
 from plugin.outputs.results import Results, SlideCells
+from plugin.readers.registry import read_cells
 
 TAXONOMY = Taxonomy.of(["positive", "negative"])
 FORMS = ("a.csv", "a.parquet", "a.geojson", "a.json", "a.anot")
@@ -44,14 +45,15 @@ def test_what_is_written_is_read_back(tmp_path: Path, name: str, count: int) -> 
     assert found.xy.tolist() == own.detections.xy.tolist()
     assert found.class_index.tolist() == own.detections.class_index.tolist()
     assert found.score.tolist() == own.detections.score.tolist()
-    assert set(table.images) <= {own.slide}
+    assert set(table.image_names) <= {own.slide}
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.geojson"])
 def test_tables_hold_many_slides(tmp_path: Path, name: str) -> None:
     write_cells(tmp_path / name, results(cells("a", 3), cells("none", 0), cells("b", 2)))
-    assert read_cells(tmp_path / name).images == ("a", "a", "a", "b", "b")
+    table = read_cells(tmp_path / name)
+    assert [table.image_names[row] for row in table.image_index] == ["a", "a", "a", "b", "b"]
 
 
 def test_the_columns_are_image_x_y_class_and_score(tmp_path: Path) -> None:
@@ -111,33 +113,3 @@ def test_what_cannot_be_written_is_refused_before_any_work(tmp_path: Path) -> No
         require_cell_file(tmp_path / "file" / "a.csv", None, 1)
     with pytest.raises(OutputError, match="cannot be written"):
         require_cell_file(tmp_path / "missing" / "a.csv", None, 1)
-
-
-@pytest.mark.parametrize("name", FORMS)
-def test_a_file_that_is_missing_or_broken_is_named(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match=name):
-        read_cells(tmp_path / name)
-    (tmp_path / name).write_bytes(b"\xff\xfe nonsense {")
-    with pytest.raises(InputError, match=name):
-        read_cells(tmp_path / name)
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("image,x,y\na,1,2\n", "no column 'class'"),
-        ("image,x,y,class\na,1,two,p\n", "row 1 .*'two' in column y"),
-        ("image,x,y,class\na,1,2,p\na,nan,2,p\n", "row 2 .*'nan' in column x"),
-        ("image,x,y,class\na,1\n", "row 1 .*'' in column y"),
-    ],
-)
-def test_a_broken_table_is_refused_with_the_row(tmp_path: Path, text: str, reason: str) -> None:
-    (tmp_path / "a.csv").write_text(text)
-    with pytest.raises(InputError, match=reason):
-        read_cells(tmp_path / "a.csv")
-
-
-def test_a_table_from_a_spreadsheet_is_read(tmp_path: Path) -> None:
-    content = "image,x,y,class\r\na,1,2,positive\r\n".encode("utf-8-sig")
-    (tmp_path / "a.csv").write_bytes(content)
-    assert read_cells(tmp_path / "a.csv").score.tolist() == [1.0]
