@@ -10,6 +10,7 @@
         - SlideError      a slide cannot be read
         - BundleError     a model bundle cannot be trusted or read
     + OutputError         a result cannot be written
+    + TrainingError       a training cannot go on, because its figures are no numbers any more
     + ArchiveError        the archive (DSA) answered badly, or not at all
         - CredentialsError  the archive does not accept the user, password or token
     + Cancelled           the person or the platform asked the program to stop
@@ -54,6 +55,10 @@ class BundleError(InputError):
 
 class OutputError(PathereaError):
     """A result cannot be written."""
+
+
+class TrainingError(PathereaError):
+    """A training cannot go on, because its figures are no numbers any more."""
 
 
 class ArchiveError(PathereaError):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from patherea_core.errors import InputError
 from patherea_core.seeding import Seed
 
 
@@ -36,6 +37,12 @@ def test_streams_are_the_same_on_every_machine() -> None:
     assert first(Seed(0), "augment", 1, 2) == 4036735540214861575
 
 
-@pytest.mark.parametrize("value", [0, 2**40])
+@pytest.mark.parametrize("value", [0, 2**40, 2**64 - 1])
 def test_any_whole_number_is_a_seed_and_zero_is_one_too(value: int) -> None:
     assert first(Seed(value), "x") == first(Seed(value), "x")
+
+
+@pytest.mark.parametrize("value", [-1, 2**64])
+def test_what_no_generator_takes_is_no_seed(value: int) -> None:
+    with pytest.raises(InputError, match=f"a seed must be .* not {value}"):
+        Seed(value)
