@@ -25,6 +25,7 @@ from patherea_core.data.sample import Sample
 from patherea_core.data.writer import DatasetWriter
 from patherea_core.errors import DatasetError, TaxonomyError
 from patherea_core.files import replacing
+from patherea_core.progress import Part, Progress, Silent
 
 __all__ = [
     "MANIFEST",
@@ -39,6 +40,8 @@ __all__ = [
 
 #: Bytes; what claims to be larger is an accident or an attack, and is not unpacked.
 _LARGEST_FILE = 1 << 30
+
+_SILENT = Silent()
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -57,21 +60,30 @@ def read_sample(folder: Path, manifest: Manifest, record: SampleRecord) -> Sampl
     """Return one sample of a dataset folder.
 
     Raises:
-        DatasetError: one of its files is missing or broken, or they contradict each other.
+        DatasetError: one of its files is missing, broken, or not the one that was written, or they
+            contradict each other.
         TaxonomyError: its points have a class that the manifest does not name.
     """
-    image, table, region = (folder / name for name in record.files)
+    files = image, table, region = [folder / name for name in record.files]
     points, element_ids = points_from_csv(read_text(table), manifest.taxonomy, str(table))
-    return Sample(
+    sample = Sample(
         record=record,
         pixels=read_image(image),
         points=points,
         element_ids=element_ids,
         labelled=outline_from_geojson(read_text(region), str(region)),
     )
+    # Last, since a broken file has a clearer message than a changed one. The files lie in the system's
+    # memory by now, and their digest costs a small part of what unpacking the image does.
+    if record.sha256 is not None and record.sha256 != digest(files):
+        raise DatasetError(
+            f"the files of sample {record.id!r} in {folder} were changed after they were written; "
+            "export the dataset again"
+        )
+    return sample
 
 
-def check(folder: Path) -> None:
+def check(folder: Path, progress: Progress = _SILENT) -> None:
     """Read the whole dataset once.
 
     Raises:
@@ -79,15 +91,9 @@ def check(folder: Path) -> None:
         TaxonomyError: a point has a class that the manifest does not name.
     """
     manifest = read_manifest(folder)
-    for record in manifest.samples:
+    for number, record in enumerate(manifest.samples):
+        progress.advance(number / len(manifest.samples), "checking the dataset")
         read_sample(folder, manifest, record)
-        if record.sha256 is not None and record.sha256 != digest(
-            [folder / name for name in record.files]
-        ):
-            raise DatasetError(
-                f"the files of sample {record.id!r} in {folder} were changed after they were written; "
-                "export the dataset again"
-            )
 
 
 def pack(folder: Path, zip_path: Path) -> None:
@@ -106,7 +112,7 @@ def pack(folder: Path, zip_path: Path) -> None:
             archive.writestr(zipfile.ZipInfo(name), (folder / name).read_bytes(), method)
 
 
-def unpack(zip_path: Path, folder: Path) -> None:
+def unpack(zip_path: Path, folder: Path, progress: Progress = _SILENT) -> None:
     """Write the dataset in a zip file as a folder, whole or not at all.
 
     Only the files that its manifest names are taken, and those cannot lead out of the folder.
@@ -118,7 +124,7 @@ def unpack(zip_path: Path, folder: Path) -> None:
     require_free(folder)
     try:
         with zipfile.ZipFile(zip_path) as archive, partial_folder(folder) as partial:
-            _unpack_checked(archive, zip_path, partial)
+            _unpack_checked(archive, zip_path, partial, progress)
             with writing(folder):
                 partial.replace(folder)
     except OSError as error:
@@ -127,12 +133,16 @@ def unpack(zip_path: Path, folder: Path) -> None:
         raise DatasetError(f"{zip_path} is no packed dataset: {_reason(error)}") from error
 
 
-def _unpack_checked(archive: zipfile.ZipFile, zip_path: Path, folder: Path) -> None:
+def _unpack_checked(
+    archive: zipfile.ZipFile, zip_path: Path, folder: Path, progress: Progress
+) -> None:
     try:
         _extract(archive, MANIFEST, folder)
-        for name in _file_names(read_manifest(folder)):
+        names = _file_names(read_manifest(folder))
+        for number, name in enumerate(names):
+            progress.advance(0.5 * number / len(names), "unpacking the dataset")
             _extract(archive, name, folder)
-        check(folder)
+        check(folder, Part(progress, 0.5, 1.0))
     except (DatasetError, TaxonomyError) as error:
         # The folder is gone in a moment; people know the zip file only.
         raise type(error)(str(error).replace(str(folder), str(zip_path))) from error

@@ -26,10 +26,11 @@ from patherea_core.data.store import (
     read_sample,
     unpack,
 )
-from patherea_core.errors import DatasetError, InputError, OutputError, TaxonomyError
+from patherea_core.errors import Cancelled, DatasetError, InputError, OutputError, TaxonomyError
 from patherea_core.points import Points
 from patherea_core.taxonomy import Taxonomy
 from tests.builders import TAXONOMY, noise, points, ring, sample, write_dataset
+from tests.fakes import RecordingProgress
 
 
 @pytest.fixture
@@ -363,6 +364,15 @@ def test_a_file_that_was_edited_is_found(folder: Path) -> None:
         check(folder)
 
 
+def test_a_file_that_was_edited_is_found_by_who_reads_that_sample(folder: Path) -> None:
+    manifest = read_manifest(folder)
+    path = folder / "points/s1.csv"
+    path.write_text(path.read_text().replace("positive", "negative"))
+    with pytest.raises(DatasetError, match=r"files of sample 's1' .* were changed"):
+        read_sample(folder, manifest, manifest.samples[0])
+    read_sample(folder, manifest, manifest.samples[1])
+
+
 def test_a_dataset_written_by_hand_needs_no_digests(folder: Path) -> None:
     manifest = json.loads((folder / "dataset.json").read_text())
     for record in manifest["samples"]:
@@ -398,6 +408,16 @@ def test_a_packed_dataset_comes_back(folder: Path, tmp_path: Path) -> None:
     assert names(tmp_path / "back") == names(folder)
     for name in names(folder):
         assert (tmp_path / "back" / name).read_bytes() == (folder / name).read_bytes()
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.3, 0.6])
+def test_unpacking_that_is_stopped_leaves_nothing_behind(
+    folder: Path, tmp_path: Path, fraction: float
+) -> None:
+    pack(folder, tmp_path / "ds.zip")
+    with pytest.raises(Cancelled):
+        unpack(tmp_path / "ds.zip", tmp_path / "back", RecordingProgress(stop_at=fraction))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ds", "ds.zip"]
 
 
 def test_packing_twice_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
