@@ -53,6 +53,7 @@ class PublishedDataset:
         images: all images.
         citation: whom to cite.
         licence: the terms as its authors state them.
+        mpp_basis: how well the pixel size is known.
     """
 
     name: str
@@ -62,6 +63,7 @@ class PublishedDataset:
     images: Sequence[PublishedImage]
     citation: str
     licence: str
+    mpp_basis: str = "as published"
 
 
 def write_dataset(dataset: PublishedDataset, out: Path, progress: Progress) -> Manifest:
@@ -89,6 +91,7 @@ def write_dataset(dataset: PublishedDataset, out: Path, progress: Progress) -> M
                 "dataset": dataset.name,
                 "citation": dataset.citation,
                 "licence": dataset.licence,
+                "mpp": dataset.mpp_basis,
             },
         )
     progress.advance(1.0, f"{len(manifest.samples)} images")
