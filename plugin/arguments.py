@@ -43,7 +43,7 @@ def _export(values: Values) -> Action:
         classes=values["classes"],
         mpp=_unless_zero(values["mpp"]),
         tile_size=values["tileSize"],
-        folds=values["folds"],
+        folds=_unless_zero(values["folds"]),
         patient_field=values["patientField"].strip(),
         mpp_override=_unless_zero(values["slideMpp"]),
         points_outside=values["pointsOutside"],

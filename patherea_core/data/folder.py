@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -59,12 +59,16 @@ def partial_folder(destination: Path) -> Iterator[Path]:
     """
     destination = destination.absolute()
     partial = destination.parent / f".{destination.name}.{secrets.token_hex(6)}.partial"
+    made = [parent for parent in destination.parents if not parent.exists()]
     try:
         with writing(destination):
             partial.mkdir(parents=True)
         yield partial
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        for parent in made:
+            with suppress(OSError):  # it holds the destination, or somebody's files
+                parent.rmdir()
 
 
 def write_text(path: Path, text: str) -> None:

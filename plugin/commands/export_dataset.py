@@ -26,6 +26,9 @@ from plugin.slides.reader import COLOURS
 
 log = logging.getLogger(__name__)
 
+#: Parts of a dataset unless a number is given: to train on, to validate on, to test on.
+_USUAL_FOLDS = 3
+
 #: Largest relative difference between slides that still count as of one pixel size.
 _SAME_MPP = 0.01
 
@@ -43,7 +46,8 @@ class ExportRequest:
         classes: the classes in order; none takes those that occur.
         mpp: micrometres per pixel of the dataset; None takes that of the slides.
         tile_size: largest side of an image in working pixels.
-        folds: number of parts that share no patient.
+        folds: number of parts that share no patient; None takes three, or fewer where there are fewer
+            patients.
         patient_field: metadata field of a slide that names its patient.
         mpp_override: micrometres per base pixel, for slides that do not say.
         points_outside: what to do with a point outside of every region.
@@ -58,11 +62,15 @@ class ExportRequest:
     classes: tuple[str, ...] = ()
     mpp: float | None = None
     tile_size: int = 1024
-    folds: int = 3
+    folds: int | None = None
     patient_field: str = "patient"
     mpp_override: float | None = None
     points_outside: PointsOutside = "error"
     pack: bool = False
+
+    def __post_init__(self) -> None:
+        if self.tile_size < 1:
+            raise InputError(f"the side of an image must be at least 1 pixel, not {self.tile_size}")
 
 
 def run(request: ExportRequest, progress: Progress) -> Manifest:
@@ -91,9 +99,10 @@ def _export(request: ExportRequest, folder: Path, progress: Progress) -> Manifes
         labels = _labels(session, request, Part(progress, 0.0, 0.2))
         taxonomy = _taxonomy(labels, request)
         sources = [_source(session, request, slide, own, taxonomy) for slide, own in labels.items()]
+        folds = _folds(sources, request.folds)
         cutter = SlideCutter(
             session=session,
-            folds=_folds(sources, request.folds),
+            folds=folds,
             mpp=_working_mpp(sources, request.mpp),
             tile_size=request.tile_size,
         )
@@ -105,7 +114,7 @@ def _export(request: ExportRequest, folder: Path, progress: Progress) -> Manifes
         manifest = writer.finish(
             classes=class_records(taxonomy),
             mpp=cutter.mpp,
-            folds=request.folds,
+            folds=len(set(folds.values())),
             slides=[source.record for source in sources],
             lineage=_lineage(request, session),
         )
@@ -171,7 +180,7 @@ def _working_mpp(sources: Sequence[AnnotatedSlide], wanted: float | None) -> flo
     return first.base_mpp
 
 
-def _folds(sources: Sequence[AnnotatedSlide], folds: int) -> dict[Place, int]:
+def _folds(sources: Sequence[AnnotatedSlide], wanted: int | None) -> dict[Place, int]:
     """Return the fold of each region: that of its patient, or its own where there is one patient."""
     one_patient = len({source.patient for source in sources}) == 1
     keys: dict[Place, str] = {}
@@ -185,6 +194,10 @@ def _folds(sources: Sequence[AnnotatedSlide], folds: int) -> dict[Place, int]:
             "all slides are of one patient, so the folds are made of regions; "
             "scores will look better than they are"
         )
+    folds = min(_USUAL_FOLDS, len(points)) if wanted is None else wanted
+    if folds < _USUAL_FOLDS and wanted is None:
+        what = "regions" if one_patient else "patients"
+        log.warning("%s folds only, since there are no more %s; label more", folds, what)
     assigned = (assign_region_folds if one_patient else assign_folds)(points, folds)
     return {place: assigned[key] for place, key in keys.items()}
 

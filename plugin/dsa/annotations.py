@@ -56,12 +56,20 @@ def chosen_labels(
     """Return those that are labels: their name fits, and they are no detections of this program.
 
     Detections are taken if they are named in full: a person who does that has reviewed them.
+
+    Args:
+        annotations: of one slide.
+        pattern: a name, in which * stands for any text; or several of them, parted by commas.
     """
+    patterns = [pattern, *(part.strip() for part in pattern.split(","))]
     return tuple(
         annotation
         for annotation in annotations
-        if annotation.name == pattern
-        or (fnmatch.fnmatchcase(annotation.name, pattern) and not annotation.detections)
+        if annotation.name in patterns
+        or (
+            not annotation.detections
+            and any(fnmatch.fnmatchcase(annotation.name, wanted) for wanted in patterns)
+        )
     )
 
 

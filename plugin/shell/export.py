@@ -39,14 +39,17 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--annotations",
         metavar="NAME",
         default="*",
-        help="which are labels; * any text (default: *)",
+        help="which are labels; * is any text; several are parted by commas (default: *)",
     )
     add("--classes", type=names, default=(), help="in order, parted by commas (default: all found)")
     add("--mpp", metavar="UM", type=float, help="pixel size of the dataset (default: the slides')")
     add("--slide-mpp", metavar="UM", type=float, help="pixel size of slides that do not say")
     add("--tile-size", metavar="N", type=int, default=1024, help="side of an image (default: 1024)")
     add(
-        "--folds", metavar="N", type=int, default=3, help="parts that share no patient (default: 3)"
+        "--folds",
+        metavar="N",
+        type=int,
+        help="parts that share no patient (default: 3, or fewer where there are fewer patients)",
     )
     add(
         "--patient-field", metavar="NAME", default="patient", help="metadata field with the patient"

@@ -5,6 +5,7 @@ at export, training and detection alike. Plain images are read by ``plugin.slide
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ def open_slide(path: Path, mpp: float | None = None, name: str | None = None) ->
         facts = source.getMetadata()
     except _BROKEN as error:
         raise SlideError(f"{path.name!r} cannot be read as a slide: {error}") from error
-    found = _found_mpp(called, facts, mpp)
+    found = found_mpp(called, facts, mpp)
     return LargeImageSlide(
         called, checked_mpp(called, mpp, found), facts["sizeX"], facts["sizeY"], source
     )
@@ -141,7 +142,12 @@ def checked_mpp(
     return found
 
 
-def _found_mpp(name: str, facts: dict[str, Any], given: float | None) -> float | None:
+def found_mpp(name: str, facts: Mapping[str, Any], given: float | None) -> float | None:
+    """Return the pixel size in micrometres that a slide's facts tell; None if they do not.
+
+    Raises:
+        ScaleError: the pixels are not square, and nobody gave a size instead.
+    """
     across, down = facts.get("mm_x"), facts.get("mm_y")
     if not across or not down:
         return None

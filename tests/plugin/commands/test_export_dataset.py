@@ -134,6 +134,57 @@ def test_patients_share_no_fold_and_slides_without_annotation_are_left_out(
     assert "empty.tif has no annotation" in caplog.text
 
 
+@pytest.mark.parametrize(("regions", "folds"), [(1, 1), (2, 2), (4, 3)])
+def test_without_a_number_there_are_three_folds_or_as_many_as_can_be(
+    archive: FakeArchive,
+    slide: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    regions: int,
+    folds: int,
+) -> None:
+    for row in range(regions):
+        left = 80 * row
+        archive.annotate(slide, square(left, 0, 60), point(left + 9, 9, "a"), name=f"region {row}")
+    manifest = run(request(archive, tmp_path, folds=None), Silent())
+    assert manifest.folds == folds
+    assert ("folds only" in caplog.text) == (folds < 3)
+
+
+def test_an_image_without_a_side_is_refused(archive: FakeArchive, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="at least 1 pixel, not 0"):
+        request(archive, tmp_path, tile_size=0)
+
+
+def test_regions_and_reviewed_cells_come_from_two_annotations(
+    archive: FakeArchive, slide: str, tmp_path: Path
+) -> None:
+    archive.annotate(slide, square(0, 0, 50), square(60, 0, 50), name="regions")
+    found = archive.annotate(slide, point(10, 10, "positive"), name="Cells 12ab")
+    ours = {"patherea": {"kind": "detections"}}
+    archive.annotations[found]["annotation"]["attributes"] = ours
+    wanted = request(archive, tmp_path, annotations="regions, Cells 12ab")
+    assert sum(sample.points for sample in run(wanted, Silent()).samples) == 1
+
+
+def test_pixels_that_are_not_square_are_refused(
+    archive: FakeArchive, slide: str, tmp_path: Path
+) -> None:
+    archive.annotate(slide, square(0, 0, 50), point(10, 10, "a"))
+    archive.tiles[slide]["mm_y"] *= 2
+    with pytest.raises(ScaleError, match="not square"):
+        run(request(archive, tmp_path), Silent())
+
+
+def test_no_folder_is_left_of_an_export_that_failed(
+    archive: FakeArchive, slide: str, tmp_path: Path
+) -> None:
+    archive.annotate(slide, point(10, 10, "a"))
+    with pytest.raises(InputError):
+        run(request(archive, tmp_path, out=tmp_path / "new" / "deep" / "dataset"), Silent())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_one_patient_is_split_by_region_with_a_warning(
     archive: FakeArchive, slide: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
