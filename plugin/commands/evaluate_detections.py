@@ -34,9 +34,9 @@ from plugin.readers.tables import read_csv
 
 log = logging.getLogger(__name__)
 
-#: Regions in one picture, and base pixels of one region.
+#: Regions in one picture, and pixels along the longer side of one; larger regions are drawn smaller.
 _MOST_DRAWN = 12
-_LARGEST_DRAWN = 16_000_000
+_LONGEST_SIDE = 3000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,16 +158,15 @@ def _write(
 
 
 def _matched(fields: ArchiveFields, slide: RemoteSlide, radius: float) -> list[MatchedField]:
-    """Return the regions to draw, with their pixels: the first few, none of them huge."""
+    """Return the regions to draw, the first few, with their pixels."""
     matched: list[MatchedField] = []
-    for number, field in enumerate(fields.fields, start=1):
+    for number, field in enumerate(fields.fields[:_MOST_DRAWN], start=1):
         assert field.area is not None, "regions of an archive have an outline"
         box = Box.around(field.area.bounds)
-        if len(matched) < _MOST_DRAWN and box.width * box.height <= _LARGEST_DRAWN:
-            cells = (field.points, field.detections)
-            pixels = slide.read(box)
-            title = f"{slide.name}, region {number}"
-            matched.append(MatchedField.match(title, pixels, box, cells, radius, field.area))
+        cells = (field.points, field.detections)
+        pixels = slide.read(box, _LONGEST_SIDE)
+        title = f"{slide.name}, region {number}"
+        matched.append(MatchedField.match(title, pixels, box, cells, radius, field.area))
     if len(matched) < len(fields.fields):
         log.warning("the picture shows %s of %s regions", len(matched), len(fields.fields))
     return matched

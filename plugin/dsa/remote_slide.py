@@ -1,6 +1,7 @@
 """A slide that stays in the archive and is read piece by piece, for pictures of a few regions."""
 
 import io
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from patherea_core.geometry import Box, Pixels
 from plugin.dsa.items import SlideItem
 from plugin.dsa.session import Session
 from plugin.slides.pixels import as_rgb, blank, padded
-from plugin.slides.reader import checked_mpp
+from plugin.slides.reader import checked_mpp, found_mpp
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,15 +26,27 @@ class RemoteSlide:
     session: Session
     item_id: str
 
-    def read(self, box: Box) -> Pixels:
-        """Return (height, width, 3) RGB base pixels of the box; white where the slide ends.
+    def read(self, box: Box, longest_side: int | None = None) -> Pixels:
+        """Return the RGB pixels of a box in base pixels; white where the slide ends.
+
+        Args:
+            box: what to read.
+            longest_side: if the box is longer, the pixels are so much larger that it has so many of
+                them; None reads base pixels.
 
         Raises:
             ArchiveError: the archive does not send them.
         """
+        shrink = min(1.0, (longest_side or math.inf) / max(box.width, box.height))
         part = box.intersection(Box(0, 0, self.width, self.height))
+        seen = _shrunk(box, shrink)
         if part is None:
-            return blank(box)
+            return blank(seen)
+        place = _shrunk(part, shrink)
+        return padded(self._fetch(part, place), place, seen)
+
+    def _fetch(self, part: Box, size: Box) -> Pixels:
+        """Return a part of the slide, as large as ``size`` is."""
         content = self.session.picture(
             f"item/{self.item_id}/tiles/region",
             left=part.left,
@@ -41,14 +54,23 @@ class RemoteSlide:
             regionWidth=part.width,
             regionHeight=part.height,
             units="base_pixels",
+            width=size.width,
+            height=size.height,
             encoding="PNG",
         )
         try:
             with Image.open(io.BytesIO(content)) as image:
-                pixels = as_rgb(np.asarray(image), self.name)
+                # The archive keeps the proportions, so one side may be a pixel short.
+                exact = image.resize((size.width, size.height), Image.Resampling.NEAREST)
+                return as_rgb(np.asarray(exact), self.name)
         except (OSError, SyntaxError) as error:
             raise ArchiveError(f"the archive sent no picture of slide {self.name!r}") from error
-        return padded(pixels, part, box)
+
+
+def _shrunk(box: Box, factor: float) -> Box:
+    left, top = round(box.left * factor), round(box.top * factor)
+    right, bottom = round(box.right * factor), round(box.bottom * factor)
+    return Box(left, top, max(1, right - left), max(1, bottom - top))
 
 
 def remote_slide(
@@ -63,10 +85,11 @@ def remote_slide(
         option: how a person gives the pixel size, for the message.
 
     Raises:
-        ScaleError: it does not say how large its pixels are, and neither does ``mpp``.
+        ScaleError: it does not say how large its pixels are, or they are not square, and ``mpp`` is
+            not given.
     """
     facts = session.get(f"item/{slide.id}/tiles")
-    found = facts["mm_x"] * 1000 if facts.get("mm_x") else None
+    found = found_mpp(slide.name, facts, mpp)
     return RemoteSlide(
         name=slide.name,
         base_mpp=checked_mpp(slide.name, mpp, found, option),

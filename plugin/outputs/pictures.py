@@ -35,7 +35,7 @@ class MatchedField:
 
     Attributes:
         name: title of its picture.
-        pixels: (H, W, 3) RGB of the box.
+        pixels: (H, W, 3) RGB of the box, at any scale.
         box: where the pixels lie on the slide.
         points: cells as a person labelled them.
         detections: cells as the model found them.
@@ -67,7 +67,7 @@ class MatchedField:
 
         Args:
             name: title of its picture.
-            pixels: (H, W, 3) RGB of the box.
+            pixels: (H, W, 3) RGB of the box, at any scale.
             box: where the pixels lie on the slide, in base pixels.
             cells: points and detections in base pixels.
             radius: accepted distance in base pixels.
@@ -115,7 +115,7 @@ def draw_matches(
     columns = math.ceil(math.sqrt(len(fields)))
     rows = math.ceil(len(fields) / columns)
     panel = _PANEL / columns if columns > 2 else _PANEL
-    zoom = min(_LARGEST_ZOOM, *(panel / max(field.pixels.shape[:2]) for field in fields))
+    zoom = min(_LARGEST_ZOOM, *(panel / max(field.box.width, field.box.height) for field in fields))
     width = zoom * max(field.box.width for field in fields) * columns + 40 * (columns + 1)
     height = zoom * max(field.box.height for field in fields) * rows + 70 * rows + 90
     figure = Figure(figsize=(max(width, 900) / _DPI, height / _DPI), dpi=_DPI, layout="constrained")

@@ -36,6 +36,7 @@ class FakeArchive:
         tiles: what the archive knows of a slide's pixels, by item id.
         annotations: documents by id.
         posted: bodies of new annotations, by item id.
+        pictures: what was asked of each picture of a part of a slide.
         requests: method and path of every request.
         failures: statuses to answer with next, before anything else.
         on_request: called with each path.
@@ -47,6 +48,7 @@ class FakeArchive:
     tiles: dict[str, dict[str, Any]] = field(default_factory=dict)
     annotations: dict[str, dict[str, Any]] = field(default_factory=dict)
     posted: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    pictures: list[Mapping[str, str]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     failures: list[int] = field(default_factory=list)
     on_request: Callable[[str], None] | None = None
@@ -67,7 +69,12 @@ class FakeArchive:
         }
         self.files[file] = content
         millimetres = None if mpp is None else mpp / 1000
-        self.tiles[item] = {"sizeX": size[0], "sizeY": size[1], "mm_x": millimetres}
+        self.tiles[item] = {
+            "sizeX": size[0],
+            "sizeY": size[1],
+            "mm_x": millimetres,
+            "mm_y": millimetres,
+        }
         return item
 
     def annotate(self, item: str, *elements: Mapping[str, Any], name: str = "labels") -> str:
@@ -99,13 +106,17 @@ class FakeArchive:
                 return give(found, query)
         return 404
 
+    def _picture(self, query: Mapping[str, str]) -> bytes:
+        self.pictures.append(query)
+        return _picture(query)
+
     def _routes(self) -> Iterator[tuple[str, Callable[[re.Match[str], Mapping[str, str]], Any]]]:
         yield "folder/(.*)", lambda found, _: {"_id": FOLDER} if found[1] == FOLDER else 400
         yield "item", lambda _, query: _page(list(self.items.values()), query)
         yield "item/([0-9a-f]*)", lambda found, _: self.items.get(found[1], 400)
         yield "item/(.*)/files", lambda found, query: _page(self._files_of(found[1]), query)
         yield "item/(.*)/tiles", lambda found, _: self.tiles[found[1]]
-        yield "item/(.*)/tiles/region", lambda _, query: _picture(query)
+        yield "item/(.*)/tiles/region", lambda _, query: self._picture(query)
         yield "file/([0-9a-f]*)", lambda found, _: self._file(found[1])
         yield "file/(.*)/download", lambda found, _: self.files[found[1]]
         yield "annotation", lambda _, query: _page(self._annotations_of(query["itemId"]), query)
@@ -220,5 +231,7 @@ def _page(entries: list[Any], query: Mapping[str, str]) -> list[Any]:
 def _picture(query: Mapping[str, str]) -> bytes:
     stream = io.BytesIO()
     pixels = noise(int(query["regionWidth"]), int(query["regionHeight"]))
-    Image.fromarray(np.ascontiguousarray(pixels)).save(stream, "PNG")
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    picture.thumbnail((int(query["width"]), int(query["height"])))
+    picture.save(stream, "PNG")
     return stream.getvalue()

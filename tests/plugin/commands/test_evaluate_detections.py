@@ -180,16 +180,27 @@ def test_the_report_names_annotations_and_versions_and_the_picture_is_drawn(
     assert (tmp_path / "f.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_region_too_large_to_draw_is_left_out_of_the_picture_with_a_warning(
+def test_a_picture_of_more_regions_than_fit_says_how_many_it_shows(
     archive: FakeArchive,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     archive.annotate(f"{1:024x}", square(200, 0, 150), name="more")
-    monkeypatch.setattr("plugin.commands.evaluate_detections._LARGEST_DRAWN", 12_000)
+    monkeypatch.setattr("plugin.commands.evaluate_detections._MOST_DRAWN", 1)
     on_slide(archive, figure=tmp_path / "f.png")
     assert "the picture shows 1 of 2 regions" in caplog.text
+
+
+def test_a_large_region_is_drawn_from_fewer_pixels(
+    archive: FakeArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugin.commands.evaluate_detections._LONGEST_SIDE", 40)
+    on_slide(archive, figure=tmp_path / "f.png")
+    assert (tmp_path / "f.png").read_bytes().startswith(b"\x89PNG")
+    (query,) = archive.pictures
+    assert int(query["width"]) <= 40
+    assert int(query["regionWidth"]) > 40
 
 
 def test_labels_that_do_not_fit_the_model_are_refused(archive: FakeArchive) -> None:
