@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from patherea_core.errors import InputError
 from patherea_core.progress import Progress
 from plugin.commands.detect_cells import (
     DetectSettings,
@@ -16,11 +15,10 @@ from plugin.commands.detect_cells import (
     load_detector,
     require_model,
 )
-from plugin.dsa.annotation_codec import POINTS_PER_ANNOTATION
 from plugin.dsa.annotations import post_annotation
 from plugin.dsa.items import download_slide, slide_named
 from plugin.dsa.session import connect
-from plugin.outputs.annotation_file import annotation_of
+from plugin.outputs.annotation_file import annotations_of
 from plugin.slides.reader import open_slide
 
 log = logging.getLogger(__name__)
@@ -51,8 +49,10 @@ class DetectOnItemRequest:
     classes: tuple[str, ...] = ()
 
 
-def run(request: DetectOnItemRequest, progress: Progress) -> dict[str, Any]:
-    """Detect as requested, post the annotation, and return it.
+def run(request: DetectOnItemRequest, progress: Progress) -> tuple[dict[str, Any], ...]:
+    """Detect as requested, post the cells, and return the annotations.
+
+    There is one annotation, unless there are more cells than the archive's viewer can edit in one.
 
     Raises:
         InputError: the slide, the model or a setting cannot serve.
@@ -67,13 +67,10 @@ def run(request: DetectOnItemRequest, progress: Progress) -> dict[str, Any]:
         path = download_slide(session, slide, Path(scratch))
         reader = open_slide(path, request.mpp, slide.name)
         cells = detected(reader, detector, request.settings, progress)
-    if len(cells.detections) > POINTS_PER_ANNOTATION:
-        raise InputError(
-            f"{len(cells.detections)} cells are more than an annotation should hold "
-            f"({POINTS_PER_ANNOTATION}); name a region, or write a table instead"
-        )
     seconds = time.monotonic() - started
-    document = annotation_of(as_results([cells], detector.card, request.settings, seconds))
-    post_annotation(session, slide.id, document)
-    log.info("%s cells on %s as %r", len(cells.detections), slide.name, document["name"])
-    return document
+    results = as_results([cells], detector.card, request.settings, seconds)
+    documents = annotations_of(results)
+    for document in documents:
+        post_annotation(session, slide.id, document)
+    log.info("%s cells on %s as %r", len(cells.detections), slide.name, results.name)
+    return documents

@@ -93,7 +93,7 @@ def run_loop(
     region = shapely.union_all([field.outline for field in slides.slides[-1].slide.fields])
     with steps.step("Detect cells in a region that was not trained on") as progress:
         detect_request = _detect_request(archive, folder, settings, (model, region))
-        detections = detect_on_item.run(detect_request, progress)
+        (detections,) = detect_on_item.run(detect_request, progress)
     picture = out / "matches.png"
     with steps.step("Evaluate the detections against the pathologist's points") as progress:
         evaluation = evaluate_detections.run(
