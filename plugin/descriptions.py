@@ -67,7 +67,10 @@ def joined(words: list[str]) -> list[str]:
 
 
 class _Parser(CLIArgumentParser):  # type: ignore[misc]  # the base class publishes no types
-    """The ecosystem's parser, but wrong usage is an exception, and a region keeps its text."""
+    """The ecosystem's parser, but wrong usage is an exception, and a region keeps its text.
+
+    Options are written in full: an abbreviated ``--girderToken`` would not be known for a secret.
+    """
 
     def add_argument(self, *words: str, **options: Any) -> argparse.Action:  # noqa: ANN401  as argparse
         """Add one parameter."""
@@ -94,7 +97,7 @@ def _path(name: str) -> Path:
 
 def _parser(name: str) -> _Parser:
     parser = _Parser(str(_path(name)))
-    parser.prog = name
+    parser.prog, parser.allow_abbrev = name, False
     return parser
 
 

@@ -90,14 +90,14 @@ class SlicerProgress:
         )
 
     def advance(self, fraction: float, message: str = "") -> None:
-        """Report the fraction done, at most twice a second.
+        """Report the fraction done, at most twice a second; the end always.
 
         Raises:
             Cancelled: the program was asked to stop.
         """
         self._stop.check()
         now = self._clock()
-        if now - self._reported < _INTERVAL or not math.isfinite(fraction):
+        if not math.isfinite(fraction) or (now - self._reported < _INTERVAL and fraction < 1):
             return
         self._reported = now
         if message and message != self._message:

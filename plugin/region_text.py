@@ -7,6 +7,7 @@ depth), of eight or more a polygon, whose corners are pairs; a triangle repeats 
 There are no holes. A corner that truly lies at (-1, -1) is written ``-1.0,-1.0``.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
@@ -60,9 +61,12 @@ def _pairs(items: Sequence[_Item]) -> list[tuple[_Item, _Item]]:
 
 def _number(word: str) -> float:
     try:
-        return float(word)
+        number = float(word)
     except ValueError:
-        raise InputError(f"{word!r} in the region is no number; write x,y,width,height") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"{word!r} in the region is no number; write x,y,width,height")
+    return number
 
 
 def _outline(numbers: Sequence[float]) -> Outline:

@@ -19,7 +19,13 @@ from patherea_core.geometry import Floats, as_xy
 from patherea_core.points import Detections
 from patherea_core.regions import Outline
 from patherea_core.taxonomy import Taxonomy
-from plugin.dsa.annotation_elements import is_region, is_understood, outline_of, point_class
+from plugin.dsa.annotation_elements import (
+    is_region,
+    is_understood,
+    outline_of,
+    point_class,
+    point_xy,
+)
 
 #: Points above which the archive's viewer falls back to a mode in which they cannot be edited.
 POINTS_PER_ANNOTATION = 500_000
@@ -109,7 +115,7 @@ def decode(document: Json) -> Shapes:
     return Shapes(
         annotation=annotation,
         regions=regions,
-        xy=as_xy([element["center"][:2] for element in points]),
+        xy=as_xy([point_xy(element, annotation.name) for element in points]),
         class_names=tuple(point_class(element, annotation.name) for element in points),
         element_ids=tuple(str(element.get("id", "")) for element in points),
         ignored=tuple(sorted(others)),
@@ -135,7 +141,7 @@ def decode_detections(document: Json, taxonomy: Taxonomy) -> Detections:
     points = [element for element in elements if element.get("type") == "point"]
     names = [point_class(element, annotation.name) for element in points]
     return Detections(
-        as_xy([element["center"][:2] for element in points]),
+        as_xy([point_xy(element, annotation.name) for element in points]),
         np.array([taxonomy.index(name) for name in names], dtype=np.int64),
         np.array([(element.get("user") or {}).get("p", 1.0) for element in points], dtype=float),
     )

@@ -34,6 +34,23 @@ def outline_of(element: Json, annotation: str) -> Outline:
     return checked_outline(_polygon(element, what), what)
 
 
+def point_xy(element: Json, annotation: str) -> tuple[float, float]:
+    """Return the position of a point, in base pixels.
+
+    Raises:
+        AnnotationError: it has none; the message names it and its annotation.
+    """
+    try:
+        x, y = (float(number) for number in element["center"][:2])
+    except (KeyError, TypeError, ValueError):
+        x = y = math.nan
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise AnnotationError(
+            f"point {element.get('id')} of annotation {annotation!r} has no position; delete it"
+        )
+    return x, y
+
+
 def point_class(element: Json, annotation: str) -> str:
     """Return the class of a point: its group, else its label.
 
@@ -44,7 +61,7 @@ def point_class(element: Json, annotation: str) -> str:
     if not named:
         raise AnnotationError(
             f"point {element.get('id')} of annotation {annotation!r} at "
-            f"{place(element['center'])} has no class; give it a group"
+            f"{place(point_xy(element, annotation))} has no class; give it a group"
         )
     return named
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from patherea_core.errors import InputError
 from patherea_core.progress import Progress
@@ -42,7 +42,13 @@ class Subcommand:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose wrong usage is an exception, so that no secret is printed with it."""
+    """A parser whose wrong usage is an exception, so that no secret is printed with it.
+
+    Options are written in full: an abbreviated ``--token`` would not be known for a secret.
+    """
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401  as argparse
+        super().__init__(**settings, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         """Raise InputError."""

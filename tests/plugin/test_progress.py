@@ -37,6 +37,14 @@ def test_progress_is_reported_at_most_twice_a_second(clock: Clock) -> None:
     assert 19 <= len(reported(stream.getvalue())) <= 21
 
 
+def test_the_end_is_reported_however_soon_it_comes(clock: Clock) -> None:
+    stream = io.StringIO()
+    with SlicerProgress("Detect cells", StopSignal(), stream, clock) as progress:
+        progress.advance(0.0)
+        progress.advance(1.0)
+    assert reported(stream.getvalue()) == [0, 1]
+
+
 def test_every_line_is_one_ascii_tag_of_the_known_form(clock: Clock) -> None:
     stream = io.StringIO()
     with SlicerProgress("Zellen <zählen> & mehr", StopSignal(), stream, clock) as progress:

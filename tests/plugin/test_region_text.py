@@ -57,6 +57,8 @@ def test_a_corner_at_minus_one_is_told_from_the_end_of_a_shape_by_its_point() ->
         ("0,0,10,10,-1,-1,5,5", "point has no area"),
         ("1,2,3", "pairs"),
         ("1,2,3,four", "'four'"),
+        ("1,2,nan,4", "'nan'"),
+        ("1,2,3,inf", "'inf'"),
         ("0,0,0,10", "positive width"),
         ("0,0,-5,10", "positive width"),
         ("0,0,10,10,10,0,0,10", "crosses itself"),

@@ -90,6 +90,14 @@ def test_a_token_in_wrong_usage_is_not_shown(caplog: pytest.LogCaptureFixture) -
     assert "T0pSecret" not in logs.without_secrets(caplog.text)
 
 
+def test_an_abbreviated_token_is_no_option(caplog: pytest.LogCaptureFixture) -> None:
+    code, (error,) = said(caplog, "export", "--tok", "x", "--api-url", "u", "--folder", "f")
+    assert code == 2
+    assert "--out" in error or "--tok" in error
+    words = ["export", "--api-url", "u", "--folder", "f", "--out", "d", "--tok", "x"]
+    assert "unrecognized arguments: --tok" in said(caplog, *words)[1][0]
+
+
 def caught(monkeypatch: pytest.MonkeyPatch, command: Any) -> list[Any]:  # noqa: ANN401
     requests: list[Any] = []
     monkeypatch.setattr(command, "run", lambda request, _progress: requests.append(request))

@@ -192,6 +192,8 @@ def test_what_is_neither_region_nor_point_is_named_and_passed_over() -> None:
         ([polygon((0, 0), (5, 5), (10, 10))], ["no area", "0" * 24]),
         ([polygon((0, 0), (5, 5))], ["no closed shape", "0" * 24, "'labels'"]),
         ([{"type": "point", "center": [1, 2, 0]}], ["(1.0, 2.0)", "has no class", "0" * 24]),
+        ([{"type": "point", "group": "a"}], ["has no position", "0" * 24, "'labels'"]),
+        ([{"type": "point", "center": [1, None, 0], "group": "a"}], ["has no position"]),
     ],
 )
 def test_what_cannot_serve_is_named_with_its_annotation(
