@@ -59,6 +59,8 @@ class DataFolder:
         return self.path / "girder.cfg"
 
     def __enter__(self) -> Self:
+        # The database holds tokens and password hashes.
+        os.umask(0o077)
         try:
             for folder in (self.assetstore, self.logs, self.work):
                 folder.mkdir(parents=True, exist_ok=True)

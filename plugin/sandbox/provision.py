@@ -39,6 +39,13 @@ def provision(credentials: Credentials, assetstore: Path, api_url: str) -> Provi
     )
 
 
+def take_back_tokens() -> None:
+    """Take back the tokens that were made for the program that started the sandbox."""
+    from girder.models.token import Token
+
+    Token().removeWithQuery({"patherea_sandbox": True})
+
+
 def _administrator(credentials: Credentials) -> dict[str, Any]:
     from girder.models.user import User
 
@@ -93,10 +100,10 @@ def _settings(api_url: str, tasks_folder_id: str) -> None:
 
 
 def _token(administrator: dict[str, Any]) -> str:
-    """Return a fresh token; those of former runs are taken back."""
+    """Return a fresh token; one that a killed run has left is taken back."""
     from girder.models.token import Token
 
-    Token().removeWithQuery({"userId": administrator["_id"], "patherea_sandbox": True})
+    take_back_tokens()
     token = Token().createToken(administrator, days=365)
     Token().save({**token, "patherea_sandbox": True})
     return str(token["_id"])

@@ -32,7 +32,7 @@ class Ready:
         histomics_url: address of the viewer.
         login: of the administrator.
         password: of the administrator.
-        token: opens the API without a log-in; taken back at the next start.
+        token: opens the API without a log-in; taken back when the sandbox stops.
         slides_folder_id: folder for slides.
         tasks_folder_id: folder of slicer_cli_web's tasks.
         viewer: whether the web client is built, so that there are pages to see.
@@ -82,6 +82,7 @@ def _running(folder: DataFolder, listening: socket.socket) -> Iterator[Ready]:
         import cherrypy  # Girder's packages read the configuration when they are loaded
         from girder.utility import server
 
+        from plugin.sandbox.provision import take_back_tokens
         from plugin.sandbox.worker import start_worker
 
         server.setup()
@@ -93,6 +94,7 @@ def _running(folder: DataFolder, listening: socket.socket) -> Iterator[Ready]:
             yield ready
         finally:
             cherrypy.engine.exit()
+            take_back_tokens()
 
 
 @contextlib.contextmanager

@@ -8,7 +8,8 @@ from plugin.shell.parser import Options, Subcommand
 
 _LONG = """\
 Start a Digital Slide Archive on this machine, in one process, for trying and for tests. It is no
-server for production."""
+server for production. Its database is a small one of its own, kept in DIR; with the environment
+variable PATHEREA_MONGO_URI it uses that MongoDB instead."""
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
