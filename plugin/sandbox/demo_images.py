@@ -19,7 +19,6 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from patherea_core.errors import InputError, ScaleError
-from patherea_core.geometry import Floats
 from patherea_core.points import Points
 from patherea_core.taxonomy import Taxonomy
 from plugin.sandbox.fields import Field
@@ -86,7 +85,8 @@ def load_labelled_images(
     if taxonomy is None:
         taxonomy = Taxonomy.of(sorted({row.class_name for rows in labels.values() for row in rows}))
     paths = _choose(_images(folder / "images", labels), limit)
-    fields = tuple(_field(path, labels[path.name], taxonomy) for path in paths)
+    corner = _pixel_middle(labels)
+    fields = tuple(_field(path, labels[path.name], corner, taxonomy) for path in paths)
     return LabelledImages(fields, taxonomy, mpp)
 
 
@@ -164,13 +164,13 @@ def _choose(paths: Sequence[Path], limit: int | None) -> list[Path]:
     return [paths[row * len(paths) // limit] for row in range(limit)]
 
 
-def _field(path: Path, labels: Sequence[_Label], taxonomy: Taxonomy) -> Field:
+def _field(path: Path, labels: Sequence[_Label], corner: float, taxonomy: Taxonomy) -> Field:
     try:
         with Image.open(path) as image:
             pixels = np.asarray(image.convert("RGB"))
     except (OSError, UnidentifiedImageError) as error:
         raise InputError(f"image {path} cannot be read: {error}") from error
-    xy = _from_corner(np.array([(label.x, label.y) for label in labels]).reshape(-1, 2))
+    xy = np.array([(label.x, label.y) for label in labels]).reshape(-1, 2) + corner
     height, width = pixels.shape[:2]
     if ((xy < 0) | (xy > (width, height))).any():
         raise InputError(f"a point of {path.name} lies outside of the image ({width} × {height})")
@@ -180,6 +180,7 @@ def _field(path: Path, labels: Sequence[_Label], taxonomy: Taxonomy) -> Field:
     return Field(path.stem, pixels, Points(xy, classes), patient)
 
 
-def _from_corner(xy: Floats) -> Floats:
-    """Return positions from the image's corner: whole numbers name pixels, and their middle is meant."""
-    return xy + 0.5 if np.array_equal(xy, np.round(xy)) else xy
+def _pixel_middle(labels: Mapping[str, Sequence[_Label]]) -> float:
+    """Return what makes the labels positions from the corner: whole numbers name pixels, all or none."""
+    numbers = [number for rows in labels.values() for row in rows for number in (row.x, row.y)]
+    return 0.5 if all(number.is_integer() for number in numbers) else 0.0

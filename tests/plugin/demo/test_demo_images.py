@@ -55,6 +55,14 @@ def test_fractional_positions_are_kept_as_they_are(table_folder: Path) -> None:
     np.testing.assert_array_equal(found.fields[0].points.xy, [[10.25, 20], [3, 4]])
 
 
+def test_one_fraction_anywhere_makes_all_numbers_of_a_table_positions(table_folder: Path) -> None:
+    (table_folder / "points.csv").write_text(
+        "image,x,y,class\na.png,10,20,tumour\nb.png,1.25,2,tumour\n"
+    )
+    fields = load_labelled_images(table_folder, 0.5).fields
+    assert [field.points.xy.tolist() for field in fields] == [[[10, 20]], [[1.25, 2]]]
+
+
 def test_the_published_layout_has_y_before_x_and_three_classes_at_half_a_micrometre(
     published_folder: Path,
 ) -> None:
