@@ -1,4 +1,7 @@
-"""``python -m training import NAME``: a published dataset becomes a dataset folder."""
+"""Make a dataset folder of a published dataset, in the split and the classes of its authors.
+
+The files are not downloaded: get them from their authors, under their terms, and unpack them.
+"""
 
 import argparse
 import logging
@@ -107,11 +110,7 @@ def _warn_of_leaks(manifest: Manifest) -> None:
     found = leaks(manifest)
     if found:
         named = "; ".join(f"{patient} ({', '.join(folds)})" for patient, folds in found.items())
-        log.warning(
-            "%d patients have images in several splits, where scores will be too good: %s",
-            len(found),
-            named,
-        )
+        log.warning("scores on these splits will be too good, for they share patients: %s", named)
 
 
 class BarProgress:

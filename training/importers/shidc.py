@@ -16,6 +16,7 @@ folders or without them; then all is one fold.
 import json
 import logging
 from functools import partial
+from operator import index
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +95,7 @@ def _images(folder: Path, fold: str) -> list[PublishedImage]:
 def _points(path: Path, size: tuple[int, int]) -> Points:
     try:
         cells = json.loads(read_text(path))
-        rows = [(int(cell["x"]), int(cell["y"]), int(cell["label_id"])) for cell in cells]
+        rows = [tuple(index(cell[key]) for key in ("x", "y", "label_id")) for cell in cells]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise DatasetError(
             f'{path} is no list of cells {{"x", "y", "label_id"}} in whole numbers'
@@ -106,7 +107,7 @@ def _points(path: Path, size: tuple[int, int]) -> Points:
     )
 
 
-def _warn_of_two_labels(path: Path, rows: list[tuple[int, int, int]]) -> None:
+def _warn_of_two_labels(path: Path, rows: list[tuple[int, ...]]) -> None:
     seen: dict[tuple[int, int], int] = {}
     for x, y, code in rows:
         if seen.setdefault((x, y), code) != code:
