@@ -63,11 +63,11 @@ def read(source: Path) -> PublishedDataset:
 
 
 def _lizard(source: Path) -> PublishedDataset:
-    infos = sorted(source.glob("**/info.csv"))
+    infos = _found(source, "info.csv")
     if len(infos) != 1:
         raise DatasetError(f"{source} holds {len(infos)} files info.csv, not one; {_LAYOUT}")
     require_folders(infos[0].parent, ("Labels",), _LAYOUT)
-    images = {path.stem: path for path in sorted(source.glob("**/Lizard_Images*/*.png"))}
+    images = {path.stem: path for path in _found(source, "Lizard_Images*/*.png")}
     rows = table(infos[0], ("Filename", "Source", "Split"))
     return PublishedDataset(
         name="lizard",
@@ -80,6 +80,11 @@ def _lizard(source: Path) -> PublishedDataset:
         licence="CC BY-NC-SA 4.0, for research only",
         mpp_basis="nominal, from the 20x objective",
     )
+
+
+def _found(source: Path, pattern: str) -> list[Path]:
+    """Return what fits the pattern in the folder, one or two folders deep; deeper is another tree."""
+    return sorted(path for depth in ("", "*/", "*/*/") for path in source.glob(depth + pattern))
 
 
 def _lizard_image(row: dict[str, str], images: dict[str, Path], info: Path) -> PublishedImage:
