@@ -1,39 +1,110 @@
-"""Cells from the annotation file that the archive gives out; it holds the cells of one slide."""
+"""Cells from annotations as the Digital Slide Archive gives them out: base pixels of one slide.
 
-import json
+Documented in girder_annotation/docs/annotations.md of large_image: a document with ``elements``, bare or
+inside of ``annotation``; several make a list. The class of an element is its group, else its label.
+"""
+
+import logging
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+import shapely
+from shapely.geometry import Polygon
 
 from patherea_core.errors import InputError
-from patherea_core.taxonomy import Taxonomy
-from plugin.dsa import annotation_codec
-from plugin.readers.cell_table import CellTable, coded
+from plugin.dsa.annotation_elements import is_region, point_class
+from plugin.readers.cell_rows import Cell, each, require_unique, table_of
+from plugin.readers.cell_table import CellTable
+from plugin.readers.json_file import Json
+
+log = logging.getLogger(__name__)
+
+#: Elements with a middle.
+_CENTRED = ("point", "circle", "ellipse", "rectangle")
 
 
-def read_annotation_file(path: Path) -> CellTable:
-    """Return the points of an annotation file.
+def recognises(content: Json) -> bool:
+    """Tell whether JSON is an annotation of the archive, or a list of such."""
+    first = content[0] if isinstance(content, list) and content else content
+    return isinstance(first, dict) and ("annotation" in first or "elements" in first)
+
+
+def cells_of(content: Json, path: Path) -> CellTable:
+    """Return the cells of annotations: points, and shapes by their middle.
+
+    Where an annotation has points, its rectangles and closed lines are regions around them, no cells.
 
     Raises:
-        InputError: it cannot be read, or is no annotation.
+        InputError: an element has no class or no shape, or an id stands twice.
     """
-    try:
-        content = json.loads(path.read_bytes())
-        document = content if "annotation" in content else {"annotation": content}
-        elements = document["annotation"]["elements"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is no annotation of the archive: {error}") from error
-    names = annotation_codec.decode(document).class_names if elements else ()
-    class_names, class_index = coded(names)
-    taxonomy = Taxonomy.of(class_names or ["none"])
-    found = annotation_codec.decode_detections(document, taxonomy)
-    ours = (document["annotation"].get("attributes") or {}).get("patherea") or {}
-    return CellTable(
-        source=path,
-        image_names=(str(ours.get("slide", "")),),
-        image_index=np.zeros(len(found), dtype=np.int64),
-        class_names=class_names,
-        class_index=class_index,
-        xy=found.xy,
-        score=np.asarray(found.score),
+    cells: list[Cell] = []
+    images = []
+    documents = documents_of(content, path)
+    require_unique(
+        path,
+        "elements",
+        (entry.get("id") for document in documents for entry in document["elements"]),
     )
+    for document in documents:
+        image = slide_of(document) or path.stem
+        images.append(image)
+        chosen = _cell_elements(document["elements"], path)
+        name = str(document.get("name", path.name))
+        cells += each(path, "element", chosen, partial(_cells, image=image, name=name))
+    return table_of(path, cells, images)
+
+
+def documents_of(content: Json, path: Path) -> list[dict[str, Any]]:
+    """Return the annotations, each with its list of elements.
+
+    Raises:
+        InputError: one of them is no annotation.
+    """
+    found = []
+    for entry in content if isinstance(content, list) else [content]:
+        document = entry.get("annotation", entry) if isinstance(entry, dict) else entry
+        if not isinstance(document, dict) or not isinstance(document.get("elements", []), list):
+            raise InputError(
+                f"{path} is no annotation of the archive, which has a list of elements"
+            )
+        found.append({"elements": [], **document})
+    return found
+
+
+def slide_of(document: dict[str, Any]) -> str:
+    """Return the slide that an annotation of this program names; empty if it names none."""
+    ours = (document.get("attributes") or {}).get("patherea") or {}
+    return str(ours.get("slide", ""))
+
+
+def _cell_elements(elements: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
+    with_points = any(entry.get("type") == "point" for entry in elements)
+    areas = [entry for entry in elements if is_region(entry)] if with_points else []
+    regions = {id(entry) for entry in areas}
+    cells = [
+        entry
+        for entry in elements
+        if id(entry) not in regions and (entry.get("type") in _CENTRED or is_region(entry))
+    ]
+    others = len(elements) - len(areas) - len(cells)
+    if others:
+        log.warning(
+            "%s: %s elements are neither points nor closed shapes; passed over", path, others
+        )
+    return cells
+
+
+def _cells(element: dict[str, Any], image: str, name: str) -> list[Cell]:
+    x, y = _centre(element)
+    score = (element.get("user") or {}).get("p")
+    return [Cell(image, x, y, point_class({**element, "center": (x, y)}, name), score)]
+
+
+def _centre(element: dict[str, Any]) -> tuple[float, float]:
+    if element["type"] in _CENTRED:
+        return element["center"][0], element["center"][1]
+    holes = [[corner[:2] for corner in hole] for hole in element.get("holes") or []]
+    shape = Polygon([corner[:2] for corner in element["points"]], holes)
+    ((x, y),) = shapely.get_coordinates(shape.centroid)
+    return float(x), float(y)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from patherea_core.errors import InputError, ShapeError, TaxonomyError
-from patherea_core.geometry import Bools, Floats, Ints, as_xy
+from patherea_core.errors import ShapeError, TaxonomyError
+from patherea_core.geometry import Floats, Ints, as_xy
 from patherea_core.points import Detections, Points
 from patherea_core.taxonomy import Taxonomy
 
@@ -108,17 +108,3 @@ def renamed(table: CellTable, mapping: Mapping[str, str]) -> CellTable:
         )
     names, rows = coded(mapping.get(name, name) for name in table.class_names)
     return replace(table, class_names=names, class_index=rows[table.class_index])
-
-
-def require_numbers(source: Path, what: str, values: Floats, broken: Bools) -> None:
-    """Raise InputError that names the first cell whose value is broken.
-
-    Args:
-        source: the file.
-        what: what the value is called.
-        values: (N,) values.
-        broken: (N,) which of them cannot serve.
-    """
-    if broken.any():
-        row = int(np.flatnonzero(broken)[0])
-        raise InputError(f"cell {row + 1} of {source} has {values[row]} as its {what}")

@@ -1,41 +1,130 @@
-"""Cells from GeoJSON points in base pixels."""
+"""Cells from GeoJSON: points as they are, polygons by their centroid.
 
-import json
+Which layouts, and where they are documented:
+
+* GeoJSON itself: RFC 7946; a FeatureCollection, one Feature, or a bare list of Features.
+* QuPath (qupath.readthedocs.io, "Exporting annotations"): base pixels from the upper-left corner; the
+  class is ``properties.classification`` with ``name``, or ``names`` for derived classes; measurements are
+  an object, in older versions a list of name and value. A cell's nucleus is ``nucleusGeometry``, and where
+  it is, it is taken, since points mark nuclei.
+* CellViT (github.com/TIO-IKIM/CellViT-Inference): a list with one MultiPoint or MultiPolygon annotation for
+  each class, so every part is a cell. A MultiPolygon of a QuPath detection or cell is one cell, though.
+* InstanSeg (github.com/instanseg/instanseg): QuPath detections, in part without a class.
+* HoVer-NeXt (github.com/digitalpathologybern/hover_next_inference): outlines as closed LineStrings.
+"""
+
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import shapely
+from shapely.errors import ShapelyError
 
 from patherea_core.errors import InputError
-from patherea_core.geometry import as_xy
-from plugin.readers.cell_table import CellTable, coded
+from plugin.readers.cell_rows import Cell, class_name, each, require_unique, table_of
+from plugin.readers.cell_table import CellTable
+from plugin.readers.json_file import Json
+
+Position: TypeAlias = tuple[float, float]
+
+_SCORES = ("score", "probability", "prob", "detection probability")
+#: QuPath objects that are one cell whatever their geometry.
+_ONE_CELL = ("detection", "cell")
 
 
-def read_geojson(path: Path) -> CellTable:
-    """Return the cells of a GeoJSON file.
+def recognises(content: Json) -> bool:
+    """Tell whether JSON is GeoJSON."""
+    first = content[0] if isinstance(content, list) and content else content
+    return isinstance(first, dict) and first.get("type") in ("FeatureCollection", "Feature")
+
+
+def cells_of(content: Json, path: Path) -> CellTable:
+    """Return the cells of GeoJSON; the image is ``properties.image``, else the file's stem.
 
     Raises:
-        InputError: it cannot be read, or is no collection of points with classes.
+        InputError: a feature is neither point nor polygon, or an id stands twice.
     """
-    try:
-        features = json.loads(path.read_bytes())["features"]
-        properties = [feature["properties"] for feature in features]
-        image_names, image_index = coded(str(entry.get("image", "")) for entry in properties)
-        class_names, class_index = coded(_class_of(entry) for entry in properties)
-        return CellTable(
-            source=path,
-            image_names=image_names,
-            image_index=image_index,
-            class_names=class_names,
-            class_index=class_index,
-            xy=as_xy([feature["geometry"]["coordinates"][:2] for feature in features]),
-            score=np.array([float(entry.get("score", 1.0)) for entry in properties]),
+    features = features_of(content)
+    require_unique(path, "features", (_id(feature) for feature in features))
+    named = [bool((feature.get("properties") or {}).get("image")) for feature in features]
+    if any(named) and not all(named):
+        raise InputError(
+            f"feature {named.index(False) + 1} of {path} names no image, but others do; "
+            "name the image of each in properties.image"
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path} is no GeoJSON of classed points: {error}") from error
-
-
-def _class_of(properties: dict[str, Any]) -> str:
-    return str(
-        properties["class"] if "class" in properties else properties["classification"]["name"]
+    return table_of(
+        path, each(path, "feature", features, lambda feature: _cells(feature, path.stem))
     )
+
+
+def features_of(content: Json) -> list[dict[str, Any]]:
+    """Return the features of GeoJSON in any of its forms."""
+    if isinstance(content, list):
+        return content
+    return list(content["features"]) if content["type"] == "FeatureCollection" else [content]
+
+
+def _id(feature: dict[str, Any]) -> object:
+    """Return the id of a feature; old versions of QuPath wrote the kind of the object there."""
+    found = feature.get("id")
+    return None if str(found).startswith("Path") and str(found).endswith("Object") else found
+
+
+def _cells(feature: dict[str, Any], stem: str) -> list[Cell]:
+    properties = feature.get("properties") or {}
+    image, name = str(properties.get("image") or stem), _class(properties)
+    score = _score(properties)
+    geometry = feature.get("nucleusGeometry") or feature["geometry"]
+    whole = properties.get("objectType") in _ONE_CELL
+    return [Cell(image, x, y, name, score) for x, y in _centres(geometry, whole=whole)]
+
+
+def _class(properties: dict[str, Any]) -> str:
+    given = properties.get("classification")
+    if isinstance(given, dict):
+        return class_name(given.get("name") or ": ".join(given.get("names") or []))
+    found = (properties.get(key) for key in ("class", "type", "name"))
+    return class_name(given or next((value for value in found if value is not None), None))
+
+
+def _score(properties: dict[str, Any]) -> float | None:
+    measured = properties.get("measurements") or {}
+    if isinstance(measured, list):
+        measured = {entry["name"]: entry["value"] for entry in measured}
+    for place in (properties, measured):
+        values = {str(key).lower(): value for key, value in place.items()}
+        for key in _SCORES:
+            if values.get(key) is not None:
+                score: float = values[key]
+                return score
+    return None
+
+
+def _centres(geometry: dict[str, Any], *, whole: bool) -> list[Position]:
+    """Return where the cells of a geometry are; with ``whole`` all its parts are one cell."""
+    kind, corners = geometry["type"], geometry["coordinates"]
+    if kind == "Point":
+        return [(corners[0], corners[1])]
+    if kind == "MultiPoint":
+        return [(place[0], place[1]) for place in corners]
+    shapes = _shapes(kind, corners)
+    if whole and len(shapes) > 1:
+        shapes = [shapely.multipolygons(shapes)]
+    return [(float(x), float(y)) for x, y in shapely.get_coordinates(shapely.centroid(shapes))]
+
+
+def _shapes(kind: str, corners: Json) -> list[shapely.Polygon]:
+    rings = {"LineString": [[corners]], "Polygon": [corners], "MultiPolygon": corners}.get(kind)
+    if rings is None:
+        raise ValueError(f"a {kind} is neither point nor polygon")
+    try:
+        return [
+            shapely.polygons(_ring(outer), [_ring(hole) for hole in holes] or None)
+            for outer, *holes in rings
+        ]
+    except ShapelyError as error:
+        raise ValueError(str(error)) from error
+
+
+def _ring(corners: Json) -> shapely.LinearRing:
+    return shapely.linearrings(np.asarray([corner[:2] for corner in corners], dtype=np.float64))

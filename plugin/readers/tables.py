@@ -18,7 +18,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from patherea_core.errors import InputError
-from patherea_core.geometry import Bools, Floats, Ints
+from patherea_core.geometry import Floats, Ints
+from plugin.readers.cell_rows import broken, fault
 from plugin.readers.cell_table import CellTable
 
 NEEDED = ("image", "x", "y", "class")
@@ -49,7 +50,7 @@ def read_csv(path: Path) -> CellTable:
         )
     except pa.ArrowException as error:
         _refuse_line(path, str(error))
-    if any(_broken(name, _numbers(table, name)).any() for name in columns if name in _NUMBERS):
+    if any(broken(name, _numbers(table, name)).any() for name in columns if name in _NUMBERS):
         _refuse_line(path, "a value is no number")
     return _cells(path, table)
 
@@ -75,10 +76,10 @@ def read_parquet(path: Path) -> CellTable:
     for name in present:
         if name in _NUMBERS:
             values = _numbers(table, name)
-            broken = np.flatnonzero(_broken(name, values))
-            if len(broken):
-                row = int(broken[0])
-                raise InputError(f"row {row + 1} of {path} {_fault(name, str(values[row]))}")
+            refused = np.flatnonzero(broken(name, values))
+            if len(refused):
+                row = int(refused[0])
+                raise InputError(f"row {row + 1} of {path} {fault(name, str(values[row]))}")
     return _cells(path, table)
 
 
@@ -126,8 +127,8 @@ def _faults(path: Path) -> Iterator[tuple[int, str]]:
             if row and len(row) != len(header):
                 yield reader.line_num, f"has {len(row)} values, but there are {len(header)} columns"
             for place, name in numbers if row else ():
-                if _broken(name, np.array([_number(row[place])])).any():
-                    yield reader.line_num, _fault(name, row[place])
+                if broken(name, np.array([_number(row[place])])).any():
+                    yield reader.line_num, fault(name, row[place])
 
 
 def _number(value: str) -> float:
@@ -135,19 +136,6 @@ def _number(value: str) -> float:
         return math.nan if "_" in value else float(value)
     except ValueError:
         return math.nan
-
-
-def _broken(name: str, values: Floats) -> Bools:
-    if name == "score":
-        return (values < 0) | (values > 1) | ~np.isfinite(values)
-    if name == "radius":
-        return (values <= 0) | ~np.isfinite(values)
-    return ~np.isfinite(values)
-
-
-def _fault(name: str, value: str) -> str:
-    wanted = {"score": "number from 0 to 1", "radius": "positive number"}.get(name, "number")
-    return f"has {value!r} in column {name}, which is no {wanted}"
 
 
 def _numbers(table: pa.Table, name: str) -> Floats:

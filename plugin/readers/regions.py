@@ -1,0 +1,73 @@
+"""Outlines of where cells were labelled, from GeoJSON or from an annotation of the archive."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import shapely
+from shapely.errors import ShapelyError
+from shapely.geometry import shape
+
+from patherea_core.errors import InputError
+from patherea_core.regions import Outline, checked_outline
+from plugin.dsa.annotation_elements import is_region, outline_of
+from plugin.readers import annotation_file, geojson
+from plugin.readers.json_file import Json, read_json
+
+log = logging.getLogger(__name__)
+
+_Named: TypeAlias = tuple[str, Outline]
+
+
+def read_regions(path: Path) -> Mapping[str, Outline]:
+    """Return the outline of each image in base pixels, holes allowed; several of one image are joined.
+
+    The image is ``properties.image`` of a GeoJSON feature, or the slide that an annotation of this program
+    names; an empty name means the only image there is.
+
+    Raises:
+        InputError: it cannot be read, has no region, or a region crosses itself.
+    """
+    content = read_json(path)
+    if geojson.recognises(content):
+        found = list(_of_features(content, path))
+    elif annotation_file.recognises(content):
+        found = list(_of_annotations(content, path))
+    else:
+        raise InputError(f"{path} is neither GeoJSON nor an annotation of the archive")
+    if not found:
+        raise InputError(f"{path} has no region; outline at least one with a polygon")
+    images = dict.fromkeys(image for image, _ in found)
+    if len(images) > 1 and "" in images:
+        raise InputError(
+            f"a region of {path} names no image, but others do; name the image of each"
+        )
+    return {
+        image: shapely.union_all([outline for owner, outline in found if owner == image])
+        for image in images
+    }
+
+
+def _of_features(content: Json, path: Path) -> Iterator[_Named]:
+    for number, feature in enumerate(geojson.features_of(content), start=1):
+        what = f"region {number} of {path}"
+        try:
+            properties = feature.get("properties") or {}
+            outline = shape(feature["geometry"])
+        except (KeyError, TypeError, ValueError, AttributeError, ShapelyError) as error:
+            raise InputError(f"{what} is no shape: {error!r}") from error
+        if outline.geom_type not in ("Polygon", "MultiPolygon"):
+            log.warning("%s is a %s, which has no area; passed over", what, outline.geom_type)
+            continue
+        yield str(properties.get("image") or ""), checked_outline(outline, what)
+
+
+def _of_annotations(content: Json, path: Path) -> Iterator[_Named]:
+    for document in annotation_file.documents_of(content, path):
+        name = str(document.get("name") or path.name)
+        regions: list[dict[str, Any]] = [
+            entry for entry in document["elements"] if is_region(entry)
+        ]
+        for element in regions:
+            yield annotation_file.slide_of(document), outline_of(element, name)
