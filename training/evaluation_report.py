@@ -1,13 +1,14 @@
 """The JSON that ``patherea evaluate --format json`` prints, read back for the ledger."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from patherea_core.config import Count, Positive, Probability
 from patherea_core.errors import InputError
 from training.checking import checked
+from training.protocol import Matching, Protocol
 from training.run_record import ClassScore, Interval, NotNegativeInt
 
 
@@ -38,9 +39,30 @@ class EvaluationReport(_Reported):
     mean_f1: Probability | None
     mean_f1_interval: Interval | None = None
     detection: ReportedScore
-    radius_px: Positive
     images: Count
+    radius_px: Positive | None = None
+    """In pixels; None where images differ in their pixel size."""
+    radius: Positive | None = None
+    """In the unit; read only where there is none in pixels, so that 3 µm at 0.5 µm per pixel are 6 px."""
     unit: Literal["px", "um"] = "px"
+    protocol: str | dict[str, Any] = ""
+
+    @model_validator(mode="after")
+    def _has_a_radius(self) -> Self:
+        if self.radius_px is None and self.radius is None:
+            raise ValueError("it has no radius_px")
+        return self
+
+    def protocol_of(self, matching: Matching, border: str | None) -> Protocol:
+        """Return how it was measured; a border that is not given is the one that the report tells."""
+        told = self.protocol.get("border", "") if isinstance(self.protocol, dict) else ""
+        in_pixels = self.radius_px is not None
+        return Protocol(
+            matching=matching,
+            radius=self.radius_px if in_pixels else self.radius,
+            unit="px" if in_pixels else self.unit,
+            border=str(told) if border is None else border,
+        )
 
 
 def read_report(path: Path) -> EvaluationReport:

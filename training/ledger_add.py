@@ -14,7 +14,7 @@ from patherea_core.errors import InputError
 from training.checking import checked
 from training.evaluation_report import EvaluationReport, read_report
 from training.ledger import LEDGER, append
-from training.protocol import Chosen, Protocol
+from training.protocol import Chosen, Matching
 from training.published_results import BENCHMARKS
 from training.run_record import RunRecord
 from training.tables.assembly import require_classes
@@ -62,7 +62,15 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="what epoch, threshold or seed was chosen on",
     )
-    add("--border", metavar="WORDS", default="", help="what became of cells at the edge")
+    add(
+        "--matching",
+        choices=tuple(name for name in get_args(Matching) if name != "unstated"),
+        default="maximum",
+        help="the pairing, where the report is not of patherea (default: maximum)",
+    )
+    add(
+        "--border", metavar="WORDS", help="what became of cells at the edge (default: the report's)"
+    )
 
 
 def _add_method(parser: argparse.ArgumentParser) -> None:
@@ -92,7 +100,7 @@ def _record(options: argparse.Namespace, report: EvaluationReport) -> RunRecord:
         lambda: RunRecord(
             **said,
             dataset_digest=digest,
-            protocol=Protocol(radius=report.radius_px, border=options.border),
+            protocol=report.protocol_of(options.matching, options.border),
             program=options.program or f"patherea {metadata.version('patherea')}",
             date=options.date or datetime.now(UTC).date(),
             images=report.images,

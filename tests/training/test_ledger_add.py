@@ -82,10 +82,36 @@ def test_a_report_becomes_a_record(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "protocol"),
+    [
+        ({"unit": "um", "radius": 3.0}, Protocol(radius=6)),
+        ({"unit": "um", "radius": 3.0, "radius_px": None}, Protocol(radius=3, unit="um")),
+        ({"protocol": {"border": "left out"}}, Protocol(radius=6, border="left out")),
+        ({"protocol": "in words"}, Protocol(radius=6)),
+    ],
+    ids=["both", "um", "border", "words"],
+)
+def test_the_protocol_is_read_from_the_report(
+    tmp_path: Path, changes: dict[str, Any], protocol: Protocol
+) -> None:
+    assert main(words(tmp_path, report(**changes))) == 0
+    (record,) = read_ledger(tmp_path / "ledger.jsonl")
+    assert record.protocol == protocol
+
+
+def test_another_pairing_can_be_told(tmp_path: Path) -> None:
+    assert main(words(tmp_path, report(), matching="one-to-many")) == 0
+    (record,) = read_ledger(tmp_path / "ledger.jsonl")
+    assert record.protocol.matching == "one-to-many"
+
+
+@pytest.mark.parametrize(
     ("content", "changes", "reason"),
     [
         (report(mean_f1=0.9), {}, "mean_f1 is 0.9"),
         (report(radius_px=0), {}, "radius_px"),
+        (report(radius_px=None), {}, "it has no radius_px"),
+        (report(), {"matching": "unstated"}, "--matching"),
         ([], {}, "evaluation.json cannot be used"),
         (report(), {"evaluation": "none.json"}, "none.json cannot be read"),
         (report(), {"seed": "x"}, "--seed"),
