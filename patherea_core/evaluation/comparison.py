@@ -14,7 +14,7 @@ from patherea_core.evaluation.intervals import Interval, percentiles, require_sh
 from patherea_core.evaluation.resampling import (
     exchanged,
     f1,
-    mean_over_classes,
+    mean_of_defined,
     resampled,
     tallies,
 )
@@ -129,7 +129,7 @@ def _side_by_side(first: Sequence[ClassCounts], second: Sequence[ClassCounts]) -
 def _differences(sums: Floats) -> Floats:
     """Return (draws, T + 2) differences of F1: of each class, of any class, and of the mean."""
     scores = f1(sums[:, :, :-1])
-    means = mean_over_classes(scores[:, :, :-1])
+    means = mean_of_defined(scores[:, :, :-1])
     both = np.concatenate([scores, means[..., np.newaxis]], axis=-1)
     differences: Floats = both[:, 0] - both[:, 1]
     return differences

@@ -10,7 +10,7 @@ from patherea_core.errors import InputError
 from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.resampling import (
     f1,
-    mean_over_classes,
+    mean_of_defined,
     precision,
     recall,
     resampled,
@@ -116,7 +116,7 @@ def bootstrap(
         per_class=tuple(scores[:class_count]),
         any_class=scores[class_count],
         micro=scores[class_count + 1],
-        mean_f1=percentiles(mean_over_classes(f1(sums[:, :class_count])), level),
+        mean_f1=percentiles(mean_of_defined(f1(sums[:, :class_count])), level),
         level=level,
         draws=draws,
         groups=len(groups),

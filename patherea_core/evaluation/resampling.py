@@ -106,8 +106,8 @@ def f1(sums: Floats) -> Floats:
     return _share(2 * sums[..., 0], 2 * sums[..., 0] + sums[..., 1] + sums[..., 2])
 
 
-def mean_over_classes(scores: Floats) -> Floats:
-    """Return the mean of (…, T) scores over the classes that occur; NaN where none does."""
+def mean_of_defined(scores: Floats) -> Floats:
+    """Return the mean over the last axis, NaN left out, say classes that do not occur; NaN of none."""
     defined = np.isfinite(scores)
     return _share(np.where(defined, scores, 0).sum(axis=-1), defined.sum(axis=-1))
 

@@ -11,7 +11,7 @@ from patherea_core.evaluation.counts import Counts
 from patherea_core.evaluation.resampling import (
     exchanged,
     f1,
-    mean_over_classes,
+    mean_of_defined,
     precision,
     recall,
     resampled,
@@ -39,7 +39,7 @@ def test_arrays_score_what_counts_score(per_class: list[Counts], any_class: Coun
         assert same(precision(sums), expected.precision)
         assert same(recall(sums), expected.recall)
     scores = f1(table[: len(per_class)].astype(np.float64))
-    assert same(mean_over_classes(scores), mean_f1(per_class))
+    assert same(mean_of_defined(scores), mean_f1(per_class))
 
 
 def test_every_draw_takes_as_many_groups_as_there_are() -> None:
