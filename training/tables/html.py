@@ -6,12 +6,14 @@ from training.tables.model import Group, Row, Table
 
 _STYLE = """\
 :root { color-scheme: light dark; }
-body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem; max-width: 80rem; }
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem; }
+ol, ul { max-width: 60rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; }
 caption { text-align: left; padding-bottom: .75rem; }
-th, td { padding: .3rem .7rem; text-align: left; font-weight: normal; vertical-align: top; }
-td.score, th.score { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+sup { line-height: 0; }
+th, td { padding: .3rem .5rem; text-align: left; font-weight: normal; white-space: nowrap; }
+td.score, th.score { text-align: right; font-variant-numeric: tabular-nums; }
 thead th, tbody th.group { font-weight: 600; border-bottom: 1px solid; }
 tbody th.group { padding-top: 1.2rem; }
 tbody:last-of-type tr:last-child > * { border-bottom: 2px solid; }
@@ -66,7 +68,7 @@ def _row(table: Table, row: Row) -> str:
     cells = [f'<th scope="row">{escape(row.method)}{marks}</th>']
     cells += [f"<td>{escape(fact)}</td>" for fact in row.facts]
     for column, score in enumerate(row.scores):
-        text = '<span aria-label="none">–</span>' if score is None else str(score)
+        text = "–" if score is None else str(score)
         best = f"<strong>{text}</strong>" if table.is_best(row, column) else text
         cells.append(f'<td class="score">{best}</td>')
     return f"<tr>{''.join(cells)}</tr>"
