@@ -15,6 +15,7 @@ from patherea_core.seeding import Seed
 from plugin import provenance
 from plugin.commands.evaluation_fields import (
     ArchiveFields,
+    FileOptions,
     archive_fields,
     file_fields,
 )
@@ -30,7 +31,6 @@ from plugin.dsa.session import connect
 from plugin.outputs.pictures import MatchedField, draw_matches
 from plugin.radius import Radius
 from plugin.readers.registry import read_cells
-from plugin.readers.tables import read_csv
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +44,13 @@ class EvaluateFilesRequest:
     """Which files to compare, and how.
 
     Attributes:
-        detections: a file of cells in any form that detection writes.
-        points: a CSV file with the columns image, x, y and class.
+        detections: a file or folder of cells in any layout that is understood.
+        points: the same of a person's points.
         radius: largest distance of a pair.
         classes: the classes in order; none takes those of the points.
         mpp: micrometres per base pixel, for a radius in micrometres.
         seed: root of the chance level.
+        allow_missing: count an image that one file lacks in full, instead of refusing it.
     """
 
     detections: Path
@@ -58,6 +59,7 @@ class EvaluateFilesRequest:
     classes: tuple[str, ...] = ()
     mpp: float | None = None
     seed: int = 0
+    allow_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,8 @@ def run(
 
 def _evaluate_files(request: EvaluateFilesRequest) -> Evaluation:
     radius = request.radius.in_pixels(request.mpp)
-    fields = file_fields(read_cells(request.detections), read_csv(request.points), request.classes)
+    options = FileOptions(classes=request.classes, allow_missing=request.allow_missing)
+    fields = file_fields(read_cells(request.detections), read_cells(request.points), options)
     return evaluate(fields.fields, fields.taxonomy, radius, Seed(request.seed))
 
 

@@ -1,8 +1,7 @@
 """What is compared in an evaluation: regions with a person's points and a model's detections."""
 
-import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,9 @@ import numpy as np
 from patherea_core.errors import InputError, TaxonomyError
 from patherea_core.evaluation.report import Field
 from patherea_core.points import Detections
-from patherea_core.regions import inside
+from patherea_core.regions import Outline, inside
 from patherea_core.taxonomy import Taxonomy
+from plugin.commands.file_checks import require_both, require_no_repeats, require_regions
 from plugin.dsa.annotation_codec import (
     AnnotationIdentity,
     Shapes,
@@ -20,9 +20,8 @@ from plugin.dsa.annotation_codec import (
     identity,
 )
 from plugin.dsa.labels import PointsOutside, found_classes, labelled_regions
-from plugin.readers.cell_table import CellTable, coded
-
-log = logging.getLogger(__name__)
+from plugin.readers.cell_table import CellTable, renamed
+from plugin.readers.image_names import common_names, with_images_called
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,39 +39,60 @@ class ArchiveFields(Fields):
     annotations: tuple[AnnotationIdentity, ...]
 
 
-def file_fields(detections: CellTable, points: CellTable, classes: Sequence[str]) -> Fields:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FileOptions:
+    """How two files are compared.
+
+    Attributes:
+        classes: the classes in order; none takes those of the points, in order of their first cell.
+        mapping: old names of classes to new ones, in either file.
+        regions: where cells were labelled in each image, in base pixels; None if that is not known. An
+            image with a region is labelled even if it has no point.
+        patients: the patient of each image; None takes those that the files name.
+        allow_missing: count an image that one file lacks as missed or false, instead of refusing it.
+    """
+
+    classes: tuple[str, ...] = ()
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    regions: Mapping[str, Outline] | None = None
+    patients: Mapping[str, str] | None = None
+    allow_missing: bool = False
+
+
+def file_fields(
+    detections: CellTable, points: CellTable, options: FileOptions = FileOptions()
+) -> Fields:
     """Return one field for each image of two files.
 
-    The classes are those of the points, in order of their first row, unless they are given.
-
     Raises:
-        InputError: no image is in both files.
-        TaxonomyError: a detection is of a class that no point is of, and the classes are not given.
+        InputError: an image is in one file only, a point stands twice, or a region is missing.
+        TaxonomyError: a cell is of a class that is not among the classes.
     """
-    if not len(points) and not classes:
-        raise InputError(f"{points.source} has no points; name the classes with --classes")
-    taxonomy = Taxonomy.of(classes or points.class_names)
-    strange = [name for name in detections.class_names if name not in taxonomy.names]
-    if strange:
-        raise TaxonomyError(
-            f"{detections.source} has cells of class {strange[0]!r}, but the classes are: "
-            f"{', '.join(taxonomy.names)}; name all classes in order with --classes"
-        )
-    detections = _named_like(detections, points)
-    found, labelled = detections.detections(taxonomy), points.points(taxonomy)
-    found_rows, labelled_rows = detections.rows_by_image(), points.rows_by_image()
+    detections, points = _mapped(detections, points, options.mapping)
+    taxonomy = _taxonomy(detections, points, options.classes)
+    require_no_repeats(points)
+    detections, points, regions = _by_the_same_names(detections, points, options.regions or {})
+    require_both(detections, points, tuple(regions), allow_missing=options.allow_missing)
+    images = tuple(dict.fromkeys((*points.image_names, *regions, *detections.image_names)))
+    if options.regions is not None:
+        require_regions(images, regions)
+    found, labels = detections.detections(taxonomy), points.points(taxonomy)
+    found_rows, label_rows = detections.rows_by_image(), points.rows_by_image()
+    patients = options.patients or {**(detections.patients or {}), **(points.patients or {})}
     none = np.empty(0, dtype=np.int64)
-    return Fields(
-        tuple(
-            Field(
-                image,
-                found.take(found_rows.get(image, none)),
-                labelled.take(labelled_rows.get(image, none)),
-            )
-            for image in _all_images(detections, points)
-        ),
-        taxonomy,
-    )
+
+    def of_image(image: str) -> Field:
+        rows = label_rows.get(image, none)
+        return Field(
+            name=image,
+            detections=found.take(found_rows.get(image, none)),
+            points=labels.take(rows),
+            area=regions.get(image),
+            patient=patients.get(image),
+            radius=None if points.radius is None else points.radius[rows],
+        )
+
+    return Fields(tuple(of_image(image) for image in images), taxonomy)
 
 
 def archive_fields(
@@ -114,30 +134,52 @@ def _classes_of(detections: Mapping[str, Any], labels: Sequence[Shapes]) -> Sequ
     return tuple(dict.fromkeys((*found_classes(labels), *class_names(detections))))
 
 
-def _named_like(detections: CellTable, points: CellTable) -> CellTable:
-    """Give cells without an image the only image that the points have."""
-    images = points.image_names
-    if "" not in detections.image_names:
-        return detections
-    if len(images) != 1:
-        raise InputError(
-            f"{detections.source} does not name its image, and {points.source} has {len(images)}"
+def _mapped(
+    detections: CellTable, points: CellTable, mapping: Mapping[str, str]
+) -> tuple[CellTable, CellTable]:
+    known = {*detections.class_names, *points.class_names}
+    unknown = [old for old in mapping if old not in known]
+    if unknown:
+        raise TaxonomyError(
+            f"neither {detections.source} nor {points.source} has a class {unknown[0]!r} to rename; "
+            f"the classes are: {', '.join(sorted(known))}"
         )
-    names, rows = coded(name or images[0] for name in detections.image_names)
-    return replace(detections, image_names=names, image_index=rows[detections.image_index])
+    detections, points = (
+        renamed(table, {old: new for old, new in mapping.items() if old in table.class_names})
+        for table in (detections, points)
+    )
+    return detections, points
 
 
-def _all_images(detections: CellTable, points: CellTable) -> tuple[str, ...]:
-    labelled = points.image_names
-    others = tuple(name for name in detections.image_names if name not in labelled)
-    if labelled and others and len(others) == len(detections.image_names):
-        raise InputError(
-            f"no image is in both files: {points.source} names {labelled[0]!r}, "
-            f"{detections.source} names {others[0]!r}"
-        )
-    if others:
-        log.warning(
-            "%s images have detections but no point; they count as images without cells",
-            len(others),
-        )
-    return (*labelled, *others)
+def _taxonomy(detections: CellTable, points: CellTable, classes: Sequence[str]) -> Taxonomy:
+    if not len(points) and not classes:
+        raise InputError(f"{points.source} has no points; name the classes with --classes")
+    taxonomy = Taxonomy.of(classes or points.class_names)
+    for table in (detections, points):
+        strange = [name for name in table.class_names if name not in taxonomy.names]
+        if strange:
+            raise TaxonomyError(
+                f"{table.source} has cells of class {strange[0]!r}, but the classes are: "
+                f"{', '.join(taxonomy.names)}; rename it with --map {strange[0]}=NAME, or name all "
+                "classes in order with --classes"
+            )
+    return taxonomy
+
+
+def _by_the_same_names(
+    detections: CellTable, points: CellTable, regions: Mapping[str, Outline]
+) -> tuple[CellTable, CellTable, Mapping[str, Outline]]:
+    """Return all three with the same names for the same images: those of the points, where they have any."""
+    if "" in points.image_names:
+        called = common_names(points.source, points.image_names, detections.image_names)
+        points = with_images_called(points, called)
+    regions = _called_like(points.image_names, regions)
+    labelled = tuple(dict.fromkeys((*points.image_names, *(name for name in regions if name))))
+    called = common_names(detections.source, detections.image_names, labelled)
+    detections = with_images_called(detections, called)
+    return detections, points, _called_like(detections.image_names, regions)
+
+
+def _called_like(images: Sequence[str], regions: Mapping[str, Outline]) -> Mapping[str, Outline]:
+    called = common_names("a region", tuple(regions), images)
+    return {called.get(name, name): outline for name, outline in regions.items()}

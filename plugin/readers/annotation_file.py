@@ -50,7 +50,7 @@ def cells_of(content: Json, path: Path) -> CellTable:
         image = slide_of(document) or path.stem
         images.append(image)
         chosen = _cell_elements(document["elements"], path)
-        name = str(document.get("name", path.name))
+        name = f"{document.get('name', '')} ({path.name})".strip()
         cells += each(path, "element", chosen, partial(_cells, image=image, name=name))
     return table_of(path, cells, images)
 

@@ -65,7 +65,7 @@ def _of_features(content: Json, path: Path) -> Iterator[_Named]:
 
 def _of_annotations(content: Json, path: Path) -> Iterator[_Named]:
     for document in annotation_file.documents_of(content, path):
-        name = str(document.get("name") or path.name)
+        name = f"{document.get('name', '')} ({path.name})".strip()
         regions: list[dict[str, Any]] = [
             entry for entry in document["elements"] if is_region(entry)
         ]

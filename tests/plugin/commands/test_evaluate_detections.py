@@ -66,33 +66,31 @@ def test_the_radius_can_be_in_micrometres(tmp_path: Path) -> None:
         files(tmp_path, radius=Radius(2, "um"))
 
 
-def test_an_image_without_detections_counts_as_missed(tmp_path: Path) -> None:
+def test_files_of_every_layout_are_compared(tmp_path: Path) -> None:
+    (tmp_path / "a.png.json").write_text('{"nuc": {"1": {"centroid": [9.5, 9.5], "type": 1}}}')
+    (tmp_path / "points.csv").write_text("image,x,y,class\na.png,10,10,1\n")
+    request = EvaluateFilesRequest(
+        detections=tmp_path / "a.png.json", points=tmp_path / "points.csv", radius=Radius(1, "px")
+    )
+    assert counts(run(request, Silent()))["1"] == (1, 0, 0)
+
+
+def test_an_image_that_one_file_lacks_is_refused_unless_that_is_allowed(tmp_path: Path) -> None:
     found = "image,x,y,class,score\na,10,10,positive,1\n"
-    assert counts(files(tmp_path, found))["any class"] == (1, 0, 2)
+    with pytest.raises(InputError, match=r"'b' is in .*points\.csv but not in .*found\.csv"):
+        files(tmp_path, found)
+    assert counts(files(tmp_path, found, allow_missing=True))["any class"] == (1, 0, 2)
+
+
+def test_detections_of_no_image_miss_everything(tmp_path: Path) -> None:
     none = "image,x,y,class,score\n"
     assert counts(files(tmp_path, none))["any class"] == (0, 0, 3)
-
-
-def test_an_image_without_points_counts_as_false_with_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    found = FOUND + "c,1,1,positive,1\n"
-    assert counts(files(tmp_path, found))["any class"] == (2, 2, 1)
-    assert "1 images have detections but no point" in caplog.text
-
-
-def test_detections_without_an_image_are_of_the_only_one(tmp_path: Path) -> None:
-    points = "image,x,y,class\na,10,10,positive\n"
-    found = "image,x,y,class\n,10,10,positive\n"
-    assert counts(files(tmp_path, found, points))["any class"] == (1, 0, 0)
-    with pytest.raises(InputError, match="does not name its image"):
-        files(tmp_path, found)
 
 
 @pytest.mark.parametrize(
     ("found", "points", "kind", "reason"),
     [
-        (FOUND + "a,1,1,Positive,1\n", POINTS, TaxonomyError, r"'Positive'.*--classes"),
+        (FOUND + "a,1,1,Positive,1\n", POINTS, TaxonomyError, r"'Positive'.*--map.*--classes"),
         ("image,x,y,class\nz,1,1,positive\n", POINTS, InputError, r"no image is in both.*'a'.*'z'"),
         (FOUND, "image,x,y,class\n", InputError, "has no points; name the classes"),
         (FOUND, "image,x,y\na,1,1\n", InputError, "no column 'class'"),
