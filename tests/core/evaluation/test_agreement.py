@@ -103,6 +103,17 @@ def test_one_person_and_a_model_have_no_agreement_between_people() -> None:
     assert found.everybody.cells == person.cells
 
 
+def test_one_region_has_figures_but_no_intervals() -> None:
+    people = panel(regions=1, people=2)
+    found = agreed([*people, as_model(people[0])])
+    assert found.axis.difference.value is not None
+    assert found.axis.difference.interval is None
+    limits = about(found, "cells").pairs[0].limits
+    assert limits.bias.value is not None
+    assert limits.upper.value is None
+    assert "model less people" in agreement_table(found)
+
+
 def test_numbers_of_cells_are_compared_region_by_region() -> None:
     one = Observer("a", marked((3, 1), (5, 5), (0, 4)))
     other = Observer("b", marked((2, 1), (4, 5), (1, 4)))

@@ -93,6 +93,11 @@ def test_full_agreement_is_one_and_bias_alone_leaves_no_interval() -> None:
     assert biased.agreement.interval is None
 
 
+def test_where_all_regions_are_alike_there_is_no_consistency_to_speak_of() -> None:
+    found = intraclass(np.array([[0.0, 4.0], [0.0, 4.0]]))
+    assert (found.agreement, found.consistency) == (Estimate(0.0), Estimate(None))
+
+
 @pytest.mark.parametrize("table", [np.full((4, 2), 0.1), np.zeros((3, 3)), np.ones((1, 2))])
 def test_without_variance_there_is_no_correlation(table: Floats) -> None:
     assert intraclass(table) == Intraclass(len(table), Estimate(None), Estimate(None))

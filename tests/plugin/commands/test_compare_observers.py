@@ -149,6 +149,18 @@ def test_the_folder_holds_the_figures_and_a_picture(tmp_path: Path) -> None:
     assert sorted(path.name for path in out.iterdir()) == sorted([REPORT, PICTURE])
 
 
+def test_what_is_undefined_of_one_image_is_null_and_not_drawn(tmp_path: Path) -> None:
+    one = HEADER + "s1,1,1,stroma\n"
+    out = tmp_path / "out"
+    compared(
+        written(tmp_path, ann=one, ben=one), out=out, classes=("positive", "negative", "stroma")
+    )
+    index = json.loads((out / REPORT).read_text())["quantities"][-1]
+    assert index["pairs"][0]["bias"] == {"value": None, "interval": None}
+    assert index["pairs"][0]["left_out"] == 1
+    assert (out / PICTURE).exists()
+
+
 def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
     people = written(tmp_path, ann=ANN, ben=BEN)
     with pytest.raises(OutputError, match="cannot be made a folder"):
