@@ -19,12 +19,13 @@ from patherea_core.errors import DatasetError
 from patherea_core.geometry import Pixels
 from patherea_core.points import Points
 from patherea_core.progress import Progress
+from patherea_core.regions import Outline
 from patherea_core.taxonomy import Taxonomy
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PublishedImage:
-    """One image with its labels, every cell of it labelled.
+    """One image with its labels; in the labelled area every cell has a point.
 
     Attributes:
         name: what the dataset calls it, unique in the dataset.
@@ -32,6 +33,7 @@ class PublishedImage:
         points: the cells in pixels of the image, counted from its outer corner.
         patient: whose tissue it is; the image's own name if that is not known.
         fold: the part of the published split that it belongs to.
+        labelled: the labelled area in pixels of the image, which holds all points; None is all of it.
     """
 
     name: str
@@ -39,6 +41,7 @@ class PublishedImage:
     points: Points
     patient: str
     fold: str
+    labelled: Outline | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,4 +132,5 @@ def _sample(dataset: PublishedDataset, image: PublishedImage) -> Sample:
         points=count,
     )
     ids = tuple(f"{image.name}-{row}" for row in range(count))
-    return Sample(record, pixels, image.points, ids, shapely.box(0, 0, width, height))
+    labelled = shapely.box(0, 0, width, height) if image.labelled is None else image.labelled
+    return Sample(record, pixels, image.points, ids, labelled)
