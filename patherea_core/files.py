@@ -1,9 +1,11 @@
-"""Writing a file whole or not at all: under a temporary name beside it, then put in place at once."""
+"""Writing a file or folder whole or not at all: under another name beside it, then put in place at once."""
 
 import os
+import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from patherea_core.errors import OutputError
@@ -61,6 +63,36 @@ def require_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise OutputError(_refusal(path, error)) from error
+
+
+@contextmanager
+def writing(destination: Path) -> Iterator[None]:
+    """Turn what the operating system refuses into an OutputError that names the destination."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"cannot write {destination}: {error.strerror or error}") from error
+
+
+@contextmanager
+def partial_folder(destination: Path) -> Iterator[Path]:
+    """Lend an empty folder beside the destination; it is removed at the end unless it was moved.
+
+    Raises:
+        OutputError: the folder cannot be made.
+    """
+    destination = destination.absolute()
+    partial = destination.parent / f".{destination.name}.{secrets.token_hex(6)}.partial"
+    made = [parent for parent in destination.parents if not parent.exists()]
+    try:
+        with writing(destination):
+            partial.mkdir(parents=True)
+        yield partial
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        for parent in made:
+            with suppress(OSError):  # it holds the destination, or somebody's files
+                parent.rmdir()
 
 
 def _refusal(path: Path, error: OSError) -> str:

@@ -6,10 +6,7 @@ refuses becomes an error of this project here.
 
 import hashlib
 import os
-import secrets
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,36 +36,6 @@ def require_free(destination: Path) -> None:
         raise OutputError(
             f"cannot write {destination}: {ancestor} is not a folder one may write to"
         )
-
-
-@contextmanager
-def writing(destination: Path) -> Iterator[None]:
-    """Turn what the operating system refuses into an OutputError that names the destination."""
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"cannot write {destination}: {error.strerror or error}") from error
-
-
-@contextmanager
-def partial_folder(destination: Path) -> Iterator[Path]:
-    """Lend an empty folder beside the destination; it is removed at the end unless it was moved.
-
-    Raises:
-        OutputError: the folder cannot be made.
-    """
-    destination = destination.absolute()
-    partial = destination.parent / f".{destination.name}.{secrets.token_hex(6)}.partial"
-    made = [parent for parent in destination.parents if not parent.exists()]
-    try:
-        with writing(destination):
-            partial.mkdir(parents=True)
-        yield partial
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        for parent in made:
-            with suppress(OSError):  # it holds the destination, or somebody's files
-                parent.rmdir()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -14,17 +14,15 @@ from patherea_core.data.codec import (
 )
 from patherea_core.data.folder import (
     digest,
-    partial_folder,
     read_image,
     read_text,
     require_free,
-    writing,
 )
 from patherea_core.data.manifest import MANIFEST, Manifest, SampleRecord, checked_manifest
 from patherea_core.data.sample import Sample
 from patherea_core.data.writer import DatasetWriter
 from patherea_core.errors import DatasetError, TaxonomyError
-from patherea_core.files import replacing
+from patherea_core.files import partial_folder, replacing, writing
 from patherea_core.progress import Part, Progress, Silent
 
 __all__ = [

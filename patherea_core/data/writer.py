@@ -9,11 +9,9 @@ from typing import Self
 from patherea_core.data.codec import outline_to_geojson, points_to_csv
 from patherea_core.data.folder import (
     digest,
-    partial_folder,
     require_free,
     write_image,
     write_text,
-    writing,
 )
 from patherea_core.data.manifest import (
     MANIFEST,
@@ -25,6 +23,7 @@ from patherea_core.data.manifest import (
 )
 from patherea_core.data.sample import Sample
 from patherea_core.errors import DatasetError
+from patherea_core.files import partial_folder, writing
 from patherea_core.points import Points
 
 
