@@ -45,12 +45,13 @@ def chance_f1(
 
     In every draw each detection keeps its class and gets a position from a uniform distribution over
     the field's area, holes left out; where the area is not known, over the box around all points and
-    detections, a radius wider on every side. Counts are summed over fields before scores are taken.
+    detections, the widest radius wider on every side. Counts are summed over fields before scores are
+    taken.
 
     Args:
         fields: regions with their detections and points.
         class_count: number of classes (T).
-        radius: accepted distance, inclusive (r).
+        radius: accepted distance, inclusive (r), of points that have no radius of their own.
         seed: root of the stream "chance", one for each draw and field.
         draws: how many times chance is tried; the result is the mean.
     """
@@ -70,11 +71,13 @@ def _one_draw(
 ) -> ClassCounts:
     total = ClassCounts.none(class_count)
     for row, field in enumerate(fields):
-        if len(field.detections):
+        detections = field.detections
+        if len(detections):
             random = seed.stream("chance", draw, row)
-            xy = uniform_xy(_area(field, radius), len(field.detections), random)
-            field = Field(field.name, field.detections.moved_to(xy), field.points, field.area)  # noqa: PLW2901
-        total += count_classes(field.detections, field.points, class_count, radius)
+            detections = detections.moved_to(
+                uniform_xy(_area(field, radius), len(detections), random)
+            )
+        total += count_classes(detections, field.points, class_count, field.accepted(radius))
     return total
 
 
@@ -87,7 +90,8 @@ def _area(field: Field, radius: float) -> Outline:
     if field.area is not None:
         return field.area
     xy = np.concatenate([field.detections.xy, field.points.xy])
-    (left, top), (right, bottom) = xy.min(axis=0) - radius, xy.max(axis=0) + radius
+    margin = np.max(field.accepted(radius)) if len(field.points) else radius
+    (left, top), (right, bottom) = xy.min(axis=0) - margin, xy.max(axis=0) + margin
     return shapely.box(left, top, right, bottom)
 
 

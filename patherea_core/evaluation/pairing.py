@@ -96,7 +96,7 @@ def candidates(detection_xy: Floats, point_xy: Floats, radius: float | Floats) -
         ShapeError: there are several radii, but not one for each point.
         InputError: a radius is no positive number, or too many cells lie within the radius.
     """
-    radii = _checked(radius, len(point_xy))
+    radii = checked_radii(radius, len(point_xy))
     if not (len(detection_xy) and len(point_xy)):
         nobody = np.empty(0, dtype=np.int64)
         return Candidates(nobody, nobody, np.empty(0))
@@ -112,7 +112,13 @@ def candidates(detection_xy: Floats, point_xy: Floats, radius: float | Floats) -
     )
 
 
-def _checked(radius: float | Floats, count: int) -> Floats:
+def checked_radii(radius: float | Floats, count: int) -> Floats:
+    """Return the accepted distance of each of ``count`` points, from a common one or from their own.
+
+    Raises:
+        ShapeError: there are several radii, but not one for each point.
+        InputError: a radius is no positive number.
+    """
     radii = np.asarray(radius, dtype=np.float64)
     if radii.shape not in {(), (count,)}:
         raise ShapeError(f"give one radius, or ({count},) radii like the points, not {radii.shape}")

@@ -1,14 +1,14 @@
 """Counts of every class, and the mean score over classes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeAlias
 
 import numpy as np
 
 from patherea_core.errors import ShapeError, TaxonomyError
 from patherea_core.evaluation.counts import Counts
-from patherea_core.evaluation.pairing import pair
+from patherea_core.evaluation.pairing import checked_radii, pair
 from patherea_core.geometry import Floats
 from patherea_core.points import Detections, Points
 
@@ -43,8 +43,22 @@ class ClassCounts:
         )
 
 
+#: Counts the hits of (D, 2) detections on (N, 2) points, given one radius or (N,) radii.
+CountPairs: TypeAlias = Callable[[Floats, Floats, float | Floats], Counts]
+
+
+def count_pairs(detection_xy: Floats, point_xy: Floats, radius: float | Floats) -> Counts:
+    """Return the counts of as many pairs as there can be, whatever the classes."""
+    hits = len(pair(detection_xy, point_xy, radius))
+    return Counts(hits, len(detection_xy) - hits, len(point_xy) - hits)
+
+
 def count_classes(
-    detections: Detections, points: Points, class_count: int, radius: float
+    detections: Detections,
+    points: Points,
+    class_count: int,
+    radius: float | Floats,
+    count: CountPairs = count_pairs,
 ) -> ClassCounts:
     """Return the counts of one region, each class paired on its own (paper, section 5).
 
@@ -52,31 +66,32 @@ def count_classes(
         detections: what the model found.
         points: what a person labelled, in the same frame.
         class_count: number of classes (T).
-        radius: accepted distance in that frame, inclusive (r).
+        radius: accepted distance in that frame, inclusive (r), or (N,) accepted distance of each point.
+        count: counts the hits among the cells of one class, and among all cells.
 
     Raises:
         TaxonomyError: a detection or point has a class beyond the last one.
-        InputError: the radius is no positive number.
+        ShapeError: there are several radii, but not one for each point.
+        InputError: a radius is no positive number.
+    """
+    check_classes(detections, points, class_count)
+    radii = checked_radii(radius, len(points))
+    per_class = []
+    for row in range(class_count):
+        found, wanted = detections.class_index == row, points.class_index == row
+        per_class.append(count(detections.xy[found], points.xy[wanted], radii[wanted]))
+    return ClassCounts(tuple(per_class), count(detections.xy, points.xy, radii))
+
+
+def check_classes(detections: Detections, points: Points, class_count: int) -> None:
+    """Refuse classes that are not among the first ``class_count``.
+
+    Raises:
+        TaxonomyError: a detection or point has a class beyond the last one.
     """
     for what, index in (("detection", detections.class_index), ("point", points.class_index)):
         if len(index) and index.max() >= class_count:
             raise TaxonomyError(f"a {what} has class {index.max()}, but there are {class_count}")
-    return ClassCounts(
-        tuple(
-            _count(
-                detections.xy[detections.class_index == row],
-                points.xy[points.class_index == row],
-                radius,
-            )
-            for row in range(class_count)
-        ),
-        _count(detections.xy, points.xy, radius),
-    )
-
-
-def _count(detection_xy: Floats, point_xy: Floats, radius: float) -> Counts:
-    hits = len(pair(detection_xy, point_xy, radius))
-    return Counts(hits, len(detection_xy) - hits, len(point_xy) - hits)
 
 
 def mean_f1(per_class: Iterable[Counts]) -> float | None:
@@ -88,3 +103,12 @@ def mean_f1(per_class: Iterable[Counts]) -> float | None:
     """
     scores = [counts.f1 for counts in per_class if counts.f1 is not None]
     return float(np.mean(scores)) if scores else None
+
+
+def micro(per_class: Iterable[Counts]) -> Counts:
+    """Return the sum over classes, whose scores are the micro mean: every cell weighs the same.
+
+    A cell of the wrong class is a false alarm of one class and a miss of another, so these counts are not
+    those of any class.
+    """
+    return sum(per_class, start=Counts.none())

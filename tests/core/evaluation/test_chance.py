@@ -65,6 +65,31 @@ def test_without_an_area_chance_is_taken_in_the_box_around_all_points() -> None:
     assert level.any_class == pytest.approx(expected, abs=4 * math.sqrt(expected / 1500))
 
 
+def test_chance_takes_the_radius_of_each_point() -> None:
+    own = np.array([25.0])
+    field = Field("a", detections((1, 1, 0)), points((50, 50, 0)), square(0, 0, 100))
+    scaled = Field("a", field.detections, field.points, field.area, radius=own)
+    assert chance_f1([scaled], 1, 6, Seed(0)) == chance_f1([field], 1, 25, Seed(0))
+    assert chance_f1([scaled], 1, 6, Seed(0)) != chance_f1([field], 1, 6, Seed(0))
+
+
+def test_without_an_area_the_box_is_wider_by_the_widest_radius() -> None:
+    own = np.array([10.0, 2.0])
+    field = Field("a", detections((1, 1, 0)), points((50, 50, 0), (0, 0, 0)))
+    scaled = Field("a", field.detections, field.points, radius=own)
+    common = chance_f1([field], 1, 10, Seed(0), draws=200).any_class
+    differing = chance_f1([scaled], 1, 10, Seed(0), draws=200).any_class
+    assert common is not None
+    assert differing is not None
+    # The same box, so the same random places, of which fewer are close enough to the second point.
+    assert 0 < differing < common
+
+
+def test_a_field_without_points_is_filled_by_chance_too() -> None:
+    field = Field("a", detections((1, 1, 0), (5, 5, 0)), Points.none(), radius=np.empty(0))
+    assert chance_f1([field], 1, 6, Seed(0)).any_class == 0
+
+
 def test_a_class_that_does_not_occur_has_no_chance_level() -> None:
     field = Field("a", detections((1, 1, 0)), points((5, 5, 0)), square(0, 0, 10))
     assert chance_f1([field], 2, 6, Seed(0)).per_class[1] is None

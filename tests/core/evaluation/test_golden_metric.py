@@ -7,13 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from patherea_core.evaluation.report import Evaluation, Field, evaluate
+from patherea_core.evaluation.confusion import class_confusion
+from patherea_core.evaluation.field import Field
+from patherea_core.evaluation.flawed import flawed_counts
+from patherea_core.evaluation.pairing import pair
+from patherea_core.evaluation.report import Evaluation, evaluate
+from patherea_core.evaluation.scores import mean_f1
 from patherea_core.points import Points
 from patherea_core.seeding import Seed
 from patherea_core.taxonomy import Taxonomy
 from tests.builders import detections, points
 
 BESIDE = Path(__file__).parents[3].parent / "shared" / "data"
+CLASSES = Taxonomy.of(["inflammatory", "epithelial", "stromal"])
 GOLDEN = Path(os.environ.get("PATHEREA_DATA", BESIDE)) / "consep-20x" / "golden-metric"
 
 pytestmark = [
@@ -35,8 +41,8 @@ def by_image(name: str, taxonomy: Taxonomy) -> dict[str, Points]:
     return {image: points(*cells) for image, cells in rows.items()}
 
 
-def evaluated(predictions: str, taxonomy: Taxonomy, radius: float) -> Evaluation:
-    labelled = by_image("gt.csv", Taxonomy.of(["inflammatory", "epithelial", "stromal"]))
+def golden_fields(predictions: str, taxonomy: Taxonomy) -> list[Field]:
+    labelled = by_image("gt.csv", CLASSES)
     found = by_image(predictions, taxonomy)
     fields = []
     for image, wanted in labelled.items():
@@ -44,12 +50,15 @@ def evaluated(predictions: str, taxonomy: Taxonomy, radius: float) -> Evaluation
         scored = detections(*((x, y, row) for (x, y), row in cells))
         kept = wanted if len(taxonomy) > 1 else Points(wanted.xy, 0 * wanted.class_index)
         fields.append(Field(image, scored, kept))
-    return evaluate(fields, taxonomy, radius, Seed(0))
+    return fields
+
+
+def evaluated(predictions: str, taxonomy: Taxonomy, radius: float) -> Evaluation:
+    return evaluate(golden_fields(predictions, taxonomy), taxonomy, radius, Seed(0))
 
 
 def test_the_published_predictions_get_the_published_counts() -> None:
-    taxonomy = Taxonomy.of(["inflammatory", "epithelial", "stromal"])
-    evaluation = evaluated("pred.csv", taxonomy, 6)
+    evaluation = evaluated("pred.csv", CLASSES, 6)
     counted = [
         (c.points, c.detections, c.true_positives, c.false_positives, c.false_negatives)
         for c in evaluation.counts.per_class
@@ -61,6 +70,7 @@ def test_the_published_predictions_get_the_published_counts() -> None:
     ]
     scores = [counts.f1 for counts in evaluation.counts.per_class]
     assert scores == pytest.approx([0.723583, 0.695813, 0.629502], abs=5e-7)
+    assert [f"{score:.4f}" for score in scores] == ["0.7236", "0.6958", "0.6295"]
     assert evaluation.mean_f1 == pytest.approx(0.682966, abs=5e-7)
 
 
@@ -76,7 +86,34 @@ def test_the_published_class_agnostic_predictions_get_the_published_counts() -> 
 
 
 def test_just_below_the_radius_the_published_counts_are_those_of_an_exclusive_one() -> None:
-    taxonomy = Taxonomy.of(["inflammatory", "epithelial", "stromal"])
-    evaluation = evaluated("pred.csv", taxonomy, 5.999999)
+    evaluation = evaluated("pred.csv", CLASSES, 5.999999)
     hits = [counts.true_positives for counts in evaluation.counts.per_class]
     assert hits == [1034, 2065, 2277]
+
+
+def test_closest_pairs_of_the_published_predictions_are_as_many() -> None:
+    found, closest = 0, 0
+    for field in golden_fields("pred.csv", CLASSES):
+        for row in range(len(CLASSES)):
+            inner = field.detections.xy[field.detections.class_index == row]
+            wanted = field.points.xy[field.points.class_index == row]
+            found += len(pair(inner, wanted, 6))
+            closest += len(pair(inner, wanted, 6, closest=True))
+    assert found == closest == 1034 + 2069 + 2281
+
+
+def test_the_flawed_protocols_move_the_published_predictions_both_ways() -> None:
+    wrong = flawed_counts(golden_fields("pred.csv", CLASSES), len(CLASSES), 6)
+    assert wrong.distance_hungarian is not None
+    low = [counts.true_positives for counts in wrong.distance_hungarian.per_class]
+    high = [counts.true_positives for counts in wrong.one_to_many.per_class]
+    assert all(one <= true for one, true in zip(low, (1034, 2069, 2281), strict=True))
+    assert all(one >= true for one, true in zip(high, (1034, 2069, 2281), strict=True))
+    assert mean_f1(wrong.distance_hungarian.per_class) == pytest.approx(0.631, abs=1e-3)
+    assert mean_f1(wrong.one_to_many.per_class) == pytest.approx(0.726, abs=1e-3)
+
+
+def test_the_confusion_of_the_published_predictions_holds_every_cell() -> None:
+    matrix = class_confusion(golden_fields("pred.csv", CLASSES), len(CLASSES), 6).matrix
+    assert matrix.sum(axis=1)[:3].tolist() == [1638, 3213, 3925]
+    assert matrix.sum(axis=0)[:3].tolist() == [1220, 2734, 3322]

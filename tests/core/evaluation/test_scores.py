@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from patherea_core.errors import ShapeError, TaxonomyError
+from patherea_core.errors import InputError, ShapeError, TaxonomyError
 from patherea_core.evaluation.counts import Counts
-from patherea_core.evaluation.scores import ClassCounts, count_classes, mean_f1
+from patherea_core.evaluation.scores import ClassCounts, count_classes, mean_f1, micro
 from patherea_core.points import Detections, Points
 from tests.builders import detections, points
 
@@ -89,6 +89,48 @@ def test_a_class_that_does_not_occur_is_left_out_of_the_mean() -> None:
 
 def test_the_mean_over_no_class_is_undefined() -> None:
     assert mean_f1([Counts.none(), Counts.none()]) is None
+
+
+def test_the_micro_mean_weighs_every_cell_the_same() -> None:
+    total = micro([Counts(80, 10, 10), Counts(0, 5, 5)])
+    assert total == Counts(80, 15, 15)
+    assert total.f1 == pytest.approx(80 / 95)
+
+
+def test_the_micro_mean_of_no_class_is_undefined() -> None:
+    assert micro([]) == Counts.none()
+    assert micro([Counts.none()]).f1 is None
+
+
+def test_a_cell_of_the_wrong_class_is_two_errors_of_the_micro_mean() -> None:
+    counted = count_classes(detections((0, 0, 0)), points((0, 0, 1)), 2, 6)
+    assert micro(counted.per_class) == Counts(0, 1, 1)
+
+
+def test_every_class_takes_the_radii_of_its_own_points() -> None:
+    found = detections((0, 0, 0), (10, 0, 1), (20, 0, 0))
+    wanted = points((3, 0, 0), (13, 0, 1), (23, 0, 0))
+    counted = count_classes(found, wanted, 2, np.array([2.0, 4.0, 3.0]))
+    assert counted.per_class == (Counts(1, 1, 1), Counts(1, 0, 0))
+    assert counted.any_class == Counts(2, 1, 1)
+
+
+@settings(deadline=None)
+@given(cells, cells)
+def test_equal_radii_of_all_points_are_one_common_radius(found: Points, wanted: Points) -> None:
+    scored = Detections(found.xy, found.class_index, np.ones(len(found)))
+    own = np.full(len(wanted), 2.0)
+    assert count_classes(scored, wanted, 3, own) == count_classes(scored, wanted, 3, 2)
+
+
+def test_radii_of_other_points_are_refused() -> None:
+    with pytest.raises(ShapeError, match=r"\(1,\) radii like the points"):
+        count_classes(Detections.none(), points((0, 0, 0)), 1, np.array([1.0, 2.0]))
+
+
+def test_a_radius_of_zero_is_refused_even_without_cells() -> None:
+    with pytest.raises(InputError, match="radius must be a positive number, not 0"):
+        count_classes(Detections.none(), Points.none(), 1, 0)
 
 
 def test_counts_of_different_taxonomies_do_not_add_up() -> None:
