@@ -1,7 +1,7 @@
 """Whether the stated pixel size can be true: how large nuclei look, and how near they lie to each other.
 
-Both vary with the tissue, so only what is off by about three times is seen for a dataset as a whole. An
-image of another pixel size than the rest stands out sooner, since there both are off the same way.
+Each varies with the tissue, so alone it shows only what is off by three times. Where both are off the same
+way, a pixel size that is off by two shows: for a dataset as a whole, and for one image beside the rest.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,10 +14,13 @@ from patherea_core.data.manifest import SampleRecord
 from patherea_core.data.nuclei import Nucleus
 from patherea_core.geometry import Ints
 
-#: Apparent micrometres across a nucleus, and to the nearest point; the middles of six published datasets
-#: lie at 4 to 11 and at 5 to 17.
+#: Apparent micrometres across a nucleus, and to the nearest point; the middles of five published datasets
+#: lie at 3.9 to 7.5 and at 5.1 to 10.5. Outside of these bounds one alone is unlikely,
 _DIAMETERS = (3.0, 11.0)
 _NEIGHBOURS = (4.0, 40.0)
+#: and outside of these both together.
+_BOTH_DIAMETERS = (3.6, 9.0)
+_BOTH_NEIGHBOURS = (4.8, 13.0)
 #: How many times larger or smaller, and farther or nearer, the nuclei of one image may be than the rest.
 _OTHER_DIAMETER = 1.6
 _OTHER_NEIGHBOUR = 1.4
@@ -43,22 +46,31 @@ class SampleFacts:
 def scale_findings(
     mpp: float, nucleus: Nucleus | None, neighbour_um: float | None
 ) -> list[Finding]:
-    """Return whether nuclei are of an unlikely size or distance at the stated pixel size."""
+    """Return whether nuclei are of an unlikely size and distance at the stated pixel size."""
     diameter = None if nucleus is None else nucleus.diameter
-    measures = (
-        ("a nucleus seems", "wide", diameter, _DIAMETERS),
-        ("the nearest point is", "away", neighbour_um, _NEIGHBOURS),
+    unlikely = _beyond(diameter, _DIAMETERS) or _beyond(neighbour_um, _NEIGHBOURS)
+    together = _beyond(diameter, _BOTH_DIAMETERS) * _beyond(neighbour_um, _BOTH_NEIGHBOURS) > 0
+    if not (unlikely or together):
+        return []
+    measures = [("wide", diameter, "4 to 8"), ("apart", neighbour_um, "5 to 11")]
+    told = " and ".join(
+        f"{value:.1f} µm {how} ({usual} is usual)" for how, value, usual in measures if value
     )
     return [
         Finding(
             check="mpp",
             grade="warning",
-            message=f"at {mpp:g} µm per pixel {what} {value:.1f} µm {how}; {low:g} to {high:g} is usual",
+            message=f"at {mpp:g} µm per pixel nuclei seem {told}",
             remedy="compare the pixel size with what the scanner says",
         )
-        for what, how, value, (low, high) in measures
-        if value is not None and not low <= value <= high
     ]
+
+
+def _beyond(value: float | None, bounds: tuple[float, float]) -> int:
+    """Return -1 below the bounds, 1 above them, and 0 inside or where nothing is known."""
+    if value is None:
+        return 0
+    return int(value > bounds[1]) - int(value < bounds[0])
 
 
 def outlier_findings(

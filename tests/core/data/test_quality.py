@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from patherea_core.data.finding import Finding, Inspection, by_gravity
+from patherea_core.data.nuclei import Nucleus
 from patherea_core.data.quality import inspect
 from patherea_core.data.sample import Sample
+from patherea_core.data.scale_checks import scale_findings
 from patherea_core.errors import Cancelled, DatasetError
 from patherea_core.geometry import Floats
 from patherea_core.points import Points
@@ -101,6 +103,29 @@ def test_a_pixel_size_that_cannot_be_is_told(tmp_path: Path) -> None:
     inspection = inspected(tmp_path / "d", sound(), mpp=2.0)
     assert ("mpp", "warning", None) in checks(inspection)
     assert "at 2 µm per pixel" in inspection.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("diameter", "neighbour", "told"),
+    [
+        (5.5, 8.8, False),
+        (3.4, 4.4, True),
+        (10.6, 17.6, True),
+        (3.4, 8.8, False),
+        (5.5, 30.0, False),
+        (3.4, 30.0, False),
+        (2.5, 8.8, True),
+        (5.5, 3.0, True),
+        (5.5, None, False),
+        (None, None, False),
+        (12.0, None, True),
+    ],
+)
+def test_size_and_distance_of_nuclei_are_weighed_together(
+    diameter: float | None, neighbour: float | None, *, told: bool
+) -> None:
+    nucleus = None if diameter is None else Nucleus(diameter, 0.1)
+    assert bool(scale_findings(0.5, nucleus, neighbour)) == told
 
 
 def test_broken_and_changed_files_are_errors_and_the_rest_is_inspected(tmp_path: Path) -> None:
