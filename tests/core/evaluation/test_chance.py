@@ -40,9 +40,9 @@ def test_chance_does_not_depend_on_where_the_detections_are() -> None:
 
 def test_chance_of_one_detection_is_the_share_of_the_area_within_the_radius() -> None:
     field = Field("a", detections((1, 1, 0)), points((50, 50, 0)), square(0, 0, 100))
-    level = chance_f1([field], 1, 25, Seed(0), draws=1500)
+    level = chance_f1([field], 1, 25, Seed(0), draws=900)
     expected = math.pi * 25**2 / 100**2
-    assert level.any_class == pytest.approx(expected, abs=4 * math.sqrt(expected / 1500))
+    assert level.any_class == pytest.approx(expected, abs=4 * math.sqrt(expected / 900))
     assert level.per_class[0] == level.mean == level.any_class
 
 
@@ -60,9 +60,9 @@ def test_denser_fields_have_more_chance() -> None:
 
 def test_without_an_area_chance_is_taken_in_the_box_around_all_points() -> None:
     field = Field("a", detections((10, 10, 0)), points((90, 90, 0)))
-    level = chance_f1([field], 1, 10, Seed(0), draws=1500)
+    level = chance_f1([field], 1, 10, Seed(0), draws=900)
     expected = math.pi * 10**2 / 100**2
-    assert level.any_class == pytest.approx(expected, abs=4 * math.sqrt(expected / 1500))
+    assert level.any_class == pytest.approx(expected, abs=4 * math.sqrt(expected / 900))
 
 
 def test_chance_takes_the_radius_of_each_point() -> None:
