@@ -36,6 +36,13 @@ def guarded(action: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         log.error("interrupted")  # noqa: TRY400  the person knows where the traceback would point
         return 1
+    except SystemExit as leaving:
+        if leaving.code == 0:  # argparse has answered a question such as --help
+            raise
+        # A library that leaves the program has not done what was asked, whatever it says.
+        log.error("ended before the work was done")  # noqa: TRY400  it is no error of this program
+        log.debug("left at", exc_info=True)
+        return 1
     except Exception:  # the one place that catches everything, so that no job dies unexplained
         log.exception("something went wrong that should not; please report it with the lines below")
         return 1

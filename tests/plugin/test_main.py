@@ -8,7 +8,7 @@ import pytest
 from patherea_core.errors import ArchiveError, Cancelled, InputError
 from patherea_core.progress import Progress
 from plugin import arguments, descriptions, logs
-from plugin.__main__ import hide_secrets, main
+from plugin.__main__ import guarded, hide_secrets, main
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +60,26 @@ def test_a_failure_is_one_sentence_and_an_exit_code(
     do_instead(monkeypatch, fail)
     assert main(["DetectCells", "slide.tif"]) == code
     assert [record.getMessage() for record in caplog.records] == ["no"]
+
+
+@pytest.mark.parametrize("code", [None, 1, 3, "no"])
+def test_a_library_that_leaves_the_program_has_failed(
+    caplog: pytest.LogCaptureFixture, code: str | int | None
+) -> None:
+    def leave() -> int:
+        raise SystemExit(code)
+
+    assert guarded(leave) == 1
+    assert [record.getMessage() for record in caplog.records] == ["ended before the work was done"]
+
+
+def test_a_question_that_is_answered_is_no_failure() -> None:
+    def answered() -> int:
+        raise SystemExit(0)
+
+    with pytest.raises(SystemExit) as left:
+        guarded(answered)
+    assert left.value.code == 0
 
 
 def test_secrets_are_found_in_both_ways_of_writing_them() -> None:
