@@ -1,7 +1,7 @@
 """The network in training, as Lightning drives it: steps, schedule and validation."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import lightning
@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from patherea_core.batch import Batch
+from patherea_core.batch import Batch, Proposals
 from patherea_core.config import Recipe
 from patherea_core.data.store import Sample
 from patherea_core.decoding import decode
+from patherea_core.errors import TrainingError
 from patherea_core.evaluation.scores import ClassCounts, count_classes, mean_f1
 from patherea_core.geometry import Pixels
 from patherea_core.model.network import P2PNetwork
@@ -44,11 +45,27 @@ class Learner(lightning.LightningModule):
         self._counts: dict[float, ClassCounts] = {}
 
     def training_step(self, batch: Batch, _index: int) -> Tensor:
-        """Return the hybrid loss of a batch."""
+        """Return the hybrid loss of a batch.
+
+        Raises:
+            TrainingError: the loss is no finite number, or what the network proposes is none.
+        """
+        step = f"step {self.global_step + 1}"
         proposals = self.network(batch.images)
+        # Asked first, since what is no number cannot be assigned.
+        self._require_finite(_numbers(proposals), f"what the network proposes in {step}")
         terms = hybrid_loss(proposals, batch, self.recipe.assignment, self.recipe.loss)
+        self._require_finite([terms.total], f"the loss in {step}")
         self._losses.append(float(terms.total.detach()))
         return terms.total
+
+    def on_train_epoch_end(self) -> None:
+        """Look at the weights before they are kept, so that what is kept can be resumed from.
+
+        Raises:
+            TrainingError: one of them is no number any more, as after a last step that went astray.
+        """
+        self._require_finite(self.parameters(), "a weight at the end")
 
     @property
     def recent_loss(self) -> float:
@@ -130,11 +147,25 @@ class Learner(lightning.LightningModule):
         self.history = checkpoint["history"]
         self._losses = checkpoint["losses"]
 
+    def _require_finite(self, tensors: Iterable[Tensor], what: str) -> None:
+        if not torch.stack([torch.isfinite(tensor).all() for tensor in tensors]).all():
+            raise TrainingError(
+                f"{what} of epoch {self.current_epoch + 1} is no finite number; the epochs before are"
+                " kept, but this one would end the same way again: take a recipe with a lower learning"
+                " rate or a limit to the gradient"
+            )
+
     def _detect(self, pixels: Pixels) -> Detections:
         """Return all that scores at least the lowest threshold in an (H, W, 3) tile, in its pixels."""
         padded = padded_to(pixels, self.network.largest_stride)
         image = torch.from_numpy(padded).permute(2, 0, 1)[None].to(self.device)
         return decode(self.network(image), 0, score_threshold=THRESHOLDS[0])
+
+
+def _numbers(proposals: Proposals) -> list[Tensor]:
+    """Return all that the network says of its proposals."""
+    branches = [proposals.one_to_one, proposals.one_to_many]
+    return [part for one in branches if one is not None for part in (one.xy, one.logits)]
 
 
 def padded_to(pixels: Pixels, multiple: int) -> Pixels:

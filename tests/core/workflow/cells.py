@@ -5,6 +5,13 @@ from pathlib import Path
 import numpy as np
 import shapely
 
+from patherea_core.config import (
+    AssignmentConfig,
+    DecodingConfig,
+    NetworkConfig,
+    Recipe,
+    TrainingConfig,
+)
 from patherea_core.data.manifest import SampleRecord, class_records
 from patherea_core.data.store import DatasetWriter, Sample
 from patherea_core.geometry import Pixels
@@ -14,6 +21,15 @@ from patherea_core.taxonomy import Taxonomy
 
 TAXONOMY = Taxonomy.of(["brown", "blue"])
 MPP = 0.5
+#: A training of seconds: three epochs, each validated.
+TINY = Recipe(
+    network=NetworkConfig(backbone="convnext_atto", fpn_channels=16, head_blocks=1),
+    assignment=AssignmentConfig(proposals_per_target=2),
+    training=TrainingConfig(
+        epochs=3, batch_size=2, tile_size=64, learning_rate=1e-3, ema_decay=0.9, validations=3
+    ),
+    decoding=DecodingConfig(score_threshold=None),
+)
 _COLOURS = np.array([[120, 70, 40], [70, 80, 150]])
 
 
@@ -55,3 +71,9 @@ def write_cells(folder: Path, *, samples: int, side: int, count: int, folds: int
             ids = tuple(f"{number}-{row}" for row in range(count))
             writer.add(Sample(record, pixels, points, ids, shapely.box(0, 0, side, side)))
         writer.finish(classes=class_records(TAXONOMY), mpp=MPP, folds=folds)
+
+
+def tiny_for(epochs: int, **training: float) -> Recipe:
+    """Return the tiny recipe with other epochs and other settings of the training."""
+    settings = TINY.training.model_copy(update={"epochs": epochs, **training})
+    return TINY.model_copy(update={"training": settings})

@@ -1,50 +1,44 @@
 """Training: it finds cells, it can be resumed, and it says what is wrong."""
 
 import csv
+import math
+import os
+import shutil
+import signal
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from patherea_core.checkpoint import ModelBundle, load_bundle
-from patherea_core.config import (
-    AssignmentConfig,
-    DecodingConfig,
-    NetworkConfig,
-    Recipe,
-    TrainingConfig,
-)
+from patherea_core.config import Recipe
 from patherea_core.data.store import read_manifest
-from patherea_core.errors import Cancelled, DatasetError, InputError
+from patherea_core.errors import Cancelled, DatasetError, InputError, TrainingError
 from patherea_core.evaluation.scores import count_classes, mean_f1
+from patherea_core.objective.hybrid import LossTerms, hybrid_loss
 from patherea_core.progress import Silent
 from patherea_core.recipes import SMALL
 from patherea_core.seeding import Seed
 from patherea_core.slides import ArraySlide
+from patherea_core.workflow import learner
 from patherea_core.workflow.fit import FitRequest, fit
 from patherea_core.workflow.predict import Detector, predict
-from tests.core.workflow.cells import MPP, TAXONOMY, draw_cells, write_cells
-
-TINY = Recipe(
-    network=NetworkConfig(backbone="convnext_atto", fpn_channels=16, head_blocks=1),
-    assignment=AssignmentConfig(proposals_per_target=2),
-    training=TrainingConfig(
-        epochs=3, batch_size=2, tile_size=64, learning_rate=1e-3, ema_decay=0.9, validations=3
-    ),
-    decoding=DecodingConfig(score_threshold=None),
-)
+from tests.core.workflow.cells import MPP, TAXONOMY, TINY, draw_cells, tiny_for, write_cells
+from tests.fakes import RecordingProgress
 
 
-class StopAt:
-    """A progress that asks to stop once a fraction is reached."""
+class StopWhen:
+    """A progress that asks to stop once a message has a word in it."""
 
-    def __init__(self, fraction: float) -> None:
-        self.fraction = fraction
+    def __init__(self, *words: str) -> None:
+        self.words = words
 
-    def advance(self, fraction: float, message: str = "") -> None:
-        """Raise Cancelled from the fraction on."""
-        if fraction >= self.fraction:
-            raise Cancelled(message)
+    def advance(self, _fraction: float, message: str = "") -> None:
+        """Raise Cancelled if all words are in the message."""
+        if all(word in message for word in self.words):
+            raise Cancelled("stopped on request")
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +50,12 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def request(dataset: Path, run: Path, recipe: Recipe = TINY, *, resume: bool = False) -> FitRequest:
     return FitRequest(dataset=dataset, run=run, recipe=recipe, device="cpu", seed=3, resume=resume)
+
+
+@pytest.fixture(scope="module")
+def whole(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a run that nobody stopped."""
+    return fit(request(dataset, tmp_path_factory.mktemp("runs") / "whole"), Silent()).parent
 
 
 def weights_of(bundle: ModelBundle) -> str:
@@ -75,13 +75,19 @@ def test_a_network_trained_for_a_minute_finds_simple_cells(tmp_path: Path) -> No
     assert score > 0.9
 
 
-def test_a_run_leaves_recipe_history_curves_and_model(dataset: Path, tmp_path: Path) -> None:
-    path = fit(request(dataset, tmp_path / "run"), Silent())
-    names = {item.name for item in (tmp_path / "run").iterdir()}
-    assert names == {"recipe.json", "metrics.csv", "curves.png", "checkpoints", "model.safetensors"}
-    rows = list(csv.DictReader((tmp_path / "run" / "metrics.csv").read_text().splitlines()))
+def test_a_run_leaves_recipe_history_curves_and_model(dataset: Path, whole: Path) -> None:
+    names = {item.name for item in whole.iterdir()}
+    assert names == {
+        "recipe.json",
+        "run.json",
+        "metrics.csv",
+        "curves.png",
+        "checkpoints",
+        "model.safetensors",
+    }
+    rows = list(csv.DictReader((whole / "metrics.csv").read_text().splitlines()))
     assert [float(row["epoch"]) for row in rows] == [1, 2, 3]
-    card = load_bundle(path).card
+    card = load_bundle(whole / "model.safetensors").card
     assert card.taxonomy.names == TAXONOMY.names
     assert card.mpp == MPP
     assert card.provenance["dataset_sha256"] == read_manifest(dataset).digest()
@@ -91,37 +97,141 @@ def test_a_run_leaves_recipe_history_curves_and_model(dataset: Path, tmp_path: P
     )
 
 
-def test_the_same_seed_gives_the_same_weights(dataset: Path, tmp_path: Path) -> None:
-    first, second = (load_bundle(fit(request(dataset, tmp_path / name), Silent())) for name in "ab")
-    assert weights_of(first) == weights_of(second)
+def test_the_same_seed_gives_the_same_weights(dataset: Path, whole: Path, tmp_path: Path) -> None:
+    again = load_bundle(fit(request(dataset, tmp_path / "again"), Silent()))
+    assert weights_of(again) == weights_of(load_bundle(whole / "model.safetensors"))
 
 
+@pytest.mark.parametrize("words", [("epoch 2", "loss"), ("epoch 2", "validating")])
 def test_a_stopped_run_that_is_resumed_ends_as_if_never_stopped(
-    dataset: Path, tmp_path: Path
+    dataset: Path, whole: Path, tmp_path: Path, words: tuple[str, str]
 ) -> None:
-    whole = load_bundle(fit(request(dataset, tmp_path / "whole"), Silent()))
-    with pytest.raises(Cancelled):
-        fit(request(dataset, tmp_path / "halves"), StopAt(0.6))
+    with pytest.raises(Cancelled, match="training was stopped after epoch 1 of 3"):
+        fit(request(dataset, tmp_path / "halves"), StopWhen(*words))
     assert not (tmp_path / "halves" / "model.safetensors").exists()
     resumed = load_bundle(fit(request(dataset, tmp_path / "halves", resume=True), Silent()))
-    assert weights_of(whole) == weights_of(resumed)
-    assert (tmp_path / "whole" / "metrics.csv").read_text() == (
-        tmp_path / "halves" / "metrics.csv"
-    ).read_text()
+    assert weights_of(resumed) == weights_of(load_bundle(whole / "model.safetensors"))
+    assert (tmp_path / "halves" / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
 
 
-def test_a_run_folder_is_not_used_twice(dataset: Path, tmp_path: Path) -> None:
-    recipe = TINY.model_copy(update={"training": TINY.training.model_copy(update={"epochs": 1})})
-    fit(request(dataset, tmp_path, recipe), Silent())
-    with pytest.raises(InputError, match="already holds a run"):
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_run_that_was_stopped_in_its_first_epoch_starts_afresh(
+    dataset: Path, tmp_path: Path, *, resume: bool
+) -> None:
+    with pytest.raises(Cancelled, match="before the end of its first epoch"):
+        fit(request(dataset, tmp_path), StopWhen("epoch 1", "validating"))
+    model = fit(request(dataset, tmp_path, tiny_for(1), resume=resume), Silent())
+    assert load_bundle(model).card.recipe.training.epochs == 1
+
+
+def test_a_finished_run_that_is_resumed_has_the_same_model(dataset: Path, tmp_path: Path) -> None:
+    first = load_bundle(fit(request(dataset, tmp_path, tiny_for(1)), Silent())).card
+    again = fit(request(dataset, tmp_path, tiny_for(1), resume=True), Silent())
+    assert load_bundle(again).card == first
+
+
+def test_a_run_is_not_resumed_on_another_dataset(dataset: Path, tmp_path: Path) -> None:
+    fit(request(dataset, tmp_path / "run", tiny_for(1)), Silent())
+    write_cells(tmp_path / "other", samples=2, side=128, count=12)
+    with pytest.raises(InputError, match=r"the dataset of digest \w+, not \w+:"):
+        fit(request(tmp_path / "other", tmp_path / "run", tiny_for(1), resume=True), Silent())
+
+
+def test_a_seed_that_is_none_is_refused_before_anything_is_written(
+    dataset: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="a seed must be"):
+        fit(replace(request(dataset, tmp_path / "run"), seed=-1), Silent())
+    assert not (tmp_path / "run").exists()
+
+
+def test_changed_labels_are_not_trained_on(dataset: Path, tmp_path: Path) -> None:
+    shutil.copytree(dataset, tmp_path / "cells")
+    table = tmp_path / "cells" / "points" / "sample-1.csv"
+    table.write_text(table.read_text().replace("brown", "blue"))
+    with pytest.raises(DatasetError, match=r"'sample-1' .* were changed"):
+        fit(request(tmp_path / "cells", tmp_path / "run"), Silent())
+    assert not (tmp_path / "run").exists()
+
+
+def test_every_sample_and_every_validation_tile_is_a_chance_to_stop(
+    dataset: Path, tmp_path: Path
+) -> None:
+    progress = RecordingProgress()
+    fit(request(dataset, tmp_path, tiny_for(1)), progress)
+    messages = [message for _, message in progress.reports]
+    assert messages.count("reading the dataset") == 4
+    assert messages.count("epoch 1 of 1, validating") == 2
+    assert progress.fractions == sorted(progress.fractions)
+    assert progress.fractions[-1] == 1
+
+
+def test_a_training_whose_weights_explode_stops_and_keeps_what_it_had(
+    dataset: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match=r"of epoch \d is no finite number"):
+        fit(request(dataset, tmp_path, tiny_for(3, learning_rate=1e30)), Silent())
+    assert not (tmp_path / "model.safetensors").exists()
+    for path in (tmp_path / "checkpoints").iterdir():
+        state = torch.load(path, weights_only=True)["current_model_state"]
+        assert all(bool(tensor.isfinite().all()) for tensor in state.values())
+
+
+@pytest.mark.parametrize("call", [1, 4])
+def test_a_loss_that_is_no_number_names_its_epoch_and_step(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    calls = 0
+
+    def astray(*given: Any) -> LossTerms:  # noqa: ANN401
+        nonlocal calls
+        calls += 1
+        terms = hybrid_loss(*given)
+        return replace(terms, total=terms.total * math.nan) if calls == call else terms
+
+    monkeypatch.setattr(learner, "hybrid_loss", astray)
+    # An epoch has eight tiles: two samples, each as large as four.
+    recipe = tiny_for(3, batch_size=4)
+    where = {1: "step 1 of epoch 1", 4: "step 4 of epoch 2"}[call]
+    with pytest.raises(TrainingError, match=f"the loss in {where} is no finite number"):
         fit(request(dataset, tmp_path, recipe), Silent())
-    with pytest.raises(InputError, match="other settings"):
-        fit(request(dataset, tmp_path, TINY, resume=True), Silent())
+    assert (tmp_path / "checkpoints" / "last.ckpt").exists() == (call == 4)
 
 
-def test_there_must_be_a_run_to_resume(dataset: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no run to resume"):
-        fit(request(dataset, tmp_path / "empty", resume=True), Silent())
+def test_the_callers_answer_to_sigterm_is_the_one_that_counts(
+    dataset: Path, tmp_path: Path
+) -> None:
+    def answer(_number: int, _frame: object) -> None:
+        heard.append(True)
+
+    class Sender:
+        """A progress that sends SIGTERM to this very process, and does not ask to stop."""
+
+        def advance(self, _fraction: float, message: str = "") -> None:
+            """Send it during training and during validation."""
+            if "epoch" in message:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    heard: list[bool] = []
+    before = signal.signal(signal.SIGTERM, answer)
+    try:
+        fit(request(dataset, tmp_path, tiny_for(2)), Sender())
+        assert len(heard) > 4
+        assert signal.getsignal(signal.SIGTERM) is answer
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_trainer_that_leaves_the_program_has_been_stopped(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave(*_: object) -> None:
+        raise KeyboardInterrupt  # which the trainer answers by leaving
+
+    monkeypatch.setattr(learner, "hybrid_loss", leave)
+    with pytest.raises(Cancelled, match="before the end of its first epoch"):
+        fit(request(dataset, tmp_path), Silent())
+    assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
 
 
 def test_an_empty_fold_is_refused_before_anything_is_written(dataset: Path, tmp_path: Path) -> None:

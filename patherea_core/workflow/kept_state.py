@@ -1,0 +1,57 @@
+"""The states of a training that are kept on disk: written whole or not at all, read without running code."""
+
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from lightning.fabric.plugins import TorchCheckpointIO
+
+from patherea_core.errors import InputError, OutputError
+
+
+class WholeStates(TorchCheckpointIO):
+    """Writes a state beside its place first: a training that is killed leaves the state before.
+
+    Lightning's own way goes through the system's folder of temporary files, and from there a state is
+    copied, which a kill can cut in two.
+    """
+
+    def save_checkpoint(
+        self,
+        checkpoint: dict[str, Any],
+        path: str | Path,
+        storage_options: Any | None = None,  # noqa: ANN401, ARG002  Lightning's signature
+    ) -> None:
+        """Write a state.
+
+        Raises:
+            OutputError: the disk does not take it; the state before stays.
+        """
+        place = Path(path)
+        # A state is large and soon followed by the next: what outlives a kill is enough, and waiting for
+        # the disk to confirm it would hold up the training and the answer to a request to stop.
+        partial = place.with_name(f"{place.name}.partial")
+        try:
+            torch.save(checkpoint, partial)
+            partial.replace(place)
+        except (OSError, RuntimeError) as error:
+            partial.unlink(missing_ok=True)
+            raise OutputError(
+                f"the state of the training cannot be written to {place} ({error}); make room there"
+            ) from error
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """Return a state; its tensors stay on disk until they are used, so looking into it costs little.
+
+    Raises:
+        InputError: it is missing or broken.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
+    except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
+        raise InputError(
+            f"the state of the training in {path} cannot be read; remove that file to start afresh"
+        ) from error
+    return state

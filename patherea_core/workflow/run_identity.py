@@ -1,0 +1,61 @@
+"""What determines a training, besides its recipe; a run is resumed with the same only."""
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+from patherea_core.config import Recipe, Settings
+from patherea_core.data.manifest import Manifest
+
+#: Characters of a digest that tell two datasets apart for a person.
+_SHOWN = 12
+
+
+class RunIdentity(Settings):
+    """Data, division and chance of one training."""
+
+    dataset_sha256: str
+    """Digest of the dataset's manifest."""
+    classes: tuple[str, ...]
+    """Names of the cell classes in order."""
+    validation_fold: int
+    """The fold that is not trained on."""
+    seed: int
+    """Root of every random choice."""
+
+    @classmethod
+    def of(cls, manifest: Manifest, validation_fold: int, seed: int) -> Self:
+        """Return the identity of a training on a dataset."""
+        return cls(
+            dataset_sha256=manifest.digest(),
+            classes=manifest.taxonomy.names,
+            validation_fold=validation_fold,
+            seed=seed,
+        )
+
+    def differences(self, other: "RunIdentity") -> list[str]:
+        """Return what this training has and the other has not, each as a phrase like "seed 3, not 4"."""
+        found = []
+        if self.classes != other.classes:
+            found.append(f"classes {'/'.join(self.classes)}, not {'/'.join(other.classes)}")
+        elif self.dataset_sha256 != other.dataset_sha256:
+            mine, its = self.dataset_sha256[:_SHOWN], other.dataset_sha256[:_SHOWN]
+            found.append(f"the dataset of digest {mine}, not {its}")
+        if self.validation_fold != other.validation_fold:
+            found.append(f"validation fold {self.validation_fold}, not {other.validation_fold}")
+        if self.seed != other.seed:
+            found.append(f"seed {self.seed}, not {other.seed}")
+        return found
+
+
+def recipe_differences(one: Recipe, other: Recipe) -> list[str]:
+    """Return what one recipe has and the other has not, each as "training.epochs 40, not 50"."""
+    mine, its = (dict(_flat(recipe.model_dump(mode="json"))) for recipe in (one, other))
+    return [f"{name} {mine[name]}, not {its[name]}" for name in mine if mine[name] != its[name]]
+
+
+def _flat(settings: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
