@@ -11,14 +11,23 @@ from typing import Any
 
 from patherea_core.config import Recipe
 from patherea_core.data.store import unpack
-from patherea_core.errors import DatasetError, InputError
+from patherea_core.errors import Cancelled, DatasetError, InputError
 from patherea_core.files import replacing, require_writable
-from patherea_core.progress import Progress
+from patherea_core.progress import Part, Progress
 from patherea_core.recipes import recipe_named
-from patherea_core.workflow.fit import FitRequest, fit
+from patherea_core.seeding import Seed
+from patherea_core.workflow.fit import FitRequest, fit, save_best_so_far
 from plugin import provenance
 
 log = logging.getLogger(__name__)
+
+_MODEL = "model.safetensors"
+
+#: What a training that is stopped before its first validation has to show.
+_NOTHING = "it was not validated yet, so there is no model"
+
+#: Share of the progress that is given to unpacking a dataset.
+_UNPACKING = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +64,7 @@ class TrainRequest:
     def copies(self) -> tuple[tuple[str, Path | None], ...]:
         """Files of the run folder, and where else they go."""
         return (
-            ("model.safetensors", self.model_out),
+            (_MODEL, self.model_out),
             ("curves.png", self.curves_out),
             ("metrics.csv", self.metrics_out),
         )
@@ -64,34 +73,54 @@ class TrainRequest:
 def run(request: TrainRequest, progress: Progress) -> Path:
     """Train as requested and return the path of the model bundle in the run folder.
 
+    A training that is stopped delivers the best state so far to the second places, if they are given.
+
     Raises:
         InputError: the dataset, the run folder or a setting cannot serve.
         OutputError: the results cannot be written.
+        TrainingError: the training went astray.
+        Cancelled: the progress asked to stop; the message says what was delivered.
     """
     recipe = _recipe(request)
+    Seed(request.seed)  # refuses what is none, before the long work
     for _, path in request.copies:
         if path is not None:
             require_writable(path)
-    with _dataset_folder(request.dataset) as dataset:
-        model = fit(
-            FitRequest(
-                dataset=dataset,
-                run=request.out,
-                recipe=recipe,
-                validation_fold=request.fold,
-                device=request.device,
-                seed=request.seed,
-                resume=request.resume,
-                provenance=_provenance(request),
-            ),
-            progress,
+    with _dataset_folder(request, progress) as (dataset, rest):
+        wanted = FitRequest(
+            dataset=dataset,
+            run=request.out,
+            recipe=recipe,
+            validation_fold=request.fold,
+            device=request.device,
+            seed=request.seed,
+            resume=request.resume,
+            provenance=_provenance(request),
         )
+        try:
+            model = fit(wanted, rest)
+        except Cancelled as stop:
+            raise Cancelled(f"{stop}; {_kept(request, wanted)}") from stop
+    _deliver(request)
+    log.info("the model is %s", request.model_out or model)
+    return model
+
+
+def _kept(request: TrainRequest, wanted: FitRequest) -> str:
+    """Deliver what a training that was stopped has to show, and return what that is, in words."""
+    if request.model_out is None:
+        return "go on with --resume"
+    if not save_best_so_far(wanted, wanted.run / _MODEL):
+        return _NOTHING
+    _deliver(request)
+    return f"the best state until then is {request.model_out}"
+
+
+def _deliver(request: TrainRequest) -> None:
     for name, path in request.copies:
         if path is not None:
             with replacing(path) as temporary:
                 shutil.copyfile(request.out / name, temporary)
-    log.info("the model is %s", request.model_out or model)
-    return model
 
 
 def _recipe(request: TrainRequest) -> Recipe:
@@ -105,17 +134,21 @@ def _recipe(request: TrainRequest) -> Recipe:
 
 
 @contextlib.contextmanager
-def _dataset_folder(dataset: Path) -> Iterator[Path]:
-    """Yield the dataset as a folder; one file is unpacked meanwhile."""
+def _dataset_folder(request: TrainRequest, progress: Progress) -> Iterator[tuple[Path, Progress]]:
+    """Yield the dataset as a folder, one file unpacked meanwhile, and the progress that is left."""
+    dataset = request.dataset
     if dataset.is_dir():
-        yield dataset
+        yield dataset, progress
         return
     if not dataset.exists():
         raise DatasetError(f"there is no dataset {dataset}; export one first")
     with tempfile.TemporaryDirectory(prefix="patherea-") as scratch:
         folder = Path(scratch) / "dataset"
-        unpack(dataset, folder)
-        yield folder
+        try:
+            unpack(dataset, folder, Part(progress, 0.0, _UNPACKING))
+        except Cancelled as stop:
+            raise Cancelled(f"{stop}; {_NOTHING}") from stop
+        yield folder, Part(progress, _UNPACKING, 1.0)
 
 
 def _provenance(request: TrainRequest) -> dict[str, Any]:

@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 
+from patherea_core.checkpoint import load_bundle
 from patherea_core.data.store import pack
-from patherea_core.errors import DatasetError, InputError, OutputError
+from patherea_core.errors import Cancelled, DatasetError, InputError, OutputError
 from patherea_core.progress import Progress, Silent
+from patherea_core.recipes import RECIPES
 from patherea_core.workflow.fit import FitRequest
 from plugin.commands import train_detector
 from plugin.commands.train_detector import TrainRequest, run
 from tests.builders import sample, write_dataset
+from tests.core.workflow.cells import TINY, write_cells
+from tests.fakes import RecordingProgress
 
 
 class FakeFit:
@@ -89,6 +93,51 @@ def test_results_are_copied_to_where_the_archive_takes_them(
     assert (tmp_path / "t").read_text() == "metrics.csv"
 
 
+@pytest.fixture
+def cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainRequest:
+    """Return a request for a real training of seconds."""
+    monkeypatch.setitem(RECIPES, "tiny", TINY)
+    write_cells(tmp_path / "cells", samples=2, side=64, count=6)
+    pack(tmp_path / "cells", tmp_path / "cells.zip")
+    (tmp_path / "out").mkdir()
+    return TrainRequest(
+        dataset=tmp_path / "cells.zip",
+        out=tmp_path / "run",
+        recipe="tiny",
+        device="cpu",
+        model_out=tmp_path / "out" / "m",
+        metrics_out=tmp_path / "out" / "t",
+    )
+
+
+def test_a_stopped_training_delivers_the_best_state_so_far(cells: TrainRequest) -> None:
+    assert cells.model_out is not None
+    with pytest.raises(Cancelled, match=r"after epoch 2 of 3; the best state until then is .*m$"):
+        run(cells, RecordingProgress(stop_at=0.95))
+    assert sorted(path.name for path in cells.model_out.parent.iterdir()) == ["m", "t"]
+    card = load_bundle(cells.model_out).card
+    assert card.provenance["stopped"] == "after epoch 2 of 3"
+    assert card.provenance["recipe"] == "tiny"
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.04, 0.06, 0.3])
+def test_a_training_that_is_stopped_before_its_first_validation_says_so(
+    cells: TrainRequest, fraction: float
+) -> None:
+    assert cells.model_out is not None
+    with pytest.raises(Cancelled, match="it was not validated yet, so there is no model"):
+        run(cells, RecordingProgress(stop_at=fraction))
+    assert list(cells.model_out.parent.iterdir()) == []
+
+
+def test_a_stopped_training_without_a_second_place_can_be_resumed(cells: TrainRequest) -> None:
+    without = replace(cells, model_out=None, metrics_out=None)
+    with pytest.raises(Cancelled, match="after epoch 2 of 3; go on with --resume"):
+        run(without, RecordingProgress(stop_at=0.95))
+    assert not (without.out / "model.safetensors").exists()
+    assert run(replace(without, resume=True), Silent()).exists()
+
+
 def test_what_cannot_serve_is_refused_before_the_long_work(
     fit: FakeFit, wanted: TrainRequest, tmp_path: Path
 ) -> None:
@@ -99,6 +148,8 @@ def test_what_cannot_serve_is_refused_before_the_long_work(
     (tmp_path / "broken.zip").write_bytes(b"no zip")
     with pytest.raises(DatasetError, match=r"broken.zip"):
         run(replace(wanted, dataset=tmp_path / "broken.zip"), Silent())
+    with pytest.raises(InputError, match="a seed must be"):
+        run(replace(wanted, dataset=tmp_path / "missing", seed=-1), Silent())
     with pytest.raises(InputError, match="there is no recipe"):
         run(replace(wanted, recipe="huge"), Silent())
     assert fit.request is None
