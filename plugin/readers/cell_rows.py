@@ -1,6 +1,7 @@
 """Cells one by one, as most layouts hold them, and how they become columns."""
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from plugin.readers.cell_table import CellTable, coded
 
 #: The class of cells in a file that tells cells from no cells only.
 UNCLASSED = "cell"
+_LIMITS = {"score": (0.0, 1.0), "radius": (sys.float_info.min, sys.float_info.max)}
 
 
 class Cell(NamedTuple):
@@ -65,13 +67,15 @@ def table_of(source: Path, cells: Iterable[Cell], images: Sequence[str] = ()) ->
     )
 
 
+def limits(name: str) -> tuple[float, float]:
+    """Return the least and the greatest number that a column may hold; all are finite."""
+    return _LIMITS.get(name, (-sys.float_info.max, sys.float_info.max))
+
+
 def broken(name: str, values: Floats) -> Bools:
     """Tell which of (N,) values of a column cannot serve: (N,) mask."""
-    if name == "score":
-        return (values < 0) | (values > 1) | ~np.isfinite(values)
-    if name == "radius":
-        return (values <= 0) | ~np.isfinite(values)
-    return ~np.isfinite(values)
+    least, greatest = limits(name)
+    return ~((values >= least) & (values <= greatest))
 
 
 def fault(name: str, value: object) -> str:
@@ -96,11 +100,9 @@ def checked(source: Path, name: str, values: Sequence[object]) -> Floats:
 
 def class_name(value: object) -> str:
     """Return the name of a class that a file gives as a name, a number or not at all."""
-    if value is None or value == "":
-        return UNCLASSED
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)
+    return (UNCLASSED if value is None else str(value).strip()) or UNCLASSED
 
 
 def require_unique(source: Path, what: str, ids: Iterable[object]) -> None:

@@ -17,7 +17,8 @@ def per_image_files(folder: Path, endings: Sequence[str]) -> list[Path]:
     Raises:
         InputError: there is none, or there are files of several kinds.
     """
-    chosen = sorted(path for path in folder.iterdir() if path.suffix.lower() in endings)
+    shown = (path for path in folder.iterdir() if not path.name.startswith("."))
+    chosen = sorted(path for path in shown if path.suffix.lower() in endings)
     chosen = chosen or sorted(folder.glob(f"*/{STEM}.json"))
     kinds = sorted({path.suffix.lower() for path in chosen})
     if len(kinds) > 1:

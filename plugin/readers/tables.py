@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 
 from patherea_core.errors import InputError
 from patherea_core.geometry import Floats, Ints
-from plugin.readers.cell_rows import broken, fault
-from plugin.readers.cell_table import CellTable
+from plugin.readers.cell_rows import broken, fault, limits
+from plugin.readers.cell_table import CellTable, coded
 
 NEEDED = ("image", "x", "y", "class")
 _NUMBERS = ("x", "y", "score", "radius")
@@ -122,12 +122,14 @@ def _faults(path: Path) -> Iterator[tuple[int, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
         header = next(reader)
-        numbers = [(place, name) for place, name in enumerate(header) if name in _NUMBERS]
+        numbers = [
+            (place, name, *limits(name)) for place, name in enumerate(header) if name in _NUMBERS
+        ]
         for row in reader:
             if row and len(row) != len(header):
                 yield reader.line_num, f"has {len(row)} values, but there are {len(header)} columns"
-            for place, name in numbers if row else ():
-                if broken(name, np.array([_number(row[place])])).any():
+            for place, name, least, greatest in numbers if row else ():
+                if not least <= _number(row[place]) <= greatest:
                     yield reader.line_num, fault(name, row[place])
 
 
@@ -157,7 +159,7 @@ def _names(table: pa.Table, name: str) -> tuple[tuple[str, ...], Ints]:
 def _cells(path: Path, table: pa.Table) -> CellTable:
     present = table.column_names
     image_names, image_index = _names(table, "image")
-    class_names, class_index = _names(table, "class")
+    class_names, class_index = _classes(path, table)
     patients = None
     if "patient" in present:
         patients = _patients(path, (image_names, image_index), _names(table, "patient"))
@@ -172,6 +174,17 @@ def _cells(path: Path, table: pa.Table) -> CellTable:
         patients=patients,
         radius=_numbers(table, "radius") if "radius" in present else None,
     )
+
+
+def _classes(path: Path, table: pa.Table) -> tuple[tuple[str, ...], Ints]:
+    """Return the classes without blanks around their names, which no reader sees."""
+    written, index = _names(table, "class")
+    names, rows = coded(name.strip() for name in written)
+    index = rows[index]
+    if "" in names:
+        row = int(np.flatnonzero(index == names.index(""))[0])
+        raise InputError(f"cell {row + 1} of {path} has no class; name one")
+    return names, index
 
 
 def _patients(

@@ -40,6 +40,7 @@ def test_a_folder_is_read_file_by_file(tmp_path: Path) -> None:
     hovernet(tmp_path / "a.json", 1)
     hovernet(tmp_path / "c.json")
     (tmp_path / "a.png").write_bytes(b"")
+    (tmp_path / "._a.json").write_bytes(b"left by some file managers")
     table = read_cells(tmp_path)
     assert table.image_names == ("a", "b", "c")
     assert [table.image_names[row] for row in table.image_index] == ["a", "b", "b"]

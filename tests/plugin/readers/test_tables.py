@@ -37,6 +37,11 @@ def test_columns_stand_in_any_order_and_others_are_passed_over(tmp_path: Path) -
     assert table.patients == {"a": "P1", "b": "P1"}
 
 
+def test_blanks_around_a_class_are_none_of_its_name(tmp_path: Path) -> None:
+    table = csv_table(tmp_path, HEADER + "a,1,2,p\na,3,4, p \na,5,6, n\n")
+    assert (table.class_names, table.class_index.tolist()) == (("p", "n"), [0, 0, 1])
+
+
 def test_what_a_table_does_not_say_is_none(tmp_path: Path) -> None:
     table = csv_table(tmp_path, HEADER + "a,1,2,p\n")
     assert (table.score, table.patients, table.radius) == (None, None, None)
@@ -63,6 +68,7 @@ def test_a_table_from_a_spreadsheet_is_read(tmp_path: Path) -> None:
         (HEADER + "a,1,2,p\na,nan,2,p\n", "line 3 .*'nan' in column x"),
         (HEADER + '"a\nb",1,2,p\n\na,1,-inf,p\n', "line 5 .*'-inf' in column y"),
         (HEADER + "a,1_0,2,p\n", "line 2 .*'1_0' in column x"),
+        (HEADER + "a,1,2,p\na,1,2,  \n", "cell 2 of .*has no class"),
         (HEADER + "a,,2,p\n", "line 2 .*'' in column x"),
         (HEADER + "a,1,2,p\na,1\n", "line 3 .*has 2 values, but there are 4 columns"),
         ("image,x,y,class,score\na,1,2,p,1.5\n", "line 2 .*'1.5' in column score.*from 0 to 1"),
