@@ -4,7 +4,7 @@ import contextlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,6 @@ from patherea_core.workflow.fit import FitRequest, fit, save_best_so_far
 from plugin import provenance
 
 log = logging.getLogger(__name__)
-
-_MODEL = "model.safetensors"
 
 #: What a training that is stopped before its first validation has to show.
 _NOTHING = "it was not validated yet, so there is no model"
@@ -61,12 +59,12 @@ class TrainRequest:
     metrics_out: Path | None = None
 
     @property
-    def copies(self) -> tuple[tuple[str, Path | None], ...]:
-        """Files of the run folder, and where else they go."""
+    def run_files(self) -> tuple[tuple[Path, Path | None], ...]:
+        """Files of the run folder, the model first, and where else they go."""
         return (
-            (_MODEL, self.model_out),
-            ("curves.png", self.curves_out),
-            ("metrics.csv", self.metrics_out),
+            (self.out / "model.safetensors", self.model_out),
+            (self.out / "curves.png", self.curves_out),
+            (self.out / "metrics.csv", self.metrics_out),
         )
 
 
@@ -83,7 +81,7 @@ def run(request: TrainRequest, progress: Progress) -> Path:
     """
     recipe = _recipe(request)
     Seed(request.seed)  # refuses what is none, before the long work
-    for _, path in request.copies:
+    for _, path in request.run_files:
         if path is not None:
             require_writable(path)
     with _dataset_folder(request, progress) as (dataset, rest):
@@ -101,7 +99,7 @@ def run(request: TrainRequest, progress: Progress) -> Path:
             model = fit(wanted, rest)
         except Cancelled as stop:
             raise Cancelled(f"{stop}; {_kept(request, wanted)}") from stop
-    _deliver(request)
+    _deliver(request.run_files)
     log.info("the model is %s", request.model_out or model)
     return model
 
@@ -110,17 +108,18 @@ def _kept(request: TrainRequest, wanted: FitRequest) -> str:
     """Deliver what a training that was stopped has to show, and return what that is, in words."""
     if request.model_out is None:
         return "go on with --resume"
-    if not save_best_so_far(wanted, wanted.run / _MODEL):
+    if not save_best_so_far(wanted, request.model_out):
         return _NOTHING
-    _deliver(request)
+    _deliver(request.run_files[1:])
     return f"the best state until then is {request.model_out}"
 
 
-def _deliver(request: TrainRequest) -> None:
-    for name, path in request.copies:
+def _deliver(files: Iterable[tuple[Path, Path | None]]) -> None:
+    """Copy files of the run folder to where else they go."""
+    for source, path in files:
         if path is not None:
             with replacing(path) as temporary:
-                shutil.copyfile(request.out / name, temporary)
+                shutil.copyfile(source, temporary)
 
 
 def _recipe(request: TrainRequest) -> Recipe:
