@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patherea_core.errors import OutputError
-from patherea_core.evaluation.agreement import Agreement, agree
+from patherea_core.evaluation.agreement.report import Agreement, agree
 from patherea_core.files import require_writable, write_whole
 from patherea_core.progress import Progress
 from patherea_core.seeding import Seed

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from patherea_core.errors import InputError, TaxonomyError
-from patherea_core.evaluation.observers import Observer
+from patherea_core.evaluation.agreement.observers import Observer
 from patherea_core.taxonomy import Taxonomy
 from plugin.readers.cell_table import CellTable
 from plugin.readers.registry import read_cells

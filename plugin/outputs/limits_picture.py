@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from patherea_core.evaluation.agreement import Agreement
-from patherea_core.evaluation.limits import Estimate
-from patherea_core.evaluation.quantities import PairOfFigures, QuantityAgreement
+from patherea_core.evaluation.agreement.limits import Estimate
+from patherea_core.evaluation.agreement.quantities import PairOfFigures, QuantityAgreement
+from patherea_core.evaluation.agreement.report import Agreement
 from patherea_core.geometry import Floats
 
 log = logging.getLogger(__name__)

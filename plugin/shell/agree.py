@@ -34,7 +34,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: Options, progress: Progress) -> None:
-    from patherea_core.evaluation.agreement_table import agreement_table
+    from patherea_core.evaluation.agreement.table import agreement_table
     from plugin.commands import compare_observers as command
 
     agreement = command.run(

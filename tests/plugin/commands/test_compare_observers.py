@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from patherea_core.errors import InputError, OutputError, PathereaError, ScaleError, TaxonomyError
-from patherea_core.evaluation.agreement import Agreement
+from patherea_core.evaluation.agreement.report import Agreement
 from patherea_core.progress import Silent
 from plugin.commands.compare_observers import (
     PICTURE,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from patherea_core.errors import ShapeError
-from patherea_core.evaluation.kappa import cohen_kappa, fleiss_kappa
+from patherea_core.evaluation.agreement.kappa import cohen_kappa, fleiss_kappa
 from patherea_core.geometry import Ints
 
 #: Votes of 14 observers on 10 cells of 5 classes; the worked example of Fleiss' kappa, 0.210.

@@ -6,9 +6,9 @@ from itertools import combinations
 
 import numpy as np
 
-from patherea_core.evaluation.intraclass import Intraclass, intraclass
-from patherea_core.evaluation.limits import Limits
-from patherea_core.evaluation.observers import Observer
+from patherea_core.evaluation.agreement.intraclass import Intraclass, intraclass
+from patherea_core.evaluation.agreement.limits import Limits
+from patherea_core.evaluation.agreement.observers import Observer
 from patherea_core.geometry import Floats
 from patherea_core.taxonomy import Taxonomy
 

@@ -12,8 +12,8 @@ import numpy as np
 from scipy.special import fdtri
 
 from patherea_core.errors import ShapeError
+from patherea_core.evaluation.agreement.limits import Estimate
 from patherea_core.evaluation.intervals import Interval, require_share
-from patherea_core.evaluation.limits import Estimate
 from patherea_core.geometry import Floats
 
 #: Share of the total variance below which a variance is rounding.

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from patherea_core.errors import InputError, ShapeError
-from patherea_core.evaluation.intraclass import Intraclass, intraclass
-from patherea_core.evaluation.limits import Estimate
+from patherea_core.evaluation.agreement.intraclass import Intraclass, intraclass
+from patherea_core.evaluation.agreement.limits import Estimate
 from patherea_core.geometry import Floats
 
 #: Four judges' ratings of six targets (Shrout and Fleiss 1979, table 2).

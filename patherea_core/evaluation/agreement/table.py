@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from patherea_core.evaluation.agreement import Agreement
-from patherea_core.evaluation.axis import AgreementOfPairs, Spread
+from patherea_core.evaluation.agreement.axis import AgreementOfPairs, Spread
+from patherea_core.evaluation.agreement.limits import Estimate
+from patherea_core.evaluation.agreement.quantities import QuantityAgreement
+from patherea_core.evaluation.agreement.report import Agreement
 from patherea_core.evaluation.intervals import Interval
-from patherea_core.evaluation.limits import Estimate
 from patherea_core.evaluation.lines import aligned, as_text
-from patherea_core.evaluation.quantities import QuantityAgreement
 
 
 def agreement_table(agreement: Agreement) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patherea_core.errors import InputError, TaxonomyError
-from patherea_core.evaluation.observers import (
+from patherea_core.evaluation.agreement.observers import (
     Observer,
     agreement_of_two,
     shared_cells,
@@ -17,7 +17,7 @@ from patherea_core.evaluation.observers import (
 from patherea_core.evaluation.pairing import pair
 from patherea_core.points import Points
 from tests.builders import points
-from tests.core.evaluation.panels import panel, seen_by, tissue
+from tests.core.evaluation.agreement.panels import panel, seen_by, tissue
 
 
 @settings(deadline=None, max_examples=30)

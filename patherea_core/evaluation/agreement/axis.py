@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 import numpy as np
 
+from patherea_core.evaluation.agreement.limits import Estimate
+from patherea_core.evaluation.agreement.observers import PairAgreement
 from patherea_core.evaluation.intervals import Interval, percentiles, require_share
-from patherea_core.evaluation.limits import Estimate
-from patherea_core.evaluation.observers import PairAgreement
 from patherea_core.evaluation.resampling import f1, mean_of_defined, resampled, tallies
 from patherea_core.evaluation.scores import ClassCounts
 from patherea_core.geometry import Floats

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from patherea_core.evaluation.observers import Observer
+from patherea_core.evaluation.agreement.observers import Observer
 from patherea_core.points import Points
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patherea_core.errors import InputError, ShapeError
-from patherea_core.evaluation.limits import Estimate, Limits
+from patherea_core.evaluation.agreement.limits import Estimate, Limits
 
 #: Peak expiratory flow of 17 persons by two meters (Bland and Altman, Lancet 1986, table 1).
 LARGE = [494, 395, 516, 434, 476, 557, 413, 442, 650, 433, 417, 656, 267, 478, 178, 423, 427]

@@ -5,16 +5,20 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from patherea_core.errors import InputError
-from patherea_core.evaluation.axis import Axis, axis_of
-from patherea_core.evaluation.intervals import GroupedBy
-from patherea_core.evaluation.observers import (
+from patherea_core.evaluation.agreement.axis import Axis, axis_of
+from patherea_core.evaluation.agreement.observers import (
     Observer,
     PairAgreement,
     SharedCells,
     agreement_of_two,
     shared_cells,
 )
-from patherea_core.evaluation.quantities import QuantityAgreement, agreement_about, quantities
+from patherea_core.evaluation.agreement.quantities import (
+    QuantityAgreement,
+    agreement_about,
+    quantities,
+)
+from patherea_core.evaluation.intervals import GroupedBy
 from patherea_core.seeding import Seed
 from patherea_core.taxonomy import Taxonomy
 

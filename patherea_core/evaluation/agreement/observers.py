@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 
 from patherea_core.errors import InputError
-from patherea_core.evaluation.kappa import cohen_kappa, fleiss_kappa
+from patherea_core.evaluation.agreement.kappa import cohen_kappa, fleiss_kappa
 from patherea_core.evaluation.pairing import pair
 from patherea_core.evaluation.scores import ClassCounts, count_classes, mean_f1
 from patherea_core.geometry import Ints

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from patherea_core.errors import InputError
-from patherea_core.evaluation.agreement import Agreement, agree
-from patherea_core.evaluation.agreement_table import agreement_table
-from patherea_core.evaluation.axis import Spread
-from patherea_core.evaluation.observers import Observer
-from patherea_core.evaluation.quantities import QuantityAgreement
+from patherea_core.evaluation.agreement.axis import Spread
+from patherea_core.evaluation.agreement.observers import Observer
+from patherea_core.evaluation.agreement.quantities import QuantityAgreement
+from patherea_core.evaluation.agreement.report import Agreement, agree
+from patherea_core.evaluation.agreement.table import agreement_table
 from patherea_core.points import Points
 from patherea_core.seeding import Seed
 from patherea_core.taxonomy import Taxonomy
 from tests.builders import TAXONOMY, points
-from tests.core.evaluation.panels import as_model, panel, seen_by, tissue
+from tests.core.evaluation.agreement.panels import as_model, panel, seen_by, tissue
 
 
 def agreed(observers: list[Observer], **more: Any) -> Agreement:  # noqa: ANN401
