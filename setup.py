@@ -26,6 +26,7 @@ DSA = [
     "girder-client>=3.2,<6",
     # The Girder 3 line: the sandbox is a Girder 3 server, and the parser is the same in both lines.
     "girder-slicer-cli-web>=1.5.13,<2",
+    "jinja2>=3.1",
     "jsonschema>=4.20",
     "large-image>=1.35",
     "large-image-source-openslide>=1.35",
@@ -55,7 +56,11 @@ SANDBOX = [
     "scikit-image>=0.22",
 ]
 
+# What single importers of published datasets read with.
+IMPORTERS = ["h5py>=3.10"]
+
 DEV = [
+    *IMPORTERS,
     "hypothesis>=6.100",
     "import-linter>=2.1",
     "mypy>=1.13",
@@ -76,8 +81,8 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["patherea_core*", "plugin*", "cli_xml*", "training*"]),
-    package_data={"cli_xml": ["*.xml", "*.json"]},
+    package_data={"cli_xml": ["*.xml", "*.json"], "plugin.outputs": ["*.html"]},
     install_requires=CORE + DSA,
-    extras_require={"sandbox": SANDBOX, "dev": DEV},
+    extras_require={"sandbox": SANDBOX, "importers": IMPORTERS, "dev": DEV},
     entry_points={"console_scripts": ["patherea = plugin.shell:main"]},
 )

@@ -15,10 +15,11 @@ import numpy as np
 from tqdm import tqdm
 
 from patherea_core.data.folder import require_free
+from patherea_core.data.label_checks import leaking_patients
 from patherea_core.data.manifest import Manifest
 from patherea_core.errors import InputError, OutputError, ScaleError
 from patherea_core.geometry import Scale
-from training.importers.published import PublishedDataset, PublishedImage, leaks, write_dataset
+from training.importers.published import PublishedDataset, PublishedImage, write_dataset
 from training.importers.registry import IMPORTERS, read_published
 
 log = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ def _counted(name: str, images: Sequence[PublishedImage], classes: int) -> tuple
 
 
 def _warn_of_leaks(manifest: Manifest) -> None:
-    found = leaks(manifest)
+    found = leaking_patients(manifest)
     if found:
         named = "; ".join(f"{patient} ({', '.join(folds)})" for patient, folds in found.items())
         log.warning("scores on these splits will be too good, for they share patients: %s", named)

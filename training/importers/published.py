@@ -1,6 +1,5 @@
 """What an importer makes of a published dataset, and how it becomes a dataset folder."""
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,19 +98,6 @@ def write_dataset(dataset: PublishedDataset, out: Path, progress: Progress) -> M
         )
     progress.advance(1.0, f"{len(manifest.samples)} images")
     return manifest
-
-
-def leaks(manifest: Manifest) -> dict[str, tuple[str, ...]]:
-    """Return the patients that occur in several folds, with the names or numbers of those folds."""
-    seen: dict[str, set[int]] = defaultdict(set)
-    for sample in manifest.samples:
-        seen[sample.patient].add(sample.fold)
-    names = manifest.fold_names or tuple(str(fold) for fold in range(manifest.folds))
-    return {
-        patient: tuple(names[fold] for fold in sorted(folds))
-        for patient, folds in sorted(seen.items())
-        if len(folds) > 1
-    }
 
 
 def _sample(dataset: PublishedDataset, image: PublishedImage) -> Sample:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from patherea_core.data.label_checks import leaking_patients
 from patherea_core.errors import DatasetError, TaxonomyError
 from patherea_core.progress import Silent
 from tests.training.importers.layouts import (
@@ -20,7 +21,7 @@ from tests.training.importers.layouts import (
     write_lines,
 )
 from training.importers.brca_m2c import read
-from training.importers.published import PublishedDataset, leaks, write_dataset
+from training.importers.published import PublishedDataset, write_dataset
 
 TRAIN, VAL, TEST = "TCGA-A7-A0DB-01Z-00-DX2_1", "TCGA-A7-A0DB-01Z-00-DX1_2", "TCGA-AB-0001-01Z_3"
 
@@ -146,7 +147,7 @@ def test_two_patients_leak(dataset: PublishedDataset, tmp_path: Path) -> None:
     images = [replace(one, read=lambda: blank) for one in dataset.images]
     manifest = write_dataset(replace(dataset, images=images), tmp_path / "d", Silent())
 
-    assert leaks(manifest) == {
+    assert leaking_patients(manifest) == {
         "TCGA-A7-A0DB": ("train", "val"),
         "TCGA-A7-A13G": ("train", "val"),
     }

@@ -9,11 +9,12 @@ import scipy.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from patherea_core.data.label_checks import leaking_patients
 from patherea_core.errors import DatasetError, TaxonomyError
 from patherea_core.progress import Silent
 from tests.training.importers.layouts import cells, image, write_image, write_lines
 from training.importers.lizard import read
-from training.importers.published import leaks, write_dataset
+from training.importers.published import write_dataset
 
 CLASSES = ("neutrophil", "epithelial", "lymphocyte", "plasma", "eosinophil", "connective")
 
@@ -59,7 +60,7 @@ def test_splits_are_folds_and_the_same_scan_in_two_of_them_leaks(tmp_path: Path)
 
     assert dataset.folds == ("fold_1", "fold_2", "fold_3")
     assert [one.fold for one in dataset.images] == ["fold_3", "fold_2", "fold_1"]
-    assert leaks(manifest) == {"18-13347A_2019-05-08 01_31_58": ("fold_2", "fold_3")}
+    assert leaking_patients(manifest) == {"18-13347A_2019-05-08 01_31_58": ("fold_2", "fold_3")}
 
 
 def test_files_that_contradict_each_other_are_refused(tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from patherea_core.data.label_checks import leaking_patients
 from patherea_core.data.store import check
 from patherea_core.errors import DatasetError, TaxonomyError
 from patherea_core.progress import Silent
 from tests.training.importers.layouts import cells, image, write_image, write_lines
 from training.importers.ocelot import read
-from training.importers.published import leaks, write_dataset
+from training.importers.published import write_dataset
 
 
 def made(folder: Path, mpp: float = 0.2) -> Path:
@@ -56,7 +57,7 @@ def test_cell_patches_become_a_whole_dataset_with_its_split(tmp_path: Path) -> N
         "TCGA-2L-A401",
         "TCGA-2L-A538",
     ]
-    assert not leaks(manifest)
+    assert not leaking_patients(manifest)
 
 
 def test_an_image_without_cells_is_read(tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from patherea_core.data.label_checks import leaking_patients
 from patherea_core.data.store import check, read_manifest, read_sample
 from patherea_core.errors import DatasetError
 from patherea_core.points import Points
 from patherea_core.progress import Silent
 from patherea_core.taxonomy import Taxonomy
-from training.importers.published import PublishedDataset, PublishedImage, leaks, write_dataset
+from training.importers.published import PublishedDataset, PublishedImage, write_dataset
 
 
 def published(*images: tuple[str, str, str]) -> PublishedDataset:
@@ -52,7 +53,7 @@ def test_a_patient_in_two_folds_is_a_leak(tmp_path: Path) -> None:
     several = published(("a", "p", "train"), ("b", "p", "test"), ("c", "q", "test"))
     manifest = write_dataset(several, tmp_path / "d", Silent())
 
-    assert leaks(manifest) == {"p": ("train", "test")}
+    assert leaking_patients(manifest) == {"p": ("train", "test")}
 
 
 def test_a_dataset_without_images_is_refused(tmp_path: Path) -> None:
