@@ -94,9 +94,9 @@ def _detect(values: Values) -> Action:
 
 
 def _evaluate(values: Values) -> Action:
-    from plugin.commands import evaluate_detections
+    from plugin.commands import evaluate_on_item
 
-    request = evaluate_detections.EvaluateAnnotationsRequest(
+    request = evaluate_on_item.EvaluateOnItemRequest(
         api_url=_needed(values, "girderApiUrl"),
         token=_needed(values, "girderToken"),
         item_id=values["inputImageFile"],
@@ -105,12 +105,14 @@ def _evaluate(values: Values) -> Action:
         radius=Radius.parse(values["radius"]),
         report=_path(values, "outputReportFile"),
         figure=_path(values, "outputFigureFile"),
+        page=_path(values, "outputPageFile"),
+        verdicts=_path(values, "outputVerdictsAnnotationFile"),
         classes=values["classes"],
         points_outside=values["pointsOutside"],
         mpp=_unless_zero(values["mpp"]),
         seed=values["seed"],
     )
-    return lambda progress: evaluate_detections.run(request, progress)
+    return lambda progress: evaluate_on_item.run(request, progress)
 
 
 _ACTIONS: Mapping[str, Callable[[Values], Action]] = {

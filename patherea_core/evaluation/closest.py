@@ -12,10 +12,15 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from patherea_core.geometry import Bools, Floats, Ints
+
+#: Where more links than this fill more than one in so many places of their matrix, as happens if the
+#: radius covers most of the field, paths would be long, and the dense algorithm is the faster one.
+_CROWD, _SPARSE = 100_000, 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +104,11 @@ def _assigned(links: _Links) -> tuple[Ints, Ints]:
     """Return every row once with a column of its own, so that the sum of distances is the least."""
     rows, row = np.unique(links.rows, return_inverse=True)
     columns, column = np.unique(links.columns, return_inverse=True)
+    if len(links) > _CROWD and len(rows) * len(columns) <= _SPARSE * len(links):
+        distances = np.full((len(rows), len(columns)), np.inf)
+        distances[row, column] = links.distances
+        row, column = linear_sum_assignment(distances)
+        return rows[row], columns[column]
     order = np.lexsort((links.distances, row))
     solver = _Assignment(_Links(row[order], column[order], links.distances[order]), len(columns))
     for free in solver.free_rows:
@@ -126,7 +136,8 @@ class _Assignment:
             links: sorted by row, then by distance; no row is without a link.
             column_count: number of columns.
         """
-        self._links = links
+        # Views, and not lists: most of a long row of links is never looked at.
+        self._columns, self._distances = links.columns.data, links.distances.data
         count = 1 + int(links.rows.max(initial=-1))
         starts = np.searchsorted(links.rows, np.arange(count + 1))
         closest = links.take(starts[:-1])
@@ -167,13 +178,18 @@ class _Assignment:
         origins: dict[int, tuple[int, int]] = {}
         settled: set[int] = set()
         heap: list[tuple[float, int]] = []
-        way, left = 0.0, -1
+        way, left, shortest = 0.0, -1, np.inf
         while True:
             for column, distance in self._near(row):
-                length = way + distance - self._row_price[row] - self._column_price[column]
-                if column not in settled and length < lengths.get(column, np.inf):
+                length = way + distance - self._row_price[row]
+                if length >= shortest:
+                    break  # the next ones are further away, and no price makes a way shorter
+                length -= self._column_price[column]
+                if column not in settled and length < min(lengths.get(column, np.inf), shortest):
                     lengths[column], origins[column] = length, (row, left)
                     heappush(heap, (length, column))
+                    if self.owner[column] < 0:
+                        shortest = length
             way, left = heappop(heap)
             while left in settled:
                 way, left = heappop(heap)
@@ -184,6 +200,4 @@ class _Assignment:
 
     def _near(self, row: int) -> Iterator[tuple[int, float]]:
         part = slice(self._starts[row], self._starts[row + 1])
-        return zip(
-            self._links.columns[part].tolist(), self._links.distances[part].tolist(), strict=True
-        )
+        return zip(self._columns[part], self._distances[part], strict=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patherea_core.evaluation.counts import Counts
+from patherea_core.evaluation.intervals import Interval, ScoreIntervals
 
 #: Titles of the columns of a printed report.
 HEADER = (
@@ -16,6 +17,7 @@ HEADER = (
     "precision",
     "recall",
     "F1",
+    "95 % interval",
     "chance F1",
     "counting error",
 )
@@ -28,16 +30,25 @@ class CountingError:
     Attributes:
         signed: detections less points; regions may cancel each other.
         absolute: the differences of the single regions, summed without their signs.
+        regions: how many there are.
     """
 
     signed: int
     absolute: int
+    regions: int
 
     @classmethod
     def over(cls, regions: Sequence[Counts]) -> "CountingError":
         """Return the counting error of one class over several regions."""
         differences = [counts.detections - counts.points for counts in regions]
-        return cls(sum(differences), sum(abs(difference) for difference in differences))
+        return cls(
+            sum(differences), sum(abs(difference) for difference in differences), len(regions)
+        )
+
+    @property
+    def mean_absolute(self) -> float:
+        """Mean absolute error of a region (MAE)."""
+        return self.absolute / self.regions
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,36 +58,74 @@ class Line:
     Attributes:
         name: the class.
         counts: hits and misses, summed over regions.
+        intervals: of its scores.
         chance: F1 of random detections; None if undefined.
         counting_error: detections against points.
     """
 
     name: str
     counts: Counts
+    intervals: ScoreIntervals
     chance: float | None
     counting_error: CountingError
 
-    def figures(self) -> dict[str, int | float | None]:
-        """Return the figures ready for JSON; an undefined score is None."""
-        counts = self.counts
+    def figures(self) -> dict[str, object]:
+        """Return the figures ready for JSON; an undefined one is None."""
         return {
-            "points": counts.points,
-            "detections": counts.detections,
-            "true_positives": counts.true_positives,
-            "false_positives": counts.false_positives,
-            "false_negatives": counts.false_negatives,
-            "precision": counts.precision,
-            "recall": counts.recall,
-            "f1": counts.f1,
+            **count_figures(self.counts),
+            "precision_interval": bounds(self.intervals.precision),
+            "recall_interval": bounds(self.intervals.recall),
+            "f1_interval": bounds(self.intervals.f1),
             "chance_f1": self.chance,
             "counting_error": self.counting_error.signed,
             "absolute_counting_error": self.counting_error.absolute,
+            "mean_absolute_counting_error": self.counting_error.mean_absolute,
         }
 
     def cells(self) -> tuple[str, ...]:
         """Return the figures as text, under the titles of ``HEADER``."""
-        *figures, signed, absolute = self.figures().values()
-        return (self.name, *(as_text(figure) for figure in figures), f"{signed:+d} ({absolute})")
+        counts = self.counts
+        figures = (
+            counts.points,
+            counts.detections,
+            counts.true_positives,
+            counts.false_positives,
+            counts.false_negatives,
+            counts.precision,
+            counts.recall,
+            counts.f1,
+        )
+        return (
+            self.name,
+            *(as_text(figure) for figure in figures),
+            interval_text(self.intervals.f1),
+            as_text(self.chance),
+            f"{self.counting_error.signed:+d} ({self.counting_error.absolute})",
+        )
+
+
+def count_figures(counts: Counts) -> dict[str, object]:
+    """Return counts and their scores ready for JSON; an undefined score is None."""
+    return {
+        "points": counts.points,
+        "detections": counts.detections,
+        "tp": counts.true_positives,
+        "fp": counts.false_positives,
+        "fn": counts.false_negatives,
+        "precision": counts.precision,
+        "recall": counts.recall,
+        "f1": counts.f1,
+    }
+
+
+def bounds(interval: Interval | None) -> list[float] | None:
+    """Return an interval ready for JSON."""
+    return None if interval is None else list(interval.bounds)
+
+
+def interval_text(interval: Interval | None) -> str:
+    """Return an interval as text; one that is not known is a dash."""
+    return "–" if interval is None else f"{interval.low:.3f} … {interval.high:.3f}"
 
 
 def as_text(figure: float | None) -> str:

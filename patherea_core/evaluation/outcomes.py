@@ -37,6 +37,13 @@ class Outcomes:
         """(N,) whether the point was found, but as another class."""
         return self.taken_for >= 0
 
+    @property
+    def in_vain(self) -> Bools:
+        """(D,) whether the detection is near no cell that it could mean, not even one of another class."""
+        vain = ~self.hit
+        vain[self.taken_for[self.confused]] = False
+        return vain
+
 
 def outcomes(field: Field, class_count: int, radius: float) -> Outcomes:
     """Return what became of every cell of a region.

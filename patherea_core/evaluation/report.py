@@ -1,17 +1,30 @@
-"""The evaluation of detections on labelled regions: as values, as JSON, and as a table for people."""
+"""The evaluation of detections on labelled regions, with what is needed to read it rightly."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patherea_core.errors import InputError
 from patherea_core.evaluation.chance import ChanceLevel, chance_f1
+from patherea_core.evaluation.confusion import Confusion, class_confusion
 from patherea_core.evaluation.field import Field
-from patherea_core.evaluation.lines import HEADER, CountingError, Line, aligned, as_text
-from patherea_core.evaluation.scores import ClassCounts, count_classes, mean_f1
+from patherea_core.evaluation.flawed import FlawedCounts, flawed_counts
+from patherea_core.evaluation.intervals import GroupedBy, Intervals, bootstrap, group_counts
+from patherea_core.evaluation.lines import CountingError, Line
+from patherea_core.evaluation.scores import ClassCounts, count_classes, mean_f1, micro
 from patherea_core.seeding import Seed
 from patherea_core.taxonomy import Taxonomy
 
-__all__ = ["CountingError", "Evaluation", "Field", "Line", "evaluate"]
+#: Random detections that are thrown in all draws together, at the most; each draw has as many as the model.
+_MOST_THROWN = 2_000_000
+_MOST_DRAWS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What took no part, since it lies outside of the region in which cells were labelled."""
+
+    points: int
+    detections: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,27 +35,36 @@ class Evaluation:
         taxonomy: the classes.
         radius: accepted distance, inclusive (r).
         unit: what the radius is measured in.
-        field_count: number of regions.
-        counts: hits and misses, summed over regions.
+        regions: the counts of each region.
+        groups: the counts of each patient, or of each image where patients are unknown.
+        grouped_by: which of the two.
+        intervals: how far the scores would move with other groups.
         chance: what random detections would score.
-        counting_errors: one for each class.
-        any_class_counting_error: the same whatever the class.
+        flawed: what two flawed protocols would have counted.
+        confusion: which class the found cells were given.
         fields_without_area: regions of unknown outline; chance is taken in a box there.
-        points_outside: points left out because they lie outside of their region's outline.
-        detections_outside: detections left out for the same reason.
+        own_radii: points that have a radius of their own.
+        left_out: what lies outside of the regions.
     """
 
     taxonomy: Taxonomy
     radius: float
     unit: str
-    field_count: int
-    counts: ClassCounts
+    regions: tuple[ClassCounts, ...]
+    groups: tuple[ClassCounts, ...]
+    grouped_by: GroupedBy
+    intervals: Intervals
     chance: ChanceLevel
-    counting_errors: tuple[CountingError, ...]
-    any_class_counting_error: CountingError
+    flawed: FlawedCounts
+    confusion: Confusion
     fields_without_area: int
-    points_outside: int
-    detections_outside: int
+    own_radii: int
+    left_out: LeftOut
+
+    @property
+    def counts(self) -> ClassCounts:
+        """Hits and misses, summed over regions."""
+        return sum(self.regions, start=ClassCounts.none(len(self.taxonomy)))
 
     @property
     def mean_f1(self) -> float | None:
@@ -50,17 +72,24 @@ class Evaluation:
         return mean_f1(self.counts.per_class)
 
     @property
+    def absent_classes(self) -> tuple[str, ...]:
+        """The classes with neither a point nor a detection, which are left out of the mean."""
+        named = zip(self.taxonomy.names, self.counts.per_class, strict=True)
+        return tuple(name for name, counts in named if not counts.occurs)
+
+    @property
     def lines(self) -> tuple[Line, ...]:
         """All figures of each class, in the taxonomy's order."""
+        counts = self.counts.per_class
         return tuple(
-            Line(*parts)
-            for parts in zip(
-                self.taxonomy.names,
-                self.counts.per_class,
-                self.chance.per_class,
-                self.counting_errors,
-                strict=True,
+            Line(
+                name,
+                counts[row],
+                self.intervals.per_class[row],
+                self.chance.per_class[row],
+                CountingError.over([region.per_class[row] for region in self.regions]),
             )
+            for row, name in enumerate(self.taxonomy.names)
         )
 
     @property
@@ -69,53 +98,22 @@ class Evaluation:
         return Line(
             "any class",
             self.counts.any_class,
+            self.intervals.any_class,
             self.chance.any_class,
-            self.any_class_counting_error,
+            CountingError.over([region.any_class for region in self.regions]),
         )
 
-    def to_dict(self) -> dict[str, object]:
-        """Return all figures ready for JSON; an undefined score is None."""
-        return {
-            "radius": self.radius,
-            "unit": self.unit,
-            "regions": self.field_count,
-            "classes": [{"name": line.name, **line.figures()} for line in self.lines],
-            "mean": {"f1": self.mean_f1, "chance_f1": self.chance.mean},
-            "any_class": self.any_class.figures(),
-            "chance": {
-                "draws": self.chance.draws,
-                "regions_without_outline": self.fields_without_area,
-            },
-            "left_out": {"points": self.points_outside, "detections": self.detections_outside},
-        }
-
-    def table(self) -> str:
-        """Return an aligned plain-text table with a row for each class, and what the figures mean."""
-        mean = ("mean", *[""] * 7, as_text(self.mean_f1), as_text(self.chance.mean), "")
-        rows = [HEADER, *(line.cells() for line in self.lines), mean, self.any_class.cells()]
-        return "\n".join([*aligned(rows), "", *self._notes()]) + "\n"
-
-    def _notes(self) -> list[str]:
-        notes = [
-            f"Radius: {self.radius:g} {self.unit}, inclusive. Regions: {self.field_count}.",
-            "Pairing: one to one and as many pairs as possible, within each class, and across classes for "
-            '"any class". Counts are summed over regions, then scored.',
-            "Chance F1: as many detections of each class at random places in the same area; mean of "
-            f"{self.chance.draws} draws.",
-            "Counting error: detections less points; in brackets, summed over regions without signs.",
-            "Mean: over the classes that occur. –: undefined.",
-        ]
-        if self.fields_without_area:
-            notes.append(
-                f"Regions of unknown outline: {self.fields_without_area}; chance is taken in the bounding "
-                "box of their points and detections there."
-            )
-        if self.points_outside or self.detections_outside:
-            notes.append(
-                f"Left out, since they lie outside of the regions: {self.points_outside} points, "
-                f"{self.detections_outside} detections."
-            )
-        return notes
+    @property
+    def all_classes(self) -> Line:
+        """All figures of the classes' counts taken together (micro)."""
+        regions = [micro(region.per_class) for region in self.regions]
+        return Line(
+            "all classes",
+            micro(self.counts.per_class),
+            self.intervals.micro,
+            None,
+            CountingError.over(regions),
+        )
 
 
 def evaluate(
@@ -129,7 +127,7 @@ def evaluate(
         fields: the regions, all measured in one unit.
         taxonomy: the classes of detections and points.
         radius: accepted distance in that unit, inclusive (r).
-        seed: root of the chance level.
+        seed: root of the chance level and of the intervals.
         unit: what that unit is called.
 
     Raises:
@@ -140,30 +138,33 @@ def evaluate(
         raise InputError("there is nothing to evaluate; give at least one labelled region")
     class_count = len(taxonomy)
     inner = [field.clipped() for field in fields]
-    regions = [
-        count_classes(field.detections, field.points, class_count, radius) for field in inner
-    ]
+    regions = tuple(
+        count_classes(field.detections, field.points, class_count, field.accepted(radius))
+        for field in inner
+    )
+    groups, grouped_by = group_counts(inner, regions)
     return Evaluation(
         taxonomy=taxonomy,
         radius=radius,
         unit=unit,
-        field_count=len(fields),
-        counts=sum(regions, start=ClassCounts.none(class_count)),
-        chance=chance_f1(inner, class_count, radius, seed),
-        counting_errors=tuple(
-            CountingError.over([region.per_class[row] for region in regions])
-            for row in range(class_count)
-        ),
-        any_class_counting_error=CountingError.over([region.any_class for region in regions]),
+        regions=regions,
+        groups=groups,
+        grouped_by=grouped_by,
+        intervals=bootstrap(groups, seed),
+        chance=chance_f1(inner, class_count, radius, seed, _draws(inner)),
+        flawed=flawed_counts(inner, class_count, radius),
+        confusion=class_confusion(inner, class_count, radius),
         fields_without_area=sum(field.area is None for field in fields),
-        points_outside=_points(fields) - _points(inner),
-        detections_outside=_detections(fields) - _detections(inner),
+        own_radii=sum(len(field.points) for field in inner if field.radius is not None),
+        left_out=LeftOut(
+            sum(len(field.points) for field in fields) - sum(len(field.points) for field in inner),
+            sum(len(field.detections) for field in fields)
+            - sum(len(field.detections) for field in inner),
+        ),
     )
 
 
-def _points(fields: Sequence[Field]) -> int:
-    return sum(len(field.points) for field in fields)
-
-
-def _detections(fields: Sequence[Field]) -> int:
-    return sum(len(field.detections) for field in fields)
+def _draws(fields: Sequence[Field]) -> int:
+    """Return how often chance is tried: the more detections, the less it varies."""
+    thrown = sum(len(field.detections) for field in fields)
+    return min(_MOST_DRAWS, max(1, _MOST_THROWN // max(1, thrown)))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from patherea_core.errors import InputError, TaxonomyError
-from patherea_core.evaluation.report import Field
+from patherea_core.evaluation.field import Field
 from patherea_core.points import Detections
 from patherea_core.regions import Outline, inside
 from patherea_core.taxonomy import Taxonomy

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patherea_core.errors import OutputError
+from patherea_core.evaluation.figures import evaluation_figures
+from patherea_core.evaluation.table import evaluation_table
 from patherea_core.files import write_whole
 from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
@@ -138,17 +140,17 @@ def _write_report(path: Path, request: DemoRequest, result: LoopResult, steps: S
         },
         "slide": result.folder.test_item_id,
         "detections": result.detections["name"],
-        "evaluation": result.evaluation.to_dict(),
+        "evaluation": evaluation_figures(result.evaluation),
     }
     write_whole(path, json.dumps(report, allow_nan=False, indent=1).encode("ascii"))
 
 
 def _show(steps: Steps, result: LoopResult, out: Path) -> None:
     steps.say()
-    steps.say(result.evaluation.table())
+    steps.say(evaluation_table(result.evaluation))
     steps.say_times()
     steps.say()
-    steps.say(f"Report:   {out / 'report.json'}")
+    steps.say(f"Report:   {out / 'report.html'}, and {out / 'report.json'} for programs")
     steps.say(f"Model:    {result.model}")
     steps.say(f"Picture:  {result.picture}")
 

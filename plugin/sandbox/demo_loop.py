@@ -11,7 +11,7 @@ from patherea_core.data.manifest import Manifest
 from patherea_core.evaluation.report import Evaluation
 from patherea_core.regions import Outline
 from plugin import provenance
-from plugin.commands import detect_on_item, evaluate_detections, export_dataset, train_detector
+from plugin.commands import detect_on_item, evaluate_on_item, export_dataset, train_detector
 from plugin.commands.detect_cells import DetectSettings
 from plugin.dsa.session import connect
 from plugin.radius import Radius
@@ -96,8 +96,8 @@ def run_loop(
         (detections,) = detect_on_item.run(detect_request, progress)
     picture = out / "matches.png"
     with steps.step("Evaluate the detections against the pathologist's points") as progress:
-        evaluation = evaluate_detections.run(
-            evaluate_detections.EvaluateAnnotationsRequest(
+        evaluation = evaluate_on_item.run(
+            evaluate_on_item.EvaluateOnItemRequest(
                 api_url=archive.api_url,
                 token=archive.token,
                 item_id=folder.test_item_id,
@@ -105,6 +105,7 @@ def run_loop(
                 points=TEST_LABELS,
                 radius=RADIUS,
                 report=out / "evaluation.json",
+                page=out / "report.html",
                 figure=picture,
                 seed=settings.seed,
             ),

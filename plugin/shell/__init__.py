@@ -11,7 +11,7 @@ from plugin import logs
 from plugin.__main__ import guarded, hide_secrets
 from plugin.descriptions import joined
 from plugin.progress import StopSignal, TerminalProgress
-from plugin.shell import demo, detect, evaluate, export, sandbox, train
+from plugin.shell import agree, dataset, demo, detect, evaluate, export, sandbox, train
 from plugin.shell.parser import Subcommand, shell_parser
 
 #: In the order of the help.
@@ -20,6 +20,8 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     train.SUBCOMMAND,
     detect.SUBCOMMAND,
     evaluate.SUBCOMMAND,
+    agree.SUBCOMMAND,
+    dataset.SUBCOMMAND,
     sandbox.SUBCOMMAND,
     demo.SUBCOMMAND,
 )

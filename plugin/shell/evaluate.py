@@ -6,6 +6,10 @@ import sys
 from pathlib import Path
 
 from patherea_core.errors import InputError
+from patherea_core.evaluation.comparison import Comparison
+from patherea_core.evaluation.figures import comparison_figures, evaluation_figures
+from patherea_core.evaluation.report import Evaluation
+from patherea_core.evaluation.table import comparison_table, evaluation_table
 from patherea_core.progress import Progress
 from plugin.radius import Radius
 from plugin.shell.parser import (
@@ -21,60 +25,121 @@ from plugin.shell.parser import (
 
 _LONG = """\
 Compare detections with a person's points: how many were found, missed, and found in vain, of each
-class and of any, beside what chance would score. From files, or (with --api-url and --item) from the
-annotations of a slide in the archive."""
+class and of any, with intervals, and beside what chance and two flawed protocols would score. From
+files, or (with --api-url and --item) from the annotations of a slide in the archive."""
+
+_MORE = """\
+Files may be CSV or Parquet (image,x,y,class[,score][,patient][,radius]), GeoJSON of QuPath, CellViT or
+InstanSeg, annotations of the archive, TIAToolbox stores (.db), HoVer-Net .mat and .json, HoVer-NeXt and
+COCO .json, .npy with positions or dot maps, or a folder with one such file for each image. Outlines of
+cells count by their centroids."""
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--detections", metavar="FILE|NAME", default="", help="cells; in the archive: newest")
-    add(
-        "--points", metavar="FILE|NAME", default="", help="CSV image,x,y,class; in the archive: all"
-    )
+    add("--points", metavar="FILE|NAME", default="", help="a person's cells; in the archive: all")
     add("--radius", metavar="R", type=Radius.parse, required=True, help="say 6px or 3um")
     add("--format", choices=("table", "json"), default="table", help="(default: table)")
     add("--mpp", metavar="UM", type=float, help="pixel size, for a radius in um")
     add("--classes", type=names, default=(), help="in order, parted by commas")
-    add_seed(parser, "the chance level")
+    add_seed(parser, "the chance level, the intervals and the examples")
+    _add_file_options(parser.add_argument_group("files"))
     add_archive(parser, item=True)
     add("--figure", metavar="FILE", type=Path, help="picture of the regions, with --item")
     add_points_outside(parser)
 
 
-def _run(options: Options, progress: Progress) -> None:
-    from plugin.commands import evaluate_detections as command
-
-    request: command.EvaluateFilesRequest | command.EvaluateAnnotationsRequest
-    if options.item:
-        request = command.EvaluateAnnotationsRequest(
-            api_url=address(options),
-            token=token(options),
-            item_id=options.item,
-            radius=options.radius,
-            detections=options.detections,
-            points=options.points or "*",
-            figure=options.figure,
-            classes=options.classes,
-            points_outside=options.points_outside,
-            mpp=options.mpp,
-            seed=options.seed,
-        )
-    elif options.detections and options.points:
-        request = command.EvaluateFilesRequest(
-            detections=Path(options.detections),
-            points=Path(options.points),
-            radius=options.radius,
-            classes=options.classes,
-            mpp=options.mpp,
-            seed=options.seed,
-        )
-    else:
-        raise InputError("give --detections FILE and --points FILE, or --api-url and --item")
-    evaluation = command.run(request, progress)
-    as_json = options.format == "json"
-    sys.stdout.write(
-        json.dumps(evaluation.to_dict(), indent=1) + "\n" if as_json else evaluation.table()
+def _add_file_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--out", metavar="DIR", type=Path, help="new folder for report.html, JSON and CSV")
+    add("--images", metavar="DIR", type=Path, help="the images, for pictures of single cells")
+    add("--regions", metavar="FILE", type=Path, help="GeoJSON of where cells were labelled")
+    add("--compare", metavar="FILE", type=Path, help="detections of another model, to compare with")
+    add("--threshold", metavar="T", type=float, default=0.0, help="least score that takes part")
+    add(
+        "--map",
+        metavar="A=B",
+        action="append",
+        type=_renaming,
+        default=[],
+        help="rename class A to B in all files; may be repeated",
+    )
+    add(
+        "--allow-missing",
+        action="store_true",
+        help="an image that one file lacks has no cells there (default: an error)",
     )
 
 
-SUBCOMMAND = Subcommand("evaluate", "cells + points -> scores", _LONG, _add_options, _run)
+def _renaming(text: str) -> tuple[str, str]:
+    old, equals, new = (part.strip() for part in text.partition("="))
+    if not (old and equals and new):
+        raise InputError(f"--map renames a class as in A=B, not {text!r}")
+    return old, new
+
+
+def _run(options: Options, progress: Progress) -> None:
+    if options.item:
+        _run_on_item(options, progress)
+    else:
+        _run_on_files(options, progress)
+
+
+def _run_on_item(options: Options, progress: Progress) -> None:
+    from plugin.commands import evaluate_on_item
+
+    request = evaluate_on_item.EvaluateOnItemRequest(
+        api_url=address(options),
+        token=token(options),
+        item_id=options.item,
+        radius=options.radius,
+        detections=options.detections,
+        points=options.points or "*",
+        figure=options.figure,
+        classes=options.classes,
+        points_outside=options.points_outside,
+        mpp=options.mpp,
+        seed=options.seed,
+    )
+    _say(options, evaluate_on_item.run(request, progress), None)
+
+
+def _run_on_files(options: Options, progress: Progress) -> None:
+    if not (options.detections and options.points):
+        raise InputError("give --detections FILE and --points FILE, or --api-url and --item")
+    from plugin.commands import evaluate_files
+
+    request = evaluate_files.EvaluateFilesRequest(
+        detections=Path(options.detections),
+        points=Path(options.points),
+        radius=options.radius,
+        regions=options.regions,
+        rival=options.compare,
+        classes=options.classes,
+        mapping=dict(options.map),
+        threshold=options.threshold,
+        mpp=options.mpp,
+        seed=options.seed,
+        allow_missing=options.allow_missing,
+        images=options.images,
+        out=options.out,
+    )
+    found = evaluate_files.run(request, progress)
+    _say(options, found.evaluation, found.comparison)
+
+
+def _say(options: Options, evaluation: Evaluation, comparison: Comparison | None) -> None:
+    names_of_classes = evaluation.taxonomy.names
+    if options.format == "json":
+        figures = evaluation_figures(evaluation)
+        if comparison is not None:
+            figures["comparison"] = comparison_figures(comparison, names_of_classes)
+        sys.stdout.write(json.dumps(figures, allow_nan=False, indent=1) + "\n")
+        return
+    sys.stdout.write(evaluation_table(evaluation))
+    if comparison is not None:
+        sys.stdout.write("\n" + comparison_table(comparison, names_of_classes))
+
+
+SUBCOMMAND = Subcommand("evaluate", "cells + points -> scores", _LONG, _add_options, _run, _MORE)

@@ -12,7 +12,7 @@ from patherea_core.geometry import Box
 from patherea_core.points import Detections
 from patherea_core.progress import Silent
 from patherea_core.taxonomy import Taxonomy
-from plugin.commands.evaluate_detections import EvaluateAnnotationsRequest, run
+from plugin.commands.evaluate_on_item import EvaluateOnItemRequest, run
 from plugin.dsa.annotation_codec import decode_detections, element_id
 from plugin.dsa.annotations import list_annotations, post_annotation, read_annotation
 from plugin.dsa.items import slide_named
@@ -120,7 +120,7 @@ def test_an_evaluation_is_drawn_from_the_archive(
     ]
     folder.annotate(slide, square(0, 0, 100), *labelled)
     evaluation = run(
-        EvaluateAnnotationsRequest(
+        EvaluateOnItemRequest(
             api_url=folder.sandbox.api_url,
             token=folder.sandbox.token,
             item_id=slide_named(session, slide).file_id,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from patherea_core.evaluation.figures import evaluation_figures
 from patherea_core.progress import Silent
 from patherea_core.seeding import Seed
 from plugin.dsa.session import Session, connect
@@ -107,7 +108,7 @@ def test_the_evaluation_equals_an_independent_recount(journey: Journey) -> None:
 def test_the_report_and_the_picture_are_left_in_the_folder(journey: Journey) -> None:
     report = json.loads((journey.out / "evaluation.json").read_text())
 
-    assert report["classes"] == journey.result.evaluation.to_dict()["classes"]
+    assert report["classes"] == evaluation_figures(journey.result.evaluation)["classes"]
     with Image.open(journey.result.picture) as picture:
         assert picture.format == "PNG"
     assert journey.result.model == journey.out / "run" / "model.safetensors"

@@ -9,7 +9,7 @@ import shapely
 from patherea_core.errors import InputError
 from patherea_core.progress import Progress, Silent
 from plugin.arguments import read_action
-from plugin.commands import detect_cells, evaluate_detections, export_dataset, train_detector
+from plugin.commands import detect_cells, evaluate_on_item, export_dataset, train_detector
 from plugin.radius import Radius
 
 IDENTIFIER = "5f0000000000000000000000"
@@ -29,7 +29,7 @@ class Caught:
 @pytest.fixture
 def caught(monkeypatch: pytest.MonkeyPatch) -> Caught:
     catch = Caught()
-    for command in (export_dataset, train_detector, detect_cells, evaluate_detections):
+    for command in (export_dataset, train_detector, detect_cells, evaluate_on_item):
         monkeypatch.setattr(command, "run", catch)
     return catch
 

@@ -20,7 +20,7 @@ from plugin.__main__ import exit_code, guarded
 from plugin.commands import detect_cells, detect_on_item, export_dataset, train_detector
 from plugin.shell import main
 
-COMMANDS = ("export", "train", "detect", "evaluate", "sandbox", "demo")
+COMMANDS = ("export", "train", "detect", "evaluate", "agree", "dataset", "sandbox", "demo")
 
 
 @pytest.fixture(autouse=True)
@@ -148,7 +148,7 @@ def test_evaluate_writes_the_figures_to_standard_output(
     words = ["evaluate", "--detections", str(tmp_path / "d.csv"), "--radius", "6px"]
     words += ["--points", str(tmp_path / "p.csv")]
     assert main([*words, "--format", "json"]) == 0
-    assert json.loads(capsys.readouterr().out)["any_class"]["f1"] == 1
+    assert json.loads(capsys.readouterr().out)["detection"]["f1"] == 1
     assert main(words) == 0
     assert "positive" in capsys.readouterr().out
 

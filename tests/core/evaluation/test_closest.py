@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from patherea_core.evaluation import closest as closest_module
 from patherea_core.evaluation.closest import closest_matching
 from patherea_core.evaluation.pairing import candidates, pair
 from patherea_core.geometry import Floats, Ints, as_xy
@@ -45,3 +46,18 @@ def test_the_start_is_left_as_it_was() -> None:
 def test_without_candidates_nobody_is_paired() -> None:
     none = np.empty(0, dtype=np.int64)
     assert closest_matching(none, none, np.empty(0), np.array([-1, -1])).tolist() == [-1, -1]
+
+
+@settings(deadline=None, max_examples=50)
+@given(clouds, clouds, st.sampled_from([1.0, 2.0, 5.0, 30.0]))
+def test_a_crowd_is_paired_as_closely_by_the_dense_algorithm(
+    detection_xy: Floats, point_xy: Floats, radius: float
+) -> None:
+    sums = []
+    for crowd in (0, 100_000):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(closest_module, "_CROWD", crowd)
+            pairs = pair(detection_xy, point_xy, radius, closest=True)
+        apart = detection_xy[pairs.detection_rows] - point_xy[pairs.point_rows]
+        sums.append((len(pairs), np.hypot(apart[:, 0], apart[:, 1]).sum()))
+    assert sums[0] == pytest.approx(sums[1], abs=1e-9)

@@ -15,7 +15,8 @@ import pytest
 import shapely
 
 from patherea_core.data.manifest import Manifest, class_records
-from patherea_core.evaluation.report import Field, evaluate
+from patherea_core.evaluation.field import Field
+from patherea_core.evaluation.report import evaluate
 from patherea_core.points import Detections, Points
 from patherea_core.seeding import Seed
 from plugin.sandbox import demo
@@ -87,7 +88,7 @@ def test_without_a_screen_it_ends_with_the_table_the_report_and_how_to_look(
     assert "chance F1" in said
     assert f"patherea sandbox --data {tmp_path / 'out' / 'archive'}" in said
     assert report["slide"] == "item-2"
-    assert report["evaluation"]["mean"]["f1"] == 1.0
+    assert report["evaluation"]["mean_f1"] == 1.0
 
 
 def test_with_a_screen_it_names_the_address_and_stays_until_it_is_asked_to_stop(

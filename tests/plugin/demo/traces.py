@@ -7,6 +7,7 @@ import numpy as np
 import shapely
 
 from patherea_core.data.store import read_manifest, read_sample
+from patherea_core.evaluation.figures import evaluation_figures
 from plugin.dsa.annotations import list_annotations, read_annotation
 from plugin.dsa.session import Session
 from plugin.sandbox.demo_loop import RADIUS, LoopResult
@@ -62,16 +63,16 @@ def require_equal_recount(
     """Check every count of the evaluation against a slow one of the annotations in the archive."""
     detections, points = cells_of(found), cells_of(labelled)
     radius = RADIUS.in_pixels(result.manifest.slides[0].base_mpp)
-    report = result.evaluation.to_dict()
-    lines = {line["name"]: line for line in report["classes"]}  # type: ignore[attr-defined]
+    report: Any = evaluation_figures(result.evaluation)
+    lines = report["classes"]
     for name in result.evaluation.taxonomy.names:
         counted = recount(of_class(detections, name), of_class(points, name), radius)
         _require_equal(lines[name], counted)
     counted = recount(detections, points, radius)
-    _require_equal(report["any_class"], counted)  # type: ignore[arg-type]
+    _require_equal(report["detection"], counted)
 
 
 def _require_equal(line: dict[str, Any], counted: Recount) -> None:
-    assert line["true_positives"] == counted.pairs
-    assert line["false_positives"] == counted.detections - counted.pairs
-    assert line["false_negatives"] == counted.points - counted.pairs
+    assert line["tp"] == counted.pairs
+    assert line["fp"] == counted.detections - counted.pairs
+    assert line["fn"] == counted.points - counted.pairs

@@ -1,36 +1,31 @@
-"""Evaluate detections: compare them with a person's points, from files or from an archive."""
+"""Evaluate detections on a slide in the archive: compare them with a person's annotations there."""
 
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.report import Evaluation, evaluate
+from patherea_core.evaluation.table import evaluation_table
 from patherea_core.files import require_writable, write_whole
 from patherea_core.geometry import Box
 from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
-from plugin import provenance
-from plugin.commands.evaluation_fields import (
-    ArchiveFields,
-    FileOptions,
-    archive_fields,
-    file_fields,
-)
-from plugin.dsa.annotations import (
-    chosen_detections,
-    list_annotations,
-    read_annotation,
-)
-from plugin.dsa.items import slide_named
+from plugin.commands.evaluation_fields import ArchiveFields, archive_fields
+from plugin.dsa.annotations import chosen_detections, list_annotations, read_annotation
+from plugin.dsa.items import SlideItem, slide_named
 from plugin.dsa.labels import PointsOutside, read_labels
 from plugin.dsa.remote_slide import RemoteSlide, remote_slide
-from plugin.dsa.session import connect
+from plugin.dsa.session import Session, connect
+from plugin.outputs.evaluation_report import EvaluationReport, described, report_figures
+from plugin.outputs.gallery import PixelSource
 from plugin.outputs.pictures import MatchedField, draw_matches
+from plugin.outputs.report_page import report_page
+from plugin.outputs.verdicts import verdicts_of
 from plugin.radius import Radius
-from plugin.readers.registry import read_cells
 
 log = logging.getLogger(__name__)
 
@@ -40,30 +35,7 @@ _LONGEST_SIDE = 3000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluateFilesRequest:
-    """Which files to compare, and how.
-
-    Attributes:
-        detections: a file or folder of cells in any layout that is understood.
-        points: the same of a person's points.
-        radius: largest distance of a pair.
-        classes: the classes in order; none takes those of the points.
-        mpp: micrometres per base pixel, for a radius in micrometres.
-        seed: root of the chance level.
-        allow_missing: count an image that one file lacks in full, instead of refusing it.
-    """
-
-    detections: Path
-    points: Path
-    radius: Radius
-    classes: tuple[str, ...] = ()
-    mpp: float | None = None
-    seed: int = 0
-    allow_missing: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluateAnnotationsRequest:
+class EvaluateOnItemRequest:
     """Which annotations of a slide to compare, and how.
 
     Attributes:
@@ -76,6 +48,8 @@ class EvaluateAnnotationsRequest:
         radius: largest distance of a pair.
         report: where the figures go, as JSON.
         figure: where the picture goes.
+        page: where the report for people goes, as HTML.
+        verdicts: where the annotation goes that shows what became of every cell.
         classes: the classes in order; none takes the model's.
         points_outside: what to do with a point outside of every region.
         mpp: micrometres per base pixel, for a slide that does not say.
@@ -90,36 +64,23 @@ class EvaluateAnnotationsRequest:
     points: str = "*"
     report: Path | None = None
     figure: Path | None = None
+    page: Path | None = None
+    verdicts: Path | None = None
     classes: tuple[str, ...] = ()
     points_outside: PointsOutside = "error"
     mpp: float | None = None
     seed: int = 0
 
 
-def run(
-    request: EvaluateFilesRequest | EvaluateAnnotationsRequest, progress: Progress
-) -> Evaluation:
+def run(request: EvaluateOnItemRequest, progress: Progress) -> Evaluation:
     """Evaluate as requested and return the figures.
 
     Raises:
-        InputError: the detections, points or settings cannot serve.
+        InputError: the annotations or settings cannot serve.
         ArchiveError: the archive does not answer.
-        OutputError: the report or the picture cannot be written.
+        OutputError: a result cannot be written.
     """
-    if isinstance(request, EvaluateFilesRequest):
-        return _evaluate_files(request)
-    return _evaluate_annotations(request, progress)
-
-
-def _evaluate_files(request: EvaluateFilesRequest) -> Evaluation:
-    radius = request.radius.in_pixels(request.mpp)
-    options = FileOptions(classes=request.classes, allow_missing=request.allow_missing)
-    fields = file_fields(read_cells(request.detections), read_cells(request.points), options)
-    return evaluate(fields.fields, fields.taxonomy, radius, Seed(request.seed))
-
-
-def _evaluate_annotations(request: EvaluateAnnotationsRequest, progress: Progress) -> Evaluation:
-    for path in (request.report, request.figure):
+    for path in (request.report, request.figure, request.page, request.verdicts):
         if path is not None:
             require_writable(path)
     session = connect(request.api_url, request.token)
@@ -127,9 +88,19 @@ def _evaluate_annotations(request: EvaluateAnnotationsRequest, progress: Progres
     slide = remote_slide(session, item, request.mpp)
     radius = request.radius.in_pixels(slide.base_mpp)
     progress.advance(0.1, "annotations")
+    fields = _fields(session, item, request)
+    progress.advance(0.5, "comparing")
+    evaluation = evaluate(fields.fields, fields.taxonomy, radius, Seed(request.seed))
+    log.info("%s\n%s", item.name, evaluation_table(evaluation))
+    _write(request, evaluation, fields, slide)
+    progress.advance(1.0, "done")
+    return evaluation
+
+
+def _fields(session: Session, item: SlideItem, request: EvaluateOnItemRequest) -> ArchiveFields:
     summaries = list_annotations(session, item.id)
     chosen = chosen_detections(summaries, request.detections, item.name)
-    fields = archive_fields(
+    return archive_fields(
         read_annotation(session, chosen.id),
         [
             shapes
@@ -139,25 +110,54 @@ def _evaluate_annotations(request: EvaluateAnnotationsRequest, progress: Progres
         request.classes,
         request.points_outside,
     )
-    progress.advance(0.5, "comparing")
-    evaluation = evaluate(fields.fields, fields.taxonomy, radius, Seed(request.seed))
-    log.info("%s\n%s", item.name, evaluation.table())
-    _write(request, evaluation, fields, slide)
-    return evaluation
 
 
 def _write(
-    request: EvaluateAnnotationsRequest,
+    request: EvaluateOnItemRequest,
     evaluation: Evaluation,
     fields: ArchiveFields,
     slide: RemoteSlide,
 ) -> None:
-    if request.report is not None:
-        content = json.dumps(_report(evaluation, fields, slide), allow_nan=False, indent=1)
-        write_whole(request.report, content.encode("ascii"))
     if request.figure is not None:
         drawn = _matched(fields, slide, evaluation.radius)
         draw_matches(request.figure, drawn, fields.taxonomy, slide.base_mpp)
+    if not (request.report or request.page or request.verdicts):
+        return
+    plain = EvaluationReport(slide.name, evaluation, _named(fields), _sources(request, fields))
+    source = None if request.page is None else _pixels_of(slide)
+    report = described(plain, Seed(request.seed), source)
+    if request.page is not None:
+        write_whole(request.page, report_page(report).encode())
+    if request.report is not None:
+        figures = {**_origin(fields, slide), **report_figures(report)}
+        content = json.dumps(figures, allow_nan=False, indent=1)
+        write_whole(request.report, content.encode("ascii"))
+    if request.verdicts is not None:
+        document = verdicts_of(report, slide.name)
+        content = json.dumps(document, allow_nan=False, separators=(",", ":"))
+        write_whole(request.verdicts, content.encode("ascii"))
+
+
+def _named(fields: ArchiveFields) -> tuple[Field, ...]:
+    """Return the regions, called by their numbers: people do not know them by their ids."""
+    return tuple(
+        replace(entry, name=f"region {number}")
+        for number, entry in enumerate(fields.fields, start=1)
+    )
+
+
+def _pixels_of(slide: RemoteSlide) -> PixelSource:
+    return lambda _region, box: slide.read(box)
+
+
+def _sources(request: EvaluateOnItemRequest, fields: ArchiveFields) -> dict[str, str]:
+    found, *labels = fields.annotations
+    return {
+        "detections": found.name,
+        "points and regions": ", ".join(annotation.name for annotation in labels),
+        "radius": str(request.radius),
+        "seed": str(request.seed),
+    }
 
 
 def _matched(fields: ArchiveFields, slide: RemoteSlide, radius: float) -> list[MatchedField]:
@@ -175,15 +175,11 @@ def _matched(fields: ArchiveFields, slide: RemoteSlide, radius: float) -> list[M
     return matched
 
 
-def _report(evaluation: Evaluation, fields: ArchiveFields, slide: RemoteSlide) -> Mapping[str, Any]:
+def _origin(fields: ArchiveFields, slide: RemoteSlide) -> Mapping[str, Any]:
     return {
         "slide": {"name": slide.name, "item": slide.item_id, "mpp": slide.base_mpp},
         "annotations": [
             {"id": used.id, "name": used.name, "version": used.version, "updated": used.updated}
             for used in fields.annotations
         ],
-        "program": provenance.program(),
-        **provenance.build(),
-        "created": provenance.now(),
-        **evaluation.to_dict(),
     }

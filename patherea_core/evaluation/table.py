@@ -1,0 +1,127 @@
+"""An evaluation as plain text: a row for each class, and what the figures mean."""
+
+from collections.abc import Iterator, Sequence
+
+from patherea_core.evaluation.comparison import Comparison
+from patherea_core.evaluation.lines import HEADER, aligned, as_text, interval_text
+from patherea_core.evaluation.report import Evaluation
+from patherea_core.evaluation.scores import ClassCounts, mean_f1
+
+
+def evaluation_table(evaluation: Evaluation) -> str:
+    """Return an aligned plain-text table with a row for each class, and notes below."""
+    mean = (
+        "mean",
+        *[""] * 7,
+        as_text(evaluation.mean_f1),
+        interval_text(evaluation.intervals.mean_f1),
+        as_text(evaluation.chance.mean),
+        "",
+    )
+    rows = [
+        HEADER,
+        *(line.cells() for line in evaluation.lines),
+        mean,
+        evaluation.any_class.cells(),
+    ]
+    return "\n".join([*aligned(rows), "", *evaluation_notes(evaluation)]) + "\n"
+
+
+def comparison_table(comparison: Comparison, names: Sequence[str]) -> str:
+    """Return how much better the model is than the one it is compared with, as plain text."""
+    rows = [
+        ("difference of F1", "value", "95 % interval", "p"),
+        *difference_cells(comparison, names),
+    ]
+    note = (
+        f"This model less the other, on the same {comparison.groups} groups; "
+        "p: that the two are interchangeable."
+    )
+    return "\n".join([*aligned(rows), "", note]) + "\n"
+
+
+def difference_cells(
+    comparison: Comparison, names: Sequence[str]
+) -> list[tuple[str, str, str, str]]:
+    """Return a row for each class, the mean and any class: name, difference, interval and p."""
+    return [
+        (
+            name,
+            "–" if difference.value is None else f"{difference.value:+.3f}",
+            interval_text(difference.interval),
+            "–" if difference.p_value is None else f"{difference.p_value:.4f}",
+        )
+        for name, difference in (
+            *zip(names, comparison.per_class, strict=True),
+            ("mean", comparison.mean_f1),
+            ("any class", comparison.any_class),
+        )
+    ]
+
+
+def evaluation_notes(evaluation: Evaluation) -> tuple[str, ...]:
+    """Return what a reader must know, a sentence or two each."""
+    return tuple(_notes(evaluation))
+
+
+def _notes(evaluation: Evaluation) -> Iterator[str]:
+    yield (
+        f"Radius: {evaluation.radius:g} {evaluation.unit}, inclusive. "
+        f"Regions: {len(evaluation.regions)}."
+    )
+    if evaluation.own_radii:
+        yield f"{evaluation.own_radii} points have a radius of their own, which counts instead."
+    yield (
+        "Pairing: one to one and as many pairs as possible, within each class, and across classes for "
+        '"any class". Counts are summed over regions, then scored.'
+    )
+    yield _interval_note(evaluation)
+    yield (
+        "Chance F1: as many detections of each class at random places in the same area; mean of "
+        f"{evaluation.chance.draws} draws."
+    )
+    yield "Counting error: detections less points; in brackets, summed over regions without signs."
+    yield _mean_note(evaluation)
+    yield _flawed_note(evaluation)
+    if evaluation.fields_without_area:
+        yield (
+            f"Regions of unknown outline: {evaluation.fields_without_area}; chance is taken in the "
+            "bounding box of their points and detections there."
+        )
+    left_out = evaluation.left_out
+    if left_out.points or left_out.detections:
+        yield (
+            f"Left out, since they lie outside of the regions: {left_out.points} points, "
+            f"{left_out.detections} detections."
+        )
+
+
+def _interval_note(evaluation: Evaluation) -> str:
+    groups, kind = evaluation.intervals.groups, evaluation.grouped_by
+    if groups < 2:
+        return f"Intervals: not known, since there are fewer than two {kind}."
+    unknown = " Patients are unknown, so it may be too narrow." if kind == "images" else ""
+    return (
+        f"Intervals: bootstrap over {groups} {kind}, {evaluation.intervals.draws} draws.{unknown}"
+    )
+
+
+def _mean_note(evaluation: Evaluation) -> str:
+    absent = evaluation.absent_classes
+    left_out = f", so without {', '.join(absent)}" if absent else ""
+    return f"Mean: over the classes that occur{left_out}. –: undefined."
+
+
+def _flawed_note(evaluation: Evaluation) -> str:
+    hungarian, many = evaluation.flawed.distance_hungarian, evaluation.flawed.one_to_many
+    low = (
+        _both(hungarian) if hungarian is not None else "not computed, for there are too many cells"
+    )
+    return (
+        "Flawed protocols of the literature, for comparison only, mean F1 and F1 of any class: "
+        f"Hungarian on distances {low}; one to many {_both(many)}."
+    )
+
+
+def _both(counts: ClassCounts) -> str:
+    return f"{as_text(mean_f1(counts.per_class))} and {as_text(counts.any_class.f1)}"
