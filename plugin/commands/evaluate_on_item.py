@@ -90,7 +90,10 @@ def run(request: EvaluateOnItemRequest, progress: Progress) -> Evaluation:
     progress.advance(0.1, "annotations")
     fields = _fields(session, item, request)
     progress.advance(0.5, "comparing")
-    evaluation = evaluate(fields.fields, fields.taxonomy, radius, Seed(request.seed))
+    evaluation = replace(
+        evaluate(fields.fields, fields.taxonomy, radius, Seed(request.seed)),
+        left_out=fields.left_out,
+    )
     log.info("%s\n%s", item.name, evaluation_table(evaluation))
     _write(request, evaluation, fields, slide)
     progress.advance(1.0, "done")

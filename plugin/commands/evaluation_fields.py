@@ -8,6 +8,7 @@ import numpy as np
 
 from patherea_core.errors import InputError, TaxonomyError
 from patherea_core.evaluation.field import Field
+from patherea_core.evaluation.report import LeftOut
 from patherea_core.points import Detections
 from patherea_core.regions import Outline, inside
 from patherea_core.taxonomy import Taxonomy
@@ -34,9 +35,10 @@ class Fields:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArchiveFields(Fields):
-    """Regions to compare, and the annotations that they came from."""
+    """Regions to compare, the annotations that they came from, and what lies outside of every region."""
 
     annotations: tuple[AnnotationIdentity, ...]
+    left_out: LeftOut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,18 +114,24 @@ def archive_fields(
     taxonomy = Taxonomy.of(classes or _classes_of(detections, labels))
     found = decode_detections(detections, taxonomy)
     regions = labelled_regions(labels, taxonomy, points_outside)
+    fields = tuple(
+        Field(
+            region.name,
+            found.take(inside(region.outline, found.xy)) if len(found) else Detections.none(),
+            region.points,
+            region.outline,
+        )
+        for region in regions
+    )
     return ArchiveFields(
-        tuple(
-            Field(
-                region.name,
-                found.take(inside(region.outline, found.xy)) if len(found) else Detections.none(),
-                region.points,
-                region.outline,
-            )
-            for region in regions
-        ),
+        fields,
         taxonomy,
         (identity(detections), *(shapes.annotation for shapes in labels)),
+        LeftOut(
+            points=sum(len(shapes.xy) for shapes in labels)
+            - sum(len(entry.points) for entry in fields),
+            detections=len(found) - sum(len(entry.detections) for entry in fields),
+        ),
     )
 
 

@@ -126,6 +126,12 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_archive_is_asked(
     assert archive.requests == []
 
 
+def test_what_lies_outside_of_every_region_is_told(archive: FakeArchive) -> None:
+    archive.annotate(f"{1:024x}", point(300, 200), name="stray")
+    left_out = on_slide(archive, points_outside="drop").left_out
+    assert (left_out.points, left_out.detections) == (1, 1)
+
+
 def test_verdicts_are_an_annotation_with_a_group_for_each_outcome(
     archive: FakeArchive, tmp_path: Path
 ) -> None:
