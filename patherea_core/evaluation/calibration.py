@@ -1,4 +1,8 @@
-"""Whether a score means what it says: of detections that score 0.8, are eight in ten hits?"""
+"""Whether a score means what it says: of detections that score 0.8, are eight in ten hits?
+
+For detectors precision takes the place of accuracy (Küppers et al. 2020): points that were missed have
+no score and so no part in it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +20,7 @@ class Reliability:
     """How often detections of a score are right, in bins of equal width.
 
     Attributes:
-        edges: (B + 1,) bounds of the bins; the last bin holds its upper bound.
+        edges: (B + 1,) bounds of the bins; a bin holds its lower bound, and the last one both.
         counts: (B,) detections in each bin.
         mean_score: (B,) their mean score; NaN in an empty bin.
         precision: (B,) share of them that hit a point of their class; NaN in an empty bin.
@@ -28,6 +32,11 @@ class Reliability:
     precision: Floats
 
     @property
+    def has_scores(self) -> bool:
+        """Whether any detection scores less than one; if none does, most likely nobody gave scores."""
+        return bool(self.counts[:-1].any() or self.mean_score[-1] < 1)
+
+    @property
     def gaps(self) -> Floats:
         """(B,) distance of precision from mean score; zero in an empty bin."""
         gaps: Floats = np.where(self.counts > 0, np.abs(self.precision - self.mean_score), 0.0)
@@ -35,12 +44,16 @@ class Reliability:
 
     @property
     def expected_error(self) -> float:
-        """Mean gap over all detections (ECE; Naeini et al. 2015); zero without detections."""
+        """Mean gap of the bins, weighted by their counts (ECE; Naeini et al. 2015; Guo et al. 2017).
+
+        The bins are equally wide, not equally full. Zero without detections; without scores it only
+        says how far precision is from one.
+        """
         return float((self.counts * self.gaps).sum() / max(1, self.counts.sum()))
 
     @property
     def largest_error(self) -> float:
-        """The widest gap of a bin (MCE)."""
+        """The widest gap of a bin, however few detections it holds (MCE; Naeini et al. 2015)."""
         return float(self.gaps.max())
 
 
@@ -69,7 +82,8 @@ def reliability(
 
 
 def _binned(score: Floats, hit: Bools, bins: int) -> Reliability:
-    edges = np.linspace(0, 1, bins + 1)
+    # Divided, not spaced: 3 / 10 is the score 0.3, and three steps of 0.1 are not.
+    edges = np.arange(bins + 1) / bins
     place = np.clip(np.searchsorted(edges, score, side="right") - 1, 0, bins - 1)
     counts = np.bincount(place, minlength=bins)
     with np.errstate(invalid="ignore"):

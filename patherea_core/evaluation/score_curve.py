@@ -97,8 +97,10 @@ def hits_by_score(field: Field, radius: float) -> Bools:
 def average_precision(curve: ScoreCurve) -> float | None:
     """Return the area under the precision envelope over recall; None without points.
 
-    The envelope takes at every recall the highest precision at that recall or a higher one, at all
-    points of the curve (Everingham et al. 2010, as used since VOC 2010).
+    The envelope takes at every recall the highest precision at that recall or a higher one, and the area
+    is the sum over all steps of recall (the "all-points" form, in use since PASCAL VOC 2010). COCO reads
+    the same envelope at 101 recalls only, and VOC 2007 did at 11; their figures differ a little. Detections
+    of one score are one step, so their order does not matter. Recall that is never reached adds nothing.
     """
     if not curve.points:
         return None
