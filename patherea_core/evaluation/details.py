@@ -7,6 +7,7 @@ import numpy as np
 
 from patherea_core.evaluation.calibration import Reliability, reliability
 from patherea_core.evaluation.field import Field
+from patherea_core.evaluation.froc import Froc, froc
 from patherea_core.evaluation.score_curve import (
     ScoreCurve,
     average_precision,
@@ -14,7 +15,6 @@ from patherea_core.evaluation.score_curve import (
     score_curve,
 )
 from patherea_core.evaluation.tolerance import ToleranceCurve, tolerance_curve
-from patherea_core.geometry import Floats
 
 #: Radii of the tolerance curve, as shares of the radius of the evaluation.
 _SHARES = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
@@ -48,17 +48,9 @@ class ClassDetails:
         return None if self.best_threshold is None else float(self.curve.f1.max())
 
     @property
-    def false_alarms(self) -> Floats:
-        """(K,) false positives in a region, on average (the abscissa of a FROC curve)."""
-        alarms: Floats = self.curve.false_positives / self.regions
-        return alarms
-
-    def recall_at(self, false_alarms: float) -> float | None:
-        """Return the highest recall with no more false positives in a region; None without points."""
-        if not self.curve.points:
-            return None
-        allowed = self.curve.recall[self.false_alarms <= false_alarms]
-        return float(allowed.max(initial=0.0))
+    def free_response(self) -> Froc | None:
+        """Recall against false alarms in a region (FROC); None without points."""
+        return froc(self.curve, self.regions, "image")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,18 +58,21 @@ class Details:
     """Curves of an evaluation.
 
     Attributes:
-        has_scores: whether detections differ in their scores; without, one threshold is all there is.
         per_class: one for each row of the taxonomy.
         any_class: whatever the class.
         tolerance: F1 against the radius.
         reliability: whether scores mean what they say.
     """
 
-    has_scores: bool
     per_class: tuple[ClassDetails, ...]
     any_class: ClassDetails
     tolerance: ToleranceCurve
     reliability: Reliability
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether detections have scores; without, one threshold is all there is."""
+        return self.reliability.has_scores
 
     @property
     def mean_average_precision(self) -> float | None:
@@ -99,11 +94,9 @@ def details(fields: Sequence[Field], class_count: int, radius: float) -> Details
     def of(row: int | None) -> ClassDetails:
         return ClassDetails(score_curve(fields, radius, row), len(fields))
 
-    any_class = of(None)
     return Details(
-        has_scores=len(any_class.curve.thresholds) > 1,
         per_class=tuple(of(row) for row in range(class_count)),
-        any_class=any_class,
+        any_class=of(None),
         tolerance=tolerance_curve(fields, class_count, [share * radius for share in _SHARES]),
         reliability=reliability(fields, class_count, radius),
     )

@@ -114,12 +114,13 @@ def details_figures(details: Details, names: Sequence[str]) -> dict[str, object]
 
 
 def _class_details(found: ClassDetails) -> dict[str, object]:
+    curve = found.free_response
     return {
         "average_precision": found.average_precision,
         "best_threshold": found.best_threshold,
         "best_f1": found.best_f1,
         "recall_at_false_alarms_per_image": {
-            f"{alarms:g}": found.recall_at(alarms) for alarms in FALSE_ALARMS
+            f"{alarms:g}": None if curve is None else curve.at(alarms) for alarms in FALSE_ALARMS
         },
     }
 

@@ -94,10 +94,10 @@ def _precision_recall(axes: Axes, report: EvaluationReport, details: Details) ->
 
 def _free_response(axes: Axes, report: EvaluationReport, details: Details) -> None:
     for name, color, found in _named(report, details):
-        rows = _thinned(len(found.curve.thresholds))
-        axes.plot(
-            found.false_alarms[rows], found.curve.recall[rows], color=color, label=name, lw=1.6
-        )
+        curve = found.free_response
+        if curve is not None:
+            rows = _thinned(len(curve.rates))
+            axes.plot(curve.rates[rows], curve.sensitivity[rows], color=color, label=name, lw=1.6)
     axes.set(xlabel="false alarms in an image", ylabel="recall", ylim=(0, 1.01))
     axes.set_xlim(left=0)
     axes.legend(frameon=False, loc="lower right")

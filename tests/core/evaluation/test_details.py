@@ -82,8 +82,9 @@ def test_details_tell_recall_at_a_number_of_false_alarms_and_the_mean_area() -> 
     region = far_apart([True, False, True], [0.9, 0.8, 0.7])
     found = details([region], 1, 5.0)
     assert found.has_scores
-    assert found.any_class.recall_at(0) == pytest.approx(1 / 3)
-    assert found.any_class.recall_at(1) == pytest.approx(2 / 3)
+    assert found.any_class.free_response is not None
+    assert found.any_class.free_response.at(0) == pytest.approx(1 / 3)
+    assert found.any_class.free_response.at(1) == pytest.approx(2 / 3)
     assert found.mean_average_precision == found.per_class[0].average_precision
     assert found.any_class.best_f1 == pytest.approx(4 / 6)
 
@@ -92,4 +93,4 @@ def test_detections_without_scores_have_none() -> None:
     assert not details([far_apart([True, False], [1.0, 1.0])], 1, 5.0).has_scores
     nothing = details([field([], [])], 2, 5.0)
     assert nothing.mean_average_precision is None
-    assert nothing.any_class.recall_at(1) is None
+    assert nothing.any_class.free_response is None
