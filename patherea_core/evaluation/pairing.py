@@ -9,18 +9,17 @@ paired is not specified, unless the closest ones are asked for; how many are pai
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import maximum_bipartite_matching
 from scipy.spatial import cKDTree
 
 from patherea_core.errors import InputError, ShapeError
 from patherea_core.evaluation.closest import closest_matching
+from patherea_core.evaluation.largest import largest_matching
 from patherea_core.geometry import Bools, Floats, Ints
 
 #: The tree works with squared distances; it is asked a little wider, and the exact test decides.
 _GUARD = 1e-6
-#: Pairs within the radius that are held at once, some 40 bytes each.
-_MOST_CANDIDATES = 1 << 26
+#: Pairs within the radius that are weighed up at once, at some 120 bytes each.
+_MOST_CANDIDATES = 1 << 25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,11 +72,7 @@ def pair(
         InputError: a radius is no positive number, or too many cells lie within the radius.
     """
     near = candidates(detection_xy, point_xy, radius)
-    shape = (len(detection_xy), len(point_xy))
-    # Ones, and not the distances: the matching would overlook a distance of zero.
-    ones = np.ones(len(near), dtype=np.bool_)
-    graph = csr_array((ones, (near.detection_rows, near.point_rows)), shape=shape)
-    hit = maximum_bipartite_matching(graph, perm_type="column").astype(np.int64)
+    hit = largest_matching(near.detection_rows, near.point_rows, len(detection_xy), len(point_xy))
     if closest:
         hit = closest_matching(near.detection_rows, near.point_rows, near.distances, hit)
     paired = np.flatnonzero(hit >= 0)
