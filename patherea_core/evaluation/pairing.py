@@ -52,9 +52,6 @@ class Candidates:
     point_rows: Ints
     distances: Floats
 
-    def __len__(self) -> int:
-        return len(self.detection_rows)
-
 
 def pair(
     detection_xy: Floats, point_xy: Floats, radius: float | Floats, *, closest: bool = False
