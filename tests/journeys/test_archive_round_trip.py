@@ -76,24 +76,30 @@ def test_posted_detections_keep_their_place_order_score_and_id(
     require_same(read_annotation(session, summary.id), results())
 
 
+def upload_as_output(
+    session: Session, folder: Folder, slide: str, path: Path, parameter: str
+) -> None:
+    """Upload a file as a job's worker does, and wait until the archive has taken it in."""
+    before = len(list_annotations(session, slide))
+    reference = {
+        "identifier": parameter,
+        "itemId": slide,
+        "fileId": slide_named(session, slide).file_id,
+        "userId": folder.client.get("user/me")["_id"],
+    }
+    folder.client.uploadFileToFolder(folder.id, str(path), reference=json.dumps(reference))
+    patience = time.monotonic() + 10
+    while len(list_annotations(session, slide)) == before and time.monotonic() < patience:
+        time.sleep(0.1)
+
+
 def test_a_job_output_becomes_an_annotation_by_the_name_of_its_parameter(
     session: Session, folder: Folder, slide: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "cells.anot"
     write_annotation(path, results())
-    image = slide_named(session, slide)
-    user = folder.client.get("user/me")["_id"]
-    reference = {
-        "identifier": "outputAnnotationFile",
-        "itemId": slide,
-        "fileId": image.file_id,
-        "userId": user,
-    }
-    folder.client.uploadFileToFolder(folder.id, str(path), reference=json.dumps(reference))
-    patience = time.monotonic() + 10
-    while not (listed := list_annotations(session, slide)) and time.monotonic() < patience:
-        time.sleep(0.1)
-    (summary,) = listed
+    upload_as_output(session, folder, slide, path, "outputAnnotationFile")
+    (summary,) = list_annotations(session, slide)
     require_same(read_annotation(session, summary.id), results())
 
 
@@ -127,8 +133,17 @@ def test_an_evaluation_is_drawn_from_the_archive(
             radius=Radius(1, "um"),
             report=tmp_path / "report.json",
             figure=tmp_path / "figure.png",
+            page=tmp_path / "page.html",
+            verdicts=tmp_path / "verdicts.anot",
         ),
         Silent(),
     )
     assert evaluation.any_class.counts.f1 == 1
     assert (tmp_path / "figure.png").stat().st_size > 10_000
+    assert (tmp_path / "page.html").read_text().count("data:image/png") == 12
+    upload_as_output(
+        session, folder, slide, tmp_path / "verdicts.anot", "outputVerdictsAnnotationFile"
+    )
+    verdicts = read_annotation(session, list_annotations(session, slide)[-1].id)
+    groups = [element["group"] for element in verdicts["annotation"]["elements"]]
+    assert groups == ["hit"] * len(found)
