@@ -10,7 +10,18 @@ from patherea_core.evaluation.scores import ClassCounts, mean_f1
 
 def evaluation_table(evaluation: Evaluation) -> str:
     """Return an aligned plain-text table with a row for each class, and notes below."""
-    mean = (
+    rows = [
+        HEADER,
+        *(line.cells() for line in evaluation.lines),
+        mean_cells(evaluation),
+        evaluation.any_class.cells(),
+    ]
+    return "\n".join([*aligned(rows), "", *evaluation_notes(evaluation)]) + "\n"
+
+
+def mean_cells(evaluation: Evaluation) -> tuple[str, ...]:
+    """Return the mean over classes as text, under the titles of ``HEADER``."""
+    return (
         "mean",
         *[""] * 7,
         as_text(evaluation.mean_f1),
@@ -18,13 +29,6 @@ def evaluation_table(evaluation: Evaluation) -> str:
         as_text(evaluation.chance.mean),
         "",
     )
-    rows = [
-        HEADER,
-        *(line.cells() for line in evaluation.lines),
-        mean,
-        evaluation.any_class.cells(),
-    ]
-    return "\n".join([*aligned(rows), "", *evaluation_notes(evaluation)]) + "\n"
 
 
 def comparison_table(comparison: Comparison, names: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from patherea_core.evaluation.details import ClassDetails
 from patherea_core.evaluation.lines import HEADER, Line, as_text, interval_text
 from patherea_core.evaluation.report import Evaluation
 from patherea_core.evaluation.scores import ClassCounts, mean_f1
-from patherea_core.evaluation.table import difference_cells, evaluation_notes
+from patherea_core.evaluation.table import difference_cells, evaluation_notes, mean_cells
 from plugin import provenance
 from plugin.outputs.evaluation_report import EvaluationReport
 from plugin.outputs.gallery import KINDS
@@ -80,17 +80,9 @@ def _rows(evaluation: Evaluation) -> list[_Values]:
         return {"cells": line.cells(), "color": color, "total": color is None}
 
     colors = [item.color for item in evaluation.taxonomy.classes]
-    mean = (
-        "mean",
-        *[""] * 7,
-        as_text(evaluation.mean_f1),
-        interval_text(evaluation.intervals.mean_f1),
-        as_text(evaluation.chance.mean),
-        "",
-    )
     return [
         *(row(line, color) for line, color in zip(evaluation.lines, colors, strict=True)),
-        {"cells": mean, "color": None, "total": True},
+        {"cells": mean_cells(evaluation), "color": None, "total": True},
         row(evaluation.any_class),
         row(evaluation.all_classes),
     ]

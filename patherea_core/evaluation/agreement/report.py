@@ -37,6 +37,11 @@ class Marked:
     is_model: bool
     cells: int
 
+    @classmethod
+    def by(cls, observer: Observer) -> "Marked":
+        """Return how much one observer marked."""
+        return cls(observer.name, observer.is_model, observer.cells)
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
@@ -143,10 +148,8 @@ def agree(
     """
     _require_comparable(observers, patients)
     class_count, regions = len(taxonomy), len(observers[0].regions)
-    pairs = tuple(
-        agreement_of_two(one, other, class_count, radius)
-        for one, other in combinations(observers, 2)
-    )
+    every_two = combinations(observers, 2)
+    pairs = tuple(agreement_of_two(one, other, class_count, radius) for one, other in every_two)
     names = [str(row) for row in range(regions)] if patients is None else patients
     people = [observer for observer in observers if not observer.is_model]
     of_people = shared_cells(people, class_count, radius) if len(people) > 1 else None
@@ -158,9 +161,7 @@ def agree(
         groups=len(set(names)),
         grouped_by="images" if patients is None else "patients",
         level=level,
-        observers=tuple(
-            Marked(observer.name, observer.is_model, observer.cells) for observer in observers
-        ),
+        observers=tuple(Marked.by(observer) for observer in observers),
         pairs=pairs,
         axis=axis_of(pairs, names, seed, level=level),
         people=of_people,
