@@ -5,6 +5,7 @@ Exit codes: 0 done, 2 wrong usage or bad input, 1 any other failure.
 """
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
@@ -35,6 +36,10 @@ def guarded(action: Callable[[], int]) -> int:
         return exit_code(error)
     except KeyboardInterrupt:
         log.error("interrupted")  # noqa: TRY400  the person knows where the traceback would point
+        return 1
+    except BrokenPipeError:
+        # Whoever read the output has had enough, as head does.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  for what is left to flush
         return 1
     except SystemExit as leaving:
         if leaving.code == 0:  # argparse has answered a question such as --help

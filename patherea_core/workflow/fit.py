@@ -1,10 +1,11 @@
 """Train a detector on a dataset folder: read, learn, keep the best state, write the model bundle."""
 
+import logging
 from pathlib import Path
 
 import torch
 
-from patherea_core.checkpoint import save_bundle
+from patherea_core.checkpoint import BundleCard, save_bundle
 from patherea_core.data.store import read_manifest
 from patherea_core.errors import Cancelled
 from patherea_core.progress import Part, Progress
@@ -19,6 +20,11 @@ from patherea_core.workflow.run_identity import RunIdentity
 from patherea_core.workflow.tiles import Tiles, read_folds
 
 __all__ = ["FitRequest", "fit", "save_best_so_far"]
+
+log = logging.getLogger(__name__)
+
+#: Mean F1 on the validation fold below which a model is of no use to anybody.
+_USELESS = 0.1
 
 #: Share of the progress that is given to reading the dataset.
 _READING = 0.05
@@ -56,5 +62,17 @@ def fit(request: FitRequest, progress: Progress) -> Path:
         train(trainer, learner, tiles, folder.last if resumed else None)
     except Cancelled as stop:
         raise Cancelled(f"training was stopped {folder.how_far(recipe.training.epochs)}") from stop
-    save_bundle(folder.model, best_bundle(request, manifest, folder, {}))
+    bundle = best_bundle(request, manifest, folder, {})
+    save_bundle(folder.model, bundle)
+    _warn_if_useless(bundle.card)
     return folder.model
+
+
+def _warn_if_useless(card: BundleCard) -> None:
+    score = card.metrics["validation_mean_f1"] or 0.0
+    if score < _USELESS:
+        log.warning(
+            "the model hardly finds a cell (F1 %.2f on the validation fold); train for more epochs, "
+            "or check the labels",
+            score,
+        )

@@ -14,7 +14,7 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
 
-from patherea_core.config import Recipe
+from patherea_core.config import Recipe, TrainingConfig
 from patherea_core.errors import Cancelled
 from patherea_core.progress import Progress
 from patherea_core.workflow.kept_state import WholeStates
@@ -46,6 +46,13 @@ def trainer_for(
             enable_version_counter=False,
         ),
     ]
+    with _quiet_lightning():
+        return _trainer(settings, folder, device, callbacks)
+
+
+def _trainer(
+    settings: TrainingConfig, folder: RunFolder, device: torch.device, callbacks: list[Callback]
+) -> lightning.Trainer:
     return lightning.Trainer(
         accelerator="gpu" if device.type == "cuda" else "cpu",
         devices=1,
@@ -135,14 +142,16 @@ class _Report(Callback):
 
 @contextmanager
 def _quiet_lightning() -> Iterator[None]:
-    """Keep Lightning's hints about workers and hardware out of the log and the warnings."""
-    logger = logging.getLogger("lightning.pytorch")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
+    """Keep Lightning's hints about workers, hardware and its other products out of the log."""
+    loggers = [logging.getLogger(name) for name in ("lightning", "lightning.pytorch")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"lightning\..*")
             warnings.filterwarnings("ignore", module=r"torch\.optim\.lr_scheduler")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

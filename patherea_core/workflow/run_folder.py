@@ -6,13 +6,16 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from pydantic import ValidationError
 
 from patherea_core.config import Recipe
 from patherea_core.errors import InputError, OutputError
 from patherea_core.files import write_whole
+from patherea_core.taxonomy import PALETTE
 from patherea_core.workflow.kept_state import read_state
 from patherea_core.workflow.run_identity import RunIdentity, recipe_differences
 
@@ -74,9 +77,13 @@ class RunFolder:
         starts afresh, with ``resume`` or without.
 
         Raises:
-            InputError: the folder holds a run and ``resume`` is false, or the run has another recipe,
-                dataset, fold or seed, or its state is broken.
+            InputError: the folder holds a run and ``resume`` is false, or it holds none and ``resume`` is
+                true, or the run has another recipe, dataset, fold or seed, or its state is broken.
         """
+        if resume and not self.recipe.exists():
+            raise InputError(
+                f"{self.path} holds no run to go on with; name the folder of one, or leave --resume out"
+            )
         if not self.last.exists() and not self.model.exists():
             if resume:
                 log.info("%s holds no complete epoch to go on from: starting afresh", self.path)
@@ -154,18 +161,29 @@ class RunFolder:
         )
 
 
+_INK = "#1d2433"
+_STYLES: Mapping[str, Any] = {
+    "mean": {"color": _INK, "lw": 2},
+    "any class": {"color": _INK, "ls": ":", "lw": 1.5},
+}
+
+
 def _curves(history: Sequence[Row]) -> bytes:
     """Return a PNG of loss and validation F1 over the epochs."""
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     loss_axes, score_axes = figure.subplots(1, 2)
     epochs = [row["epoch"] for row in history]
-    loss_axes.plot(epochs, [row["loss"] for row in history], color="#0072b2", marker=".")
+    loss_axes.plot(epochs, [row["loss"] for row in history], color=_INK, marker=".")
     loss_axes.set(xlabel="epoch", ylabel="training loss", title="Loss")
-    for name in history[0]:
-        if name.endswith("f1"):
-            label = name.removeprefix("validation_").removesuffix("_f1").replace("_", " ")
-            values = [float("nan") if row[name] is None else row[name] for row in history]
-            score_axes.plot(epochs, values, marker=".", label=label)
+    colors = iter(PALETTE * (1 + len(history[0]) // len(PALETTE)))
+    for name in (name for name in history[0] if name.endswith("f1")):
+        label = name.removeprefix("validation_").removesuffix("_f1").replace("_", " ")
+        values = [float("nan") if row[name] is None else row[name] for row in history]
+        # Classes in the colours that they have everywhere else, what is of no class in ink.
+        style = _STYLES.get(label) or {"color": next(colors), "lw": 1.2}
+        score_axes.plot(epochs, values, marker=".", label=label, **style)
+    for axes in (loss_axes, score_axes):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     score_axes.set(
         xlabel="epoch", ylabel="F1 on the validation fold", title="Validation", ylim=(0, 1)
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from patherea_core.evaluation.field import Field
+from patherea_core.evaluation.outcomes import outcomes
 from patherea_core.evaluation.report import Evaluation, evaluate
 from patherea_core.evaluation.table import evaluation_table
 from patherea_core.files import require_writable, write_whole
@@ -169,10 +170,10 @@ def _matched(fields: ArchiveFields, slide: RemoteSlide, radius: float) -> list[M
     for number, field in enumerate(fields.fields[:_MOST_DRAWN], start=1):
         assert field.area is not None, "regions of an archive have an outline"
         box = Box.around(field.area.bounds)
-        cells = (field.points, field.detections)
         pixels = slide.read(box, _LONGEST_SIDE)
+        found = outcomes(field, len(fields.taxonomy), radius)
         title = f"{slide.name}, region {number}"
-        matched.append(MatchedField.match(title, pixels, box, cells, radius, field.area))
+        matched.append(MatchedField(title, pixels, box, field, found))
     if len(matched) < len(fields.fields):
         log.warning("the picture shows %s of %s regions", len(matched), len(fields.fields))
     return matched

@@ -1,5 +1,6 @@
 """What is compared in an evaluation: regions with a person's points and a model's detections."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ from patherea_core.errors import InputError, TaxonomyError
 from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.report import LeftOut
 from patherea_core.points import Detections
-from patherea_core.regions import Outline, inside
+from patherea_core.regions import AnnotatedRegion, Outline, inside
 from patherea_core.taxonomy import Taxonomy
 from plugin.commands.file_checks import require_both, require_no_repeats, require_regions
 from plugin.dsa.annotation_codec import (
@@ -19,10 +20,16 @@ from plugin.dsa.annotation_codec import (
     class_names,
     decode_detections,
     identity,
+    searched_outline,
 )
 from plugin.dsa.labels import PointsOutside, found_classes, labelled_regions
 from plugin.readers.cell_table import CellTable, renamed
 from plugin.readers.image_names import common_names, with_images_called
+
+log = logging.getLogger(__name__)
+
+#: Share of a region's area that may lie outside of where the model looked without a word.
+_NEGLIGIBLE = 0.001
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,15 +121,7 @@ def archive_fields(
     taxonomy = Taxonomy.of(classes or _classes_of(detections, labels))
     found = decode_detections(detections, taxonomy)
     regions = labelled_regions(labels, taxonomy, points_outside)
-    fields = tuple(
-        Field(
-            region.name,
-            found.take(inside(region.outline, found.xy)) if len(found) else Detections.none(),
-            region.points,
-            region.outline,
-        )
-        for region in regions
-    )
+    fields = _where_looked(regions, detections, found)
     return ArchiveFields(
         fields,
         taxonomy,
@@ -133,6 +132,33 @@ def archive_fields(
             detections=len(found) - sum(len(entry.detections) for entry in fields),
         ),
     )
+
+
+def _where_looked(
+    regions: Sequence[AnnotatedRegion], detections: Mapping[str, Any], found: Detections
+) -> tuple[Field, ...]:
+    """Return the labelled regions with their cells, as far as the model looked there at all."""
+    looked = searched_outline(detections)
+    fields = []
+    for number, region in enumerate(regions, start=1):
+        area = region.outline if looked is None else region.outline.intersection(looked)
+        if area.area < (1 - _NEGLIGIBLE) * region.outline.area:
+            share = area.area / region.outline.area
+            log.warning("the model looked at %.0f %% of region %s only", 100 * share, number)
+        if area.area > 0:
+            fields.append(
+                Field(
+                    region.name,
+                    found.take(inside(area, found.xy)) if len(found) else Detections.none(),
+                    region.points.take(inside(area, region.points.xy)),
+                    area,
+                )
+            )
+    if regions and not fields:
+        raise InputError(
+            "the model looked at none of the labelled regions; detect there, or name other detections"
+        )
+    return tuple(fields)
 
 
 def _classes_of(detections: Mapping[str, Any], labels: Sequence[Shapes]) -> Sequence[str]:

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import shapely
+
 from patherea_core.data.folds import assign_folds, assign_region_folds
 from patherea_core.data.manifest import Manifest, class_records
 from patherea_core.data.store import DatasetWriter, pack
-from patherea_core.errors import DatasetError, InputError, ScaleError
+from patherea_core.errors import DatasetError, InputError, ScaleError, TaxonomyError
 from patherea_core.files import require_writable
 from patherea_core.progress import Part, Progress
 from patherea_core.taxonomy import Taxonomy
@@ -19,7 +21,13 @@ from plugin import provenance
 from plugin.commands.export_slides import AnnotatedSlide, Place, SlideCutter
 from plugin.dsa.annotation_codec import Shapes
 from plugin.dsa.items import SlideItem, slides_in
-from plugin.dsa.labels import PointsOutside, found_classes, labelled_regions, read_labels
+from plugin.dsa.labels import (
+    PointsOutside,
+    found_classes,
+    labelled_regions,
+    naming,
+    read_labels,
+)
 from plugin.dsa.remote_slide import remote_slide
 from plugin.dsa.session import Session, connect
 from plugin.slides.reader import COLOURS
@@ -111,6 +119,7 @@ def _export(request: ExportRequest, folder: Path, progress: Progress) -> Manifes
             cutting.advance(number / len(sources), f"cutting {source.slide.name}")
             for sample in cutter.samples(source):
                 writer.add(sample)
+        cutting.advance(1.0, f"{len(sources)} slides are cut")
         manifest = writer.finish(
             classes=class_records(taxonomy),
             mpp=cutter.mpp,
@@ -131,11 +140,14 @@ def _labels(
     found: dict[SlideItem, tuple[Shapes, ...]] = {}
     for number, slide in enumerate(slides):
         progress.advance(number / len(slides), f"annotations of {slide.name}")
-        annotations = read_labels(session, slide.id, request.annotations)
+        with naming(slide.name):
+            annotations = read_labels(session, slide.id, request.annotations)
         if annotations:
             found[slide] = annotations
         else:
             log.info("%s has no annotation to export; it is left out", slide.name)
+    if not slides:
+        raise InputError("the folder holds no slide; name the one that the slides lie in")
     if not found:
         raise InputError(
             f"none of the {len(slides)} slides in the folder has an annotation named "
@@ -148,7 +160,10 @@ def _labels(
 
 def _taxonomy(labels: Mapping[SlideItem, tuple[Shapes, ...]], request: ExportRequest) -> Taxonomy:
     every = [shapes for annotations in labels.values() for shapes in annotations]
-    return Taxonomy.of(request.classes or found_classes(every))
+    names = request.classes or found_classes(every)
+    if not names:
+        raise TaxonomyError("no point says which classes there are; name the classes with --classes")
+    return Taxonomy.of(names)
 
 
 def _source(
@@ -158,12 +173,23 @@ def _source(
     annotations: tuple[Shapes, ...],
     taxonomy: Taxonomy,
 ) -> AnnotatedSlide:
+    remote = remote_slide(session, slide, request.mpp_override, "--slide-mpp")
+    with naming(slide.name):
+        regions = labelled_regions(annotations, taxonomy, request.points_outside)
+    whole = shapely.box(0, 0, remote.width, remote.height)
+    for region in regions:
+        if not whole.covers(region.outline):
+            log.warning(
+                "slide %r: region %s reaches beyond the slide; nothing can be learnt there",
+                slide.name,
+                region.name,
+            )
     return AnnotatedSlide(
         slide=slide,
         annotations=annotations,
-        regions=labelled_regions(annotations, taxonomy, request.points_outside),
+        regions=regions,
         patient=str(slide.metadata.get(request.patient_field) or slide.name).strip(),
-        base_mpp=remote_slide(session, slide, request.mpp_override, "--slide-mpp").base_mpp,
+        base_mpp=remote.base_mpp,
     )
 
 

@@ -107,7 +107,7 @@ def run(request: TrainRequest, progress: Progress) -> Path:
 def _kept(request: TrainRequest, wanted: FitRequest) -> str:
     """Deliver what a training that was stopped has to show, and return what that is, in words."""
     if request.model_out is None:
-        return "go on with --resume"
+        return f"the state is kept in {request.out}; to go on: patherea train … --resume"
     if not save_best_so_far(wanted, request.model_out):
         return _NOTHING
     _deliver(request.run_files[1:])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from shapely import from_wkt
 
 from patherea_core.errors import AnnotationError
 from patherea_core.geometry import Floats, as_xy
@@ -90,6 +91,13 @@ def is_detections(document: Json) -> bool:
     attributes = document.get("annotation", {}).get("attributes") or {}
     ours = attributes.get("patherea")
     return isinstance(ours, Mapping) and ours.get("kind") == DETECTIONS_KIND
+
+
+def searched_outline(document: Json) -> Outline | None:
+    """Return where the detections of an annotation were looked for, in base pixels; None for all over."""
+    attributes = document.get("annotation", {}).get("attributes") or {}
+    text = (attributes.get("patherea") or {}).get("region")
+    return from_wkt(text) if text else None
 
 
 def decode(document: Json) -> Shapes:
@@ -214,7 +222,7 @@ def _style(name: str, color: str) -> dict[str, Any]:
         "label": {"value": name},
         "lineColor": color,
         "lineWidth": 2,
-        "fillColor": f"{color}66",
+        "fillColor": f"{color}1a",
     }
 
 

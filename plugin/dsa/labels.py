@@ -1,7 +1,8 @@
 """Which point belongs to which region: from the shapes of a slide's annotations to labelled regions."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import combinations
 from typing import Literal, TypeAlias
 
@@ -37,6 +38,15 @@ def read_labels(session: Session, item_id: str, pattern: str) -> tuple[Shapes, .
             kinds = ", ".join(shapes.ignored)
             log.warning("%s: elements of type %s are passed over", shapes.annotation.name, kinds)
     return found
+
+
+@contextmanager
+def naming(slide: str) -> Iterator[None]:
+    """Say in front of what is wrong with labels on which slide they are."""
+    try:
+        yield
+    except (AnnotationError, TaxonomyError) as error:
+        raise type(error)(f"slide {slide!r}: {error}") from error
 
 
 def found_classes(annotations: Sequence[Shapes]) -> tuple[str, ...]:

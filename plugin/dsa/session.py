@@ -25,6 +25,7 @@ _TIME_LIMITS = (10, 300)
 #: Seconds before each further attempt to read.
 _PAUSES = (0.5, 1.5, 3.0)
 _CHUNK = 1 << 20
+_NO_ARCHIVE = "{} does not answer as an archive; its address ends in /api/v1"
 
 
 class Session:
@@ -108,13 +109,13 @@ class Session:
         except girder_client.HttpError as error:
             raise self._translated(error) from error
         except requests.JSONDecodeError as error:
-            raise ArchiveError(
-                f"{self.address} does not answer as an archive; its address ends in /api/v1"
-            ) from error
+            raise ArchiveError(_NO_ARCHIVE.format(self.address)) from error
         except requests.RequestException as error:
             raise _AwayError(f"the archive at {self.address} does not answer") from error
 
     def _translated(self, error: girder_client.HttpError) -> ArchiveError:
+        if error.status == 404 and str(error.responseText or "").lstrip().startswith("<"):
+            return ArchiveError(_NO_ARCHIVE.format(self.address))
         reason = _reason(error)
         if error.status == 401:
             return CredentialsError(f"the archive at {self.address} does not accept the token")

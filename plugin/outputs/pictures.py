@@ -5,7 +5,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,15 +14,14 @@ from matplotlib.patches import Polygon as Patch
 
 from patherea_core.errors import InputError
 from patherea_core.evaluation.counts import Counts
-from patherea_core.evaluation.pairing import pair
+from patherea_core.evaluation.field import Field
+from patherea_core.evaluation.outcomes import Outcomes
 from patherea_core.files import write_whole
-from patherea_core.geometry import Bools, Box, Floats, Ints, Pixels
-from patherea_core.points import Detections, Points
-from patherea_core.regions import Outline
+from patherea_core.geometry import Box, Floats, Ints, Pixels
 from patherea_core.taxonomy import Taxonomy
 
 _DPI = 100
-_MISSED, _FALSE, _FOUND = "#fff200", "#ff1744", "#ffffff"
+_MISSED, _FALSE, _OTHER, _FOUND, _EDGE = "#fff200", "#ff1744", "#e040fb", "#ffffff", "#212121"
 
 #: Picture pixels along the longer side of one field, and at most this many for each slide pixel.
 _PANEL, _LARGEST_ZOOM = 1500, 3.0
@@ -31,67 +29,31 @@ _PANEL, _LARGEST_ZOOM = 1500, 3.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatchedField:
-    """One region with its points and detections, and which of them belong together; base pixels.
+    """One region with its cells, and what became of them; base pixels.
 
     Attributes:
-        name: title of its picture.
+        title: of its picture.
         pixels: (H, W, 3) RGB of the box, at any scale.
         box: where the pixels lie on the slide.
-        points: cells as a person labelled them.
-        detections: cells as the model found them.
-        found: (N,) whether a detection of its class hit the point.
-        hit: (D,) whether the detection hit a point of its class.
-        outline: the area where cells were labelled; None if that is not known.
+        field: the region.
+        outcomes: what became of its cells.
     """
 
-    name: str
+    title: str
     pixels: Pixels
     box: Box
-    points: Points
-    detections: Detections
-    found: Bools
-    hit: Bools
-    outline: Outline | None = None
-
-    @classmethod
-    def match(
-        cls,
-        name: str,
-        pixels: Pixels,
-        box: Box,
-        cells: tuple[Points, Detections],
-        radius: float,
-        outline: Outline | None = None,
-    ) -> Self:
-        """Return the field with its points and detections paired class by class.
-
-        Args:
-            name: title of its picture.
-            pixels: (H, W, 3) RGB of the box, at any scale.
-            box: where the pixels lie on the slide, in base pixels.
-            cells: points and detections in base pixels.
-            radius: accepted distance in base pixels.
-            outline: the area where cells were labelled.
-        """
-        points, detections = cells
-        found = np.zeros(len(points), dtype=np.bool_)
-        hit = np.zeros(len(detections), dtype=np.bool_)
-        for row in np.unique(points.class_index):
-            of_points = np.flatnonzero(points.class_index == row)
-            of_detections = np.flatnonzero(detections.class_index == row)
-            pairs = pair(detections.xy[of_detections], points.xy[of_points], radius)
-            found[of_points[pairs.point_rows]] = True
-            hit[of_detections[pairs.detection_rows]] = True
-        return cls(name, pixels, box, points, detections, found, hit, outline)
+    field: Field
+    outcomes: Outcomes
 
     def counts(self, row: int) -> Counts:
         """Return the hits and misses of one class."""
-        of_points = self.points.class_index == row
-        of_detections = self.detections.class_index == row
+        found, hit = self.outcomes.found, self.outcomes.hit
+        of_points = self.field.points.class_index == row
+        of_detections = self.field.detections.class_index == row
         return Counts(
-            true_positives=int(np.count_nonzero(self.hit & of_detections)),
-            false_positives=int(np.count_nonzero(~self.hit & of_detections)),
-            false_negatives=int(np.count_nonzero(~self.found & of_points)),
+            true_positives=int(np.count_nonzero(hit & of_detections)),
+            false_positives=int(np.count_nonzero(~hit & of_detections)),
+            false_negatives=int(np.count_nonzero(~found & of_points)),
         )
 
 
@@ -117,7 +79,7 @@ def draw_matches(
     panel = _PANEL / columns if columns > 2 else _PANEL
     zoom = min(_LARGEST_ZOOM, *(panel / max(field.box.width, field.box.height) for field in fields))
     width = zoom * max(field.box.width for field in fields) * columns + 40 * (columns + 1)
-    height = zoom * max(field.box.height for field in fields) * rows + 70 * rows + 90
+    height = zoom * max(field.box.height for field in fields) * rows + 86 * rows + 90
     figure = Figure(figsize=(max(width, 900) / _DPI, height / _DPI), dpi=_DPI, layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, field in zip(panels, fields, strict=False):
@@ -128,7 +90,7 @@ def draw_matches(
     figure.legend(
         handles=_legend(taxonomy),
         loc="outside lower center",
-        ncols=len(taxonomy) * 2 + 3,
+        ncols=len(taxonomy) * 2 + 4,
         facecolor="#bdbdbd",
         framealpha=1.0,
     )
@@ -137,32 +99,30 @@ def draw_matches(
     write_whole(path, content.getvalue())
 
 
-def _draw_field(axes: Axes, field: MatchedField, taxonomy: Taxonomy, zoom: float) -> None:
-    box = field.box
-    axes.imshow(field.pixels, extent=(box.left, box.right, box.bottom, box.top))
-    axes.set_title(_title(field, taxonomy), fontsize=12)
+def _draw_field(axes: Axes, matched: MatchedField, taxonomy: Taxonomy, zoom: float) -> None:
+    box, field, found = matched.box, matched.field, matched.outcomes
+    axes.imshow(matched.pixels, extent=(box.left, box.right, box.bottom, box.top))
+    axes.set_title(_title(matched, taxonomy), fontsize=10, loc="left")
     axes.set_axis_off()
-    if field.outline is not None:
-        for part in getattr(field.outline, "geoms", [field.outline]):
-            edge = np.asarray(part.exterior.coords)
-            axes.add_patch(Patch(edge, fill=False, edgecolor="#212121", linewidth=1.2, ls="--"))
-    points, found = field.points, field.found
+    for part in [] if field.area is None else getattr(field.area, "geoms", [field.area]):
+        edge = np.asarray(part.exterior.coords)
+        axes.add_patch(Patch(edge, fill=False, edgecolor=_EDGE, linewidth=1.2, ls="--"))
+    points, detections = field.points, field.detections
     ring = _square_points(13, zoom)
-    _rings(axes, points.xy[found], ring, _FOUND, 2.6)
-    _rings(axes, points.xy, ring, _colors(taxonomy, points.class_index), 1.3)
-    detections = field.detections
+    _rings(axes, points.xy[found.found], ring, _FOUND, 1.8)
+    _rings(axes, points.xy, ring, _colors(taxonomy, points.class_index), 0.9)
     axes.scatter(
         detections.xy[:, 0],
         detections.xy[:, 1],
-        s=_square_points(5, zoom),
+        s=_square_points(4, zoom),
         c=_colors(taxonomy, detections.class_index),
         edgecolors="white",
-        linewidths=0.5,
+        linewidths=0.4,
     )
-    lost = points.xy[~found]
-    axes.scatter(lost[:, 0], lost[:, 1], s=ring, c=_MISSED, marker="x", linewidths=1.6)
-    wrong = detections.xy[~field.hit]
-    _rings(axes, wrong, _square_points(16, zoom), _FALSE, 1.5, marker="s")
+    lost = points.xy[~found.found & ~found.confused]
+    axes.scatter(lost[:, 0], lost[:, 1], s=ring, c=_MISSED, marker="x", linewidths=1.4)
+    _rings(axes, detections.xy[found.in_vain], _square_points(16, zoom), _FALSE, 1.2, marker="s")
+    _rings(axes, points.xy[found.confused], _square_points(19, zoom), _OTHER, 1.4, marker="D")
     axes.set_xlim(box.left, box.right)
     axes.set_ylim(box.bottom, box.top)
 
@@ -210,12 +170,13 @@ def _round_length(most: float) -> float:
     return max(factor * power for factor in (1, 2, 5) if factor * power <= most)
 
 
-def _title(field: MatchedField, taxonomy: Taxonomy) -> str:
+def _title(matched: MatchedField, taxonomy: Taxonomy) -> str:
+    """Return the title of a picture: what it shows, and below it the F1 of each class."""
     scores = []
     for row, name in enumerate(taxonomy.names):
-        f1 = field.counts(row).f1
+        f1 = matched.counts(row).f1
         scores.append(f"{name} –" if f1 is None else f"{name} {f1:.2f}")
-    return f"{field.name}:  F1 " + ",  ".join(scores)
+    return f"{matched.title}\nF1: {', '.join(scores)}"
 
 
 def _legend(taxonomy: Taxonomy) -> list[Line2D]:
@@ -228,6 +189,7 @@ def _legend(taxonomy: Taxonomy) -> list[Line2D]:
         Line2D([], [], ls="", marker="o", c=_FOUND, mfc="none", ms=12, mew=2, label="found"),
         Line2D([], [], ls="", marker="x", c=_MISSED, ms=9, mew=2, label="missed"),
         Line2D([], [], ls="", marker="s", c=_FALSE, mfc="none", ms=10, mew=1.5, label="false"),
+        Line2D([], [], ls="", marker="D", c=_OTHER, mfc="none", ms=9, mew=1.5, label="other class"),
     ]
     for entry, item in zip(labelled, taxonomy.classes, strict=True):
         entry.set_label(f"{item.name}, labelled")

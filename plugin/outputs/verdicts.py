@@ -81,5 +81,5 @@ def _element(identifier: str, verdict: _Verdict) -> dict[str, Any]:
         "label": {"value": label},
         "lineColor": color,
         "lineWidth": 2,
-        "fillColor": f"{color}66",
+        "fillColor": f"{color}1a",
     }

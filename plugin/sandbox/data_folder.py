@@ -58,6 +58,11 @@ class DataFolder:
         """Girder's configuration file."""
         return self.path / "girder.cfg"
 
+    @property
+    def token(self) -> Path:
+        """The token that opens the API, for as long as the sandbox runs; only its owner can read it."""
+        return self.path / "token"
+
     def __enter__(self) -> Self:
         # The database holds tokens and password hashes.
         os.umask(0o077)
@@ -97,7 +102,7 @@ class DataFolder:
 
 def _new_credentials(path: Path) -> Credentials:
     """Draw a password and keep it where only this user can read it."""
-    drawn = Credentials(LOGIN, secrets.token_urlsafe(12))
+    drawn = Credentials(LOGIN, secrets.token_hex(8))
     partial = path.with_suffix(".partial")
     partial.unlink(missing_ok=True)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)

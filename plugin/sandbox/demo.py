@@ -6,14 +6,17 @@ slides are drawn, or composed of labelled images. All results of one run are in 
 before it is kept beside it, under the same name with ``.previous``.
 """
 
+import fcntl
 import json
 import logging
 import shutil
+import sys
 import time
 import webbrowser
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from patherea_core.errors import OutputError
 from patherea_core.evaluation.figures import evaluation_figures
@@ -70,10 +73,11 @@ def run_demo(request: DemoRequest) -> None:
     logging.getLogger().setLevel(logging.WARNING)
     stop = StopSignal().install()
     steps = Steps(6, stop)
-    out = fresh_folder(request.out or _DEFAULT_OUT)
+    lock, out = alone(request.out or _DEFAULT_OUT), fresh_folder(request.out or _DEFAULT_OUT)
     steps.say(f"All results go to {out}; the run before, if any, is in {_previous(out)}.")
     data = request.data or out / "archive"
     with ExitStack() as stack:
+        stack.enter_context(lock)
         with steps.step("Make the slides, and start an archive for them") as progress:
             slides = _make_slides(request, out / "slides", progress)
             sandbox = stack.enter_context(SandboxProcess(data))
@@ -82,13 +86,39 @@ def run_demo(request: DemoRequest) -> None:
         _write_report(out / "report.json", request, result, steps)
         _show(steps, result, out)
         if request.headless:
-            steps.say(f"Look at the slide with:  patherea sandbox --data {data}")
+            steps.say(f"Look at the slide with:  {_program()} sandbox --data {data}")
+            steps.say(
+                f"and at its viewer's address, followed by #?image={result.folder.test_item_id}"
+            )
         else:
             address = f"{sandbox.histomics_url}#?image={result.folder.test_item_id}"
             steps.say(f"Slide:    {address}")
             steps.say(f"Sign in:  {sandbox.login}, password {sandbox.password}")
             steps.say("The archive stays up until you press Ctrl-C.")
             _stay(address, stop)
+
+
+def alone(out: Path) -> TextIO:
+    """Return an open file that keeps other demos out of ``out`` until it is closed.
+
+    Raises:
+        OutputError: another demo is running there, or nothing can be written beside it.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        lock = out.with_name(f".{out.name}.lock").open("a")
+    except OSError as error:
+        raise OutputError(
+            f"{out} cannot be written ({error.strerror}); name another with --out"
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise OutputError(
+            f"another demo is running in {out}; wait for it, or name another with --out"
+        ) from error
+    return lock
 
 
 def fresh_folder(out: Path) -> Path:
@@ -153,6 +183,12 @@ def _show(steps: Steps, result: LoopResult, out: Path) -> None:
     steps.say(f"Report:   {out / 'report.html'}, and {out / 'report.json'} for programs")
     steps.say(f"Model:    {result.model}")
     steps.say(f"Picture:  {result.picture}")
+
+
+def _program() -> str:
+    """Return how this program was called, so that the same words call it again."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "patherea" else "patherea"
 
 
 def _stay(address: str, stop: StopSignal) -> None:

@@ -149,5 +149,5 @@ def _point(x: float, y: float, row: int, taxonomy: Taxonomy) -> dict[str, Any]:
         "label": {"value": cell_class.name},
         "lineColor": cell_class.color,
         "lineWidth": 2,
-        "fillColor": f"{cell_class.color}66",
+        "fillColor": f"{cell_class.color}1a",
     }

@@ -85,7 +85,8 @@ def run_loop(
     out = settings.out
     with steps.step("Upload the slides with a pathologist's annotations") as progress:
         session = connect(archive.api_url, archive.token)
-        folder = fill_archive(session, slides, f"Slides of {provenance.now()}", progress)
+        day, time = provenance.now()[:16].split("T")
+        folder = fill_archive(session, slides, f"Slides of {day} {time}", progress)
     with steps.step("Export the training labels as a dataset") as progress:
         manifest = export_dataset.run(_export_request(archive, folder, slides, out), progress)
     with steps.step("Train a detector") as progress:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shlex
 import signal
 import socket
 import sys
@@ -62,7 +63,7 @@ def serve(*, data: Path | None, port: int | None, ready_json: bool = False) -> N
         OutputError: the data folder cannot be written.
     """
     output, stop = sys.stdout, threading.Event()
-    with DataFolder(data or DEFAULT_DATA) as folder, _reserved(port) as listening:
+    with _reserved(port) as listening, DataFolder(data or DEFAULT_DATA) as folder:
         _stop_on_signals(stop)
         if ready_json:
             threading.Thread(target=_wait_for_end_of_input, args=(stop,), daemon=True).start()
@@ -87,6 +88,7 @@ def _running(folder: DataFolder, listening: socket.socket) -> Iterator[Ready]:
 
         server.setup()
         ready = _provisioned(folder, port)
+        folder.token.write_text(ready.token, encoding="ascii")
         listening.close()
         cherrypy.engine.start()
         start_worker(folder.work)
@@ -95,6 +97,7 @@ def _running(folder: DataFolder, listening: socket.socket) -> Iterator[Ready]:
         finally:
             cherrypy.engine.exit()
             take_back_tokens()
+            folder.token.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -175,6 +178,8 @@ def _for_person(ready: Ready, data: Path) -> str:
         f"  viewer    {viewer}\n"
         f"  REST API  {ready.api_url}\n"
         f"  log in    {ready.login}, password {ready.password}\n"
+        f"  slides    folder {ready.slides_folder_id} (collection Samples)\n"
         f"  data      {data}\n"
+        f"For commands in another shell:  export PATHEREA_TOKEN=$(cat {shlex.quote(str(data / 'token'))})\n"
         "Stop it with Ctrl-C.\n"
     )

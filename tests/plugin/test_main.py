@@ -1,6 +1,7 @@
 """The container's front door, in this process."""
 
 import json
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -71,6 +72,18 @@ def test_a_library_that_leaves_the_program_has_failed(
 
     assert guarded(leave) == 1
     assert [record.getMessage() for record in caplog.records] == ["ended before the work was done"]
+
+
+def test_whoever_reads_the_output_may_stop_reading(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def had_enough() -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stdout", None)
+    assert guarded(had_enough) == 1
+    assert not caplog.records
+    sys.stdout.close()
 
 
 def test_a_question_that_is_answered_is_no_failure() -> None:

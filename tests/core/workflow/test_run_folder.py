@@ -30,11 +30,16 @@ def changed(**fields: object) -> RunIdentity:
     return IDENTITY.model_copy(update=fields)
 
 
-def test_a_new_folder_and_a_run_without_a_complete_epoch_start_afresh(tmp_path: Path) -> None:
+def test_a_new_folder_starts_and_holds_nothing_to_resume(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
-    for resume in (False, True):
-        assert not folder.require_usable(TINY, IDENTITY, resume=resume)
+    assert not folder.require_usable(TINY, IDENTITY, resume=False)
+    with pytest.raises(InputError, match="holds no run to go on with"):
+        folder.require_usable(TINY, IDENTITY, resume=True)
     assert not folder.path.exists()
+
+
+def test_a_run_without_a_complete_epoch_starts_afresh(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
     folder.begin(TINY, IDENTITY)
     for resume in (False, True):
         assert not folder.require_usable(tiny_for(7), changed(seed=4), resume=resume)

@@ -132,6 +132,19 @@ def test_what_lies_outside_of_every_region_is_told(archive: FakeArchive) -> None
     assert (left_out.points, left_out.detections) == (1, 1)
 
 
+def test_only_what_the_model_looked_at_counts(
+    archive: FakeArchive, caplog: pytest.LogCaptureFixture
+) -> None:
+    (cells,) = [a for a in archive.annotations.values() if a["annotation"]["name"] == "Cells"]
+    ours = cells["annotation"]["attributes"]["patherea"]
+    ours["region"] = "POLYGON ((0 0, 0 30, 30 30, 30 0, 0 0))"
+    assert counts(on_slide(archive))["any class"] == (1, 0, 0)
+    assert "looked at 9 % of region 1 only" in caplog.text
+    ours["region"] = "POLYGON ((300 200, 300 230, 330 230, 330 200, 300 200))"
+    with pytest.raises(InputError, match="looked at none of the labelled regions"):
+        on_slide(archive)
+
+
 def test_verdicts_are_an_annotation_with_a_group_for_each_outcome(
     archive: FakeArchive, tmp_path: Path
 ) -> None:

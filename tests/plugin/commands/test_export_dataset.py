@@ -185,6 +185,36 @@ def test_no_folder_is_left_of_an_export_that_failed(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_without_a_point_the_classes_must_be_named(
+    archive: FakeArchive, slide: str, tmp_path: Path
+) -> None:
+    archive.annotate(slide, square(0, 0, 50), square(60, 0, 50))
+    with pytest.raises(InputError, match="name the classes with --classes"):
+        run(request(archive, tmp_path), Silent())
+
+
+def test_a_folder_without_slides_is_said_so(archive: FakeArchive, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no slide"):
+        run(request(archive, tmp_path), Silent())
+
+
+def test_a_region_that_reaches_beyond_its_slide_is_named(
+    archive: FakeArchive, slide: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    archive.annotate(slide, square(380, 0, 50), square(0, 0, 50), point(390, 9, "a"))
+    run(request(archive, tmp_path), Silent())
+    assert "slide 'slide.tif': region" in caplog.text
+    assert "reaches beyond the slide" in caplog.text
+
+
+def test_what_is_wrong_with_a_label_names_its_slide(
+    archive: FakeArchive, slide: str, tmp_path: Path
+) -> None:
+    archive.annotate(slide, square(0, 0, 50), point(300, 9, "a"))
+    with pytest.raises(AnnotationError, match=r"^slide 'slide\.tif': point"):
+        run(request(archive, tmp_path), Silent())
+
+
 def test_one_patient_is_split_by_region_with_a_warning(
     archive: FakeArchive, slide: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

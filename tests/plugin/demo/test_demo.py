@@ -15,6 +15,7 @@ import pytest
 import shapely
 
 from patherea_core.data.manifest import Manifest, class_records
+from patherea_core.errors import OutputError
 from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.report import evaluate
 from patherea_core.points import Detections, Points
@@ -89,6 +90,15 @@ def test_without_a_screen_it_ends_with_the_table_the_report_and_how_to_look(
     assert f"patherea sandbox --data {tmp_path / 'out' / 'archive'}" in said
     assert report["slide"] == "item-2"
     assert report["evaluation"]["mean_f1"] == 1.0
+
+
+def test_two_demos_do_not_share_a_folder(tmp_path: Path) -> None:
+    with demo.alone(tmp_path / "out"):
+        (tmp_path / "out").mkdir()
+        with pytest.raises(OutputError, match="another demo is running"):
+            run_demo(DemoRequest(headless=True, out=tmp_path / "out"))
+    assert list((tmp_path / "out").iterdir()) == []
+    run_demo(DemoRequest(headless=True, out=tmp_path / "out"))
 
 
 def test_with_a_screen_it_names_the_address_and_stays_until_it_is_asked_to_stop(

@@ -8,6 +8,8 @@ import shapely
 from PIL import Image
 
 from patherea_core.errors import InputError, OutputError
+from patherea_core.evaluation.field import Field
+from patherea_core.evaluation.outcomes import outcomes
 from patherea_core.geometry import Box
 from patherea_core.points import Detections, Points
 from patherea_core.taxonomy import Taxonomy
@@ -19,8 +21,8 @@ PIXELS = np.full((120, 160, 3), 128, dtype=np.uint8)
 
 
 def make_field(points: Points, detections: Detections) -> MatchedField:
-    outline = shapely.box(1005, 505, 1150, 610)
-    return MatchedField.match("field", PIXELS, BOX, (points, detections), 6.0, outline)
+    field = Field("field", detections, points, shapely.box(1005, 505, 1150, 610))
+    return MatchedField("field", PIXELS, BOX, field, outcomes(field, 2, 6.0))
 
 
 def three_points() -> Points:
@@ -40,8 +42,6 @@ def test_points_and_detections_are_paired_within_their_class_only() -> None:
 
     field = make_field(three_points(), detections)
 
-    assert field.found.tolist() == [True, False, True]
-    assert field.hit.tolist() == [True, False, True]
     assert (field.counts(0).true_positives, field.counts(0).false_negatives) == (1, 1)
     assert (field.counts(1).true_positives, field.counts(1).false_positives) == (1, 1)
 
@@ -51,27 +51,27 @@ def test_a_class_without_points_has_false_detections_only() -> None:
 
     field = make_field(three_points().take(np.array([0, 1])), detections)
 
-    assert not field.hit.any()
     assert field.counts(1).false_positives == 1
 
 
 @pytest.mark.parametrize(
-    ("detections", "missed", "false"),
+    ("detections", "marks"),
     [
-        (three_points(), False, False),
-        (Points.none(), True, False),
-        (Points(np.array([[1130.0, 530]]), np.array([0])), True, True),
+        (three_points(), set()),
+        (Points.none(), {"missed"}),
+        (Points(np.array([[1130.0, 530]]), np.array([0])), {"missed", "false"}),
+        (Points(three_points().xy, np.array([1, 1, 0])), {"other class"}),
     ],
 )
-def test_only_what_is_missed_is_crossed_and_only_what_is_false_is_squared(
-    tmp_path: Path, detections: Points, missed: bool, false: bool
+def test_every_fault_has_a_mark_of_its_own(
+    tmp_path: Path, detections: Points, marks: set[str]
 ) -> None:
     scored = Detections(detections.xy, detections.class_index, np.ones(len(detections)))
 
     draw_matches(tmp_path / "m.png", [make_field(three_points(), scored)], TAXONOMY, 0.5)
 
-    assert seen(tmp_path / "m.png", (255, 242, 0)) == missed
-    assert seen(tmp_path / "m.png", (255, 23, 68)) == false
+    colors = {"missed": (255, 242, 0), "false": (255, 23, 68), "other class": (224, 64, 251)}
+    assert {mark for mark, color in colors.items() if seen(tmp_path / "m.png", color)} == marks
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
