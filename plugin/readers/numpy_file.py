@@ -9,8 +9,9 @@ Accepted, by the array's shape:
 MCSpatNet (github.com/TopoXLab/MCSpatNet; its evaluation states the names) calls the map of one class
 ``<image>_e<epoch>_centers_s<class>.npy``, where classes count from 0, that of all cells
 ``<image>_e<epoch>_centers_allcells.npy``, and that of the labels ``<image>_gt_dots_class.npy``. A dot is a
-pixel, so half a pixel is added. It writes them by ``ndarray.dump``, which makes pickles; those are refused,
-for reading one can run any program.
+pixel, so half a pixel is added. It writes them by ``ndarray.dump``, which makes pickles; of those, arrays of
+numbers are read, and nothing in them is run. It pads an image, which stays in the middle, to multiples of 16
+pixels; where its maps are larger than the image, the caller has to subtract the padding.
 """
 
 import re
@@ -24,10 +25,14 @@ import numpy.typing as npt
 from patherea_core.errors import InputError
 from plugin.readers.cell_rows import UNCLASSED, Cell, class_name, table_of
 from plugin.readers.cell_table import CellTable
+from plugin.readers.dumped_array import read_dumped
 
 _NAME = re.compile(
     r"(?P<image>.+?)(?:_e\d+)?(?:_centers_s(?P<row>\d+)|_centers_allcells|_gt_dots(?:_class|_all)?)"
 )
+_NPY = b"\x93NUMPY"
+#: The first byte of a pickle.
+_PICKLE = b"\x80"
 _PICKLED = (
     "is a pickle, which can run any program when it is read; where you trust it, load it and write it "
     "again with numpy.save"
@@ -38,7 +43,7 @@ def read_npy(path: Path) -> CellTable:
     """Return the cells of the one image of an array, which its name names.
 
     Raises:
-        InputError: it cannot be read, is a pickle, or is no such array.
+        InputError: it cannot be read, is a pickle of anything but numbers, or is no such array.
     """
     array = _loaded(path)
     name = _NAME.fullmatch(path.stem)
@@ -71,10 +76,11 @@ def class_maps(paths: Sequence[Path]) -> list[Path]:
 def _loaded(path: Path) -> npt.NDArray[Any]:
     try:
         with path.open("rb") as file:
-            if file.read(6) != b"\x93NUMPY":
-                file.seek(0)
-                pickled = file.read(1) == b"\x80"
-                raise InputError(f"{path} {_PICKLED if pickled else 'is no .npy file'}")
+            begin = file.read(6)
+        if begin[:1] == _PICKLE:
+            return read_dumped(path)
+        if begin != _NPY:
+            raise InputError(f"{path} is no .npy file")
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError, TypeError) as error:
         reason = _PICKLED if "allow_pickle" in str(error) else f"cannot be read: {error}"

@@ -1,10 +1,11 @@
 """Arrays, MATLAB files and databases: their variants, and what is refused."""
 
+import os
 import pickle
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -90,11 +91,11 @@ class Trap:
     """A pickle of this does something when it is read."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Path.write_text, (Path("sprung"), "")
+        return os.system, ("touch sprung",)
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.pkl", "a.pt", "a.dat"])
-def test_a_pickle_is_refused_and_never_read(
+def test_a_pickle_is_refused_and_never_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -104,10 +105,62 @@ def test_a_pickle_is_refused_and_never_read(
     assert not (tmp_path / "sprung").exists()
 
 
-def test_maps_that_were_dumped_are_refused_with_a_way_out(tmp_path: Path) -> None:
-    np.eye(3).dump(tmp_path / "x_e93_centers_s0.npy")
-    with pytest.raises(InputError, match=r"write it again with numpy\.save"):
-        read_cells(tmp_path / "x_e93_centers_s0.npy")
+def dumped(folder: Path, array: Any) -> CellTable:  # noqa: ANN401
+    np.asarray(array).dump(folder / "x_e93_centers_s0.npy")
+    return read_cells(folder / "x_e93_centers_s0.npy")
+
+
+@pytest.mark.parametrize("kind", ["?", "u1", "<i8", ">i4", "<f4", ">f8"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_an_array_that_was_dumped_is_read_like_one_that_was_saved(
+    tmp_path: Path, kind: str, order: Literal["C", "F"]
+) -> None:
+    dots = np.zeros((5, 7), kind, order=order)
+    dots[1, 6] = dots[4, 0] = 1
+    table = dumped(tmp_path, dots)
+    assert (table.image_names, table.class_names) == (("x",), ("1",))
+    assert np.array_equal(table.xy, npy(tmp_path, dots).xy)
+
+
+def test_a_dump_of_older_numpy_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    np.array([[1.25, 2], [3, 4]]).dump(path)
+    path.write_bytes(path.read_bytes().replace(b"numpy._core.", b"numpy.core."))
+    assert read_cells(path).xy.tolist() == [[1.25, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("array", "reason"),
+    [
+        (np.array([[1, 2]], dtype=object), "array of O8, not of numbers"),
+        (np.array([[Trap()]], dtype=object), "it names|array of O8"),
+        (np.array([["a", "b"]]), "array of U1, not of numbers"),
+        (np.zeros((2, 2), [("x", "O")]), "array of V8, not of numbers"),
+    ],
+)
+def test_a_dump_of_anything_but_numbers_is_refused_and_nothing_of_it_run(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    array: Any,  # noqa: ANN401
+    reason: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=rf"({reason}).*write it again with numpy\.save"):
+        dumped(tmp_path, array)
+    assert not (tmp_path / "sprung").exists()
+
+
+@given(st.data())
+def test_a_damaged_dump_is_refused_or_read_but_never_breaks(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.mktemp("dump") / "a.npy"
+    np.eye(3).dump(path)
+    content = bytearray(path.read_bytes())
+    content[data.draw(st.integers(1, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[: data.draw(st.integers(1, len(content)))])
+    with suppress(InputError):
+        read_cells(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"\x93NUMPY\x01\x00\x05\x00{", b"text"])
