@@ -107,6 +107,31 @@ def test_the_distance_hungarian_is_left_out_rather_than_approximated(
     assert wrong.one_to_many.any_class == Counts(5, 0, 0)
 
 
+def test_many_fields_together_are_too_many_for_the_distance_hungarian(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fields = [field_of(points((0, 0, 0)), points((1, 0, 0)))] * 3
+    monkeypatch.setattr(flawed, "MOST_STEPS", 3 * 501)
+    assert flawed_counts(fields, 1, 6).distance_hungarian is not None
+    wrong = flawed_counts([*fields, fields[0]], 1, 6)
+    assert wrong.distance_hungarian is None
+    assert wrong.one_to_many.any_class == Counts(4, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("count", "cells", "affordable"),
+    [(2400, 200, True), (1, 4000, True), (2, 4000, False), (250, 4000, False), (100, 1000, False)],
+)
+def test_the_budget_holds_about_ten_seconds_of_cells(
+    count: int, cells: int, affordable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No cell is paired: only their numbers decide.
+    monkeypatch.setattr(flawed, "_summed", lambda *_: ClassCounts.none(1))
+    many = points(*[(x, 0, 0) for x in range(cells)])
+    wrong = flawed_counts([field_of(many, many)] * count, 1, 6)
+    assert (wrong.distance_hungarian is not None) == affordable
+
+
 def test_of_no_field_every_count_is_zero() -> None:
     wrong = flawed_counts([], 2, 6)
     assert wrong.distance_hungarian == wrong.one_to_many == ClassCounts.none(2)
