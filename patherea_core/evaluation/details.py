@@ -97,6 +97,6 @@ def details(fields: Sequence[Field], class_count: int, radius: float) -> Details
     return Details(
         per_class=tuple(of(row) for row in range(class_count)),
         any_class=of(None),
-        tolerance=tolerance_curve(fields, class_count, [share * radius for share in _SHARES]),
+        tolerance=tolerance_curve(fields, class_count, radius, _SHARES),
         reliability=reliability(fields, class_count, radius),
     )

@@ -16,7 +16,7 @@ class ToleranceCurve:
     """F1 at rising radii; NaN where it is undefined.
 
     Attributes:
-        radii: (R,) accepted distances, rising.
+        radii: (R,) common accepted distances, rising; a point's own radius takes the same share.
         per_class: (R, T) of each class.
         any_class: (R,) whatever the class.
         mean: (R,) mean over the classes that occur.
@@ -29,32 +29,38 @@ class ToleranceCurve:
 
 
 def tolerance_curve(
-    fields: Sequence[Field], class_count: int, radii: Sequence[float]
+    fields: Sequence[Field], class_count: int, radius: float, shares: Sequence[float]
 ) -> ToleranceCurve:
-    """Return the F1 of some regions at several radii, each instead of the points' own radii.
+    """Return the F1 of some regions at several shares of the accepted distance.
+
+    A point's own radius is scaled like the common one, so at a share of 1 the curve passes through the
+    scores of the evaluation, whatever radii its points have. The curve is drawn over the common radius.
 
     Args:
         fields: regions with their detections and points, clipped to their areas.
         class_count: number of classes (T).
-        radii: accepted distances, inclusive, rising.
+        radius: accepted distance, inclusive (r), of points that have no radius of their own.
+        shares: positive factors of the accepted distances, rising.
 
     Raises:
-        InputError: the radii do not rise.
+        InputError: the shares do not rise, or a radius is no positive number.
     """
-    if list(radii) != sorted(set(radii)) or not radii:
-        raise InputError("the radii of a tolerance curve must rise; give at least one")
+    if list(shares) != sorted(set(shares)) or not shares:
+        raise InputError("the shares of a tolerance curve must rise; give at least one")
     totals = [
         sum(
             (
-                count_classes(field.detections, field.points, class_count, radius)
+                count_classes(
+                    field.detections, field.points, class_count, share * field.accepted(radius)
+                )
                 for field in fields
             ),
             start=ClassCounts.none(class_count),
         )
-        for radius in radii
+        for share in shares
     ]
     return ToleranceCurve(
-        radii=np.array(radii, dtype=np.float64),
+        radii=radius * np.array(shares, dtype=np.float64),
         per_class=np.array([[_number(row.f1) for row in total.per_class] for total in totals]),
         any_class=np.array([_number(total.any_class.f1) for total in totals]),
         mean=np.array([_number(mean_f1(total.per_class)) for total in totals]),

@@ -1,5 +1,7 @@
 """Curves over radii and scores: F1 never falls with the radius, and calibration is what it says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -27,7 +29,7 @@ def far_apart(hits: list[bool], scores: list[float]) -> Field:
 
 @given(points_of, scored)
 def test_a_wider_radius_never_lowers_f1(points: Cells, found: Scored) -> None:
-    curve = tolerance_curve([field(points, found)], 2, [0.5, 1, 2, 4, 8])
+    curve = tolerance_curve([field(points, found)], 2, 2.0, [0.25, 0.5, 1, 2, 4])
     for row in (curve.any_class, *curve.per_class.T):
         assert np.isnan(row).all() or (np.diff(row) >= 0).all()
 
@@ -36,15 +38,30 @@ def test_a_wider_radius_never_lowers_f1(points: Cells, found: Scored) -> None:
 def test_at_the_radius_the_tolerance_curve_is_the_score(points: Cells, found: Scored) -> None:
     region = field(points, found)
     counts = count_classes(region.detections, region.points, 2, 2.0)
-    curve = tolerance_curve([region], 2, [1.0, 2.0])
+    curve = tolerance_curve([region], 2, 2.0, [0.5, 1.0])
     wanted = [np.nan if row.f1 is None else row.f1 for row in counts.per_class]
     np.testing.assert_array_equal(curve.per_class[1], wanted)
 
 
-@pytest.mark.parametrize("radii", [[], [2.0, 1.0], [1.0, 1.0]])
-def test_radii_that_do_not_rise_are_refused(radii: list[float]) -> None:
+@pytest.mark.parametrize("shares", [[], [2.0, 1.0], [1.0, 1.0]])
+def test_shares_that_do_not_rise_are_refused(shares: list[float]) -> None:
     with pytest.raises(InputError, match="must rise"):
-        tolerance_curve([field([], [])], 2, radii)
+        tolerance_curve([field([], [])], 2, 2.0, shares)
+
+
+def test_a_point_s_own_radius_takes_the_share_of_the_common_one() -> None:
+    # Detections lie 1 from their points, of which one accepts 4 and the other 1.
+    region = replace(far_apart([True, True], [0.9, 0.8]), radius=np.array([4.0, 1.0]))
+    curve = tolerance_curve([region], 1, 8.0, [0.125, 0.25, 0.5, 1.0])
+    assert curve.radii.tolist() == [1.0, 2.0, 4.0, 8.0]
+    assert curve.any_class.tolist() == [0.0, 0.5, 0.5, 1.0]
+
+
+def test_the_tolerance_curve_of_a_report_passes_through_its_score() -> None:
+    region = replace(far_apart([True, True], [0.9, 0.8]), radius=np.array([4.0, 0.5]))
+    found = details([region], 1, 8.0)
+    counts = count_classes(region.detections, region.points, 1, region.accepted(8.0))
+    assert found.tolerance.any_class[found.tolerance.radii == 8.0] == counts.any_class.f1
 
 
 def test_scores_that_mean_what_they_say_have_no_calibration_error() -> None:
