@@ -12,6 +12,7 @@ from typing import Any
 import shapely
 from shapely.geometry import Polygon
 
+from patherea_core.data.finding import counted
 from patherea_core.errors import InputError
 from plugin.dsa.annotation_elements import is_region, point_class
 from plugin.readers.cell_rows import Cell, each, require_unique, table_of
@@ -90,7 +91,9 @@ def _cell_elements(elements: list[dict[str, Any]], path: Path) -> list[dict[str,
     others = len(elements) - len(areas) - len(cells)
     if others:
         log.warning(
-            "%s: %s elements are neither points nor closed shapes; passed over", path, others
+            "%s: passed over %s neither point nor closed shape",
+            path,
+            counted(others, "element that is", "elements that are"),
         )
     return cells
 

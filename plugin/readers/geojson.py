@@ -6,13 +6,16 @@ Which layouts, and where they are documented:
 * QuPath (qupath.readthedocs.io, "Exporting annotations"): base pixels from the upper-left corner; the
   class is ``properties.classification`` with ``name``, or ``names`` for derived classes; measurements are
   an object, in older versions a list of name and value. A cell's nucleus is ``nucleusGeometry``, and where
-  it is, it is taken, since points mark nuclei.
+  it is, it is taken, since points mark nuclei. Where there are detections or cells, the polygons of
+  annotations are regions around them, no cells.
 * CellViT (github.com/TIO-IKIM/CellViT-Inference): a list with one MultiPoint or MultiPolygon annotation for
   each class, so every part is a cell. A MultiPolygon of a QuPath detection or cell is one cell, though.
 * InstanSeg (github.com/instanseg/instanseg): QuPath detections, in part without a class.
 * HoVer-NeXt (github.com/digitalpathologybern/hover_next_inference): outlines as closed LineStrings.
 """
 
+import logging
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,16 +23,20 @@ import numpy as np
 import shapely
 from shapely.errors import ShapelyError
 
+from patherea_core.data.finding import counted
 from patherea_core.errors import InputError
 from plugin.readers.cell_rows import Cell, class_name, each, require_unique, table_of
 from plugin.readers.cell_table import CellTable
 from plugin.readers.json_file import Json
 
+log = logging.getLogger(__name__)
+
 Position: TypeAlias = tuple[float, float]
 
 _SCORES = ("score", "probability", "prob", "detection probability")
 #: QuPath objects that are one cell whatever their geometry.
-_ONE_CELL = ("detection", "cell")
+ONE_CELL = ("detection", "cell")
+_POLYGONS = ("Polygon", "MultiPolygon")
 
 
 def recognises(content: Json) -> bool:
@@ -46,15 +53,14 @@ def cells_of(content: Json, path: Path) -> CellTable:
     """
     features = features_of(content)
     require_unique(path, "features", (_id(feature) for feature in features))
-    named = [bool((feature.get("properties") or {}).get("image")) for feature in features]
-    if any(named) and not all(named):
-        raise InputError(
-            f"feature {named.index(False) + 1} of {path} names no image, but others do; "
-            "name the image of each in properties.image"
-        )
-    return table_of(
-        path, each(path, "feature", features, lambda feature: _cells(feature, path.stem))
-    )
+    regions = _regions(features, path)
+    _require_images_of_all_or_none(features, regions, path)
+
+    def of_feature(numbered: tuple[int, dict[str, Any]]) -> list[Cell]:
+        number, feature = numbered
+        return [] if number in regions else _cells(feature, path.stem)
+
+    return table_of(path, each(path, "feature", enumerate(features), of_feature))
 
 
 def features_of(content: Json) -> list[dict[str, Any]]:
@@ -62,6 +68,41 @@ def features_of(content: Json) -> list[dict[str, Any]]:
     if isinstance(content, list):
         return content
     return list(content["features"]) if content["type"] == "FeatureCollection" else [content]
+
+
+def _regions(features: Sequence[dict[str, Any]], path: Path) -> Collection[int]:
+    """Return which features are outlines around cells: polygons of annotations beside detections."""
+    kinds = [(feature.get("properties") or {}).get("objectType") for feature in features]
+    if not any(kind in ONE_CELL for kind in kinds):
+        return ()
+    found = {
+        number
+        for number, (kind, feature) in enumerate(zip(kinds, features, strict=True))
+        if kind == "annotation" and (feature.get("geometry") or {}).get("type") in _POLYGONS
+    }
+    if found:
+        log.warning(
+            "%s: passed over %s beside the cells; as regions, name them with --regions",
+            path,
+            counted(len(found), "annotation that is a polygon", "annotations that are polygons"),
+        )
+    return found
+
+
+def _require_images_of_all_or_none(
+    features: Sequence[dict[str, Any]], regions: Collection[int], path: Path
+) -> None:
+    named = {
+        number: bool((feature.get("properties") or {}).get("image"))
+        for number, feature in enumerate(features, start=1)
+        if number - 1 not in regions
+    }
+    without = [number for number, has_image in named.items() if not has_image]
+    if without and len(without) < len(named):
+        raise InputError(
+            f"feature {without[0]} of {path} names no image, but others do; "
+            "name the image of each in properties.image"
+        )
 
 
 def _id(feature: dict[str, Any]) -> object:
@@ -75,7 +116,7 @@ def _cells(feature: dict[str, Any], stem: str) -> list[Cell]:
     image, name = str(properties.get("image") or stem), _class(properties)
     score = _score(properties)
     geometry = feature.get("nucleusGeometry") or feature["geometry"]
-    whole = properties.get("objectType") in _ONE_CELL
+    whole = properties.get("objectType") in ONE_CELL
     return [Cell(image, x, y, name, score) for x, y in _centres(geometry, whole=whole)]
 
 

@@ -54,6 +54,8 @@ def _of_features(content: Json, path: Path) -> Iterator[_Named]:
         what = f"region {number} of {path}"
         try:
             properties = feature.get("properties") or {}
+            if properties.get("objectType") in geojson.ONE_CELL:
+                continue  # QuPath writes cells and the outlines around them into one file
             outline = shape(feature["geometry"])
         except (KeyError, TypeError, ValueError, AttributeError, ShapelyError) as error:
             raise InputError(f"{what} is no shape: {error!r}") from error

@@ -110,6 +110,30 @@ def test_the_parts_of_a_detection_are_one_cell_and_those_of_an_annotation_many(
     assert table.xy.tolist() == ([[7, 2]] if count == 1 else [[2, 2], [12, 2]])
 
 
+@pytest.mark.parametrize("kind", ["detection", "cell"])
+def test_a_polygon_that_qupath_drew_around_cells_is_no_cell(
+    tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    outline = feature({"type": "Polygon", "coordinates": [SQUARE]}, {"objectType": "annotation"})
+    marked = feature(properties={"objectType": "annotation"})
+    found = feature({"type": "Point", "coordinates": [3, 4]}, {"objectType": kind, "image": "b"})
+    marked["properties"]["image"] = "b"
+    table = read(tmp_path, [outline, found, outline, marked])
+    assert table.xy.tolist() == [[3, 4], [1, 2]]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path / 'a.json'}: passed over 2 annotations that are polygons beside the cells; "
+        "as regions, name them with --regions"
+    ]
+
+
+def test_polygons_of_annotations_alone_are_cells(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    outline = feature({"type": "Polygon", "coordinates": [SQUARE]}, {"objectType": "annotation"})
+    assert len(read(tmp_path, [outline, feature()])) == 2
+    assert not caplog.records
+
+
 def test_the_image_of_a_feature_is_read_and_all_or_none_name_it(tmp_path: Path) -> None:
     named = feature(properties={"image": "b.png"})
     assert read(tmp_path, [named]).image_names == ("b.png",)
@@ -172,7 +196,7 @@ def test_elements_that_are_no_cells_are_passed_over_with_a_warning(
 ) -> None:
     line = {"type": "polyline", "points": [[0, 0, 0], [1, 1, 0]], "closed": False}
     assert len(read(tmp_path, {"elements": [element(), line]})) == 1
-    assert "1 elements are neither points nor closed shapes" in caplog.text
+    assert "passed over 1 element that is neither point nor closed shape" in caplog.text
 
 
 def test_each_annotation_of_a_list_may_name_its_slide(tmp_path: Path) -> None:

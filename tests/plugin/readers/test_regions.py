@@ -41,6 +41,14 @@ def test_several_polygons_of_an_image_are_joined(tmp_path: Path) -> None:
     assert {image: outline.area for image, outline in regions.items()} == {"": 250}
 
 
+def test_cells_in_the_same_file_are_no_regions(tmp_path: Path) -> None:
+    cell = feature(corners(50))
+    cell["properties"]["objectType"] = "detection"
+    outline = feature(corners(0))
+    outline["properties"]["objectType"] = "annotation"
+    assert read(tmp_path, [cell, outline])[""].area == 100
+
+
 def test_regions_of_an_annotation_are_its_closed_shapes(tmp_path: Path) -> None:
     elements = [
         {"type": "rectangle", "center": [5, 5, 0], "width": 10, "height": 10, "rotation": 0},
