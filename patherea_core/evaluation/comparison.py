@@ -15,11 +15,12 @@ from patherea_core.evaluation.resampling import (
     exchanged,
     f1,
     mean_of_defined,
+    mean_of_occurring,
     resampled,
     tallies,
 )
 from patherea_core.evaluation.scores import ClassCounts
-from patherea_core.geometry import Floats, Ints
+from patherea_core.geometry import Bools, Floats, Ints
 from patherea_core.seeding import Seed
 
 #: Differences of scores that are not further apart are equal.
@@ -51,6 +52,8 @@ class Comparison:
         mean_f1: difference of the mean F1 over the classes that occur.
         level: share of draws inside an interval.
         draws: how often the groups were drawn.
+        draws_of_mean: in how many of them all classes occur that do on all groups, for each model; the
+            interval of the mean is over these.
         groups: how many groups there are.
     """
 
@@ -59,6 +62,7 @@ class Comparison:
     mean_f1: Difference
     level: float
     draws: int
+    draws_of_mean: int
     groups: int
 
 
@@ -77,7 +81,9 @@ def compare(
     p = (1 + #{|d'| ≥ |d|}) / (draws + 1) for the difference d and those d' of the draws. So p is never
     zero, it is 1 for two equal models, and with G groups it is hardly below 2 / 2**G: fewer than six
     patients show nothing at the 5 % level, even where the interval, too narrow then, leaves zero out.
-    Draws in which a score is undefined are left out.
+    Draws in which a score is undefined are left out. For the interval of the mean, those are the draws
+    that lack a class which the model's mean on all groups has (see ``bootstrap``). Exchanging models
+    draws no groups: there every mean is taken like the observed one, over the classes that then occur.
 
     Args:
         first: counts of one model, of each patient (or image where patients are unknown).
@@ -91,17 +97,22 @@ def compare(
     """
     require_share(level)
     both = _side_by_side(first, second)
-    observed = _differences(both.sum(axis=0, dtype=np.float64)[np.newaxis])[0]
+    total = both.sum(axis=0, dtype=np.float64)
+    observed = _differences(total[np.newaxis])[0]
+    draws_of_mean = 0
     if len(both) < 2:
         found = [_alone(value) for value in observed]
     else:
-        drawn = _differences(resampled(both, seed, draws))
+        drawn = _differences(resampled(both, seed, draws), occurring=total[:, :-2].any(axis=-1))
+        draws_of_mean = int(np.count_nonzero(np.isfinite(drawn[:, -1])))
         null = _differences(exchanged(both, seed, draws))
         found = [
             _difference(value, drawn[:, column], null[:, column], level)
             for column, value in enumerate(observed)
         ]
-    return Comparison(tuple(found[:-2]), found[-2], found[-1], level, draws, len(both))
+    return Comparison(
+        tuple(found[:-2]), found[-2], found[-1], level, draws, draws_of_mean, len(both)
+    )
 
 
 def _side_by_side(first: Sequence[ClassCounts], second: Sequence[ClassCounts]) -> Ints:
@@ -126,10 +137,16 @@ def _side_by_side(first: Sequence[ClassCounts], second: Sequence[ClassCounts]) -
     return np.stack([ours, theirs], axis=1)
 
 
-def _differences(sums: Floats) -> Floats:
-    """Return (draws, T + 2) differences of F1: of each class, of any class, and of the mean."""
+def _differences(sums: Floats, occurring: Bools | None = None) -> Floats:
+    """Return (draws, T + 2) differences of F1: of each class, of any class, and of the mean.
+
+    Args:
+        sums: (draws, 2, T + 2, 3) counts of both models.
+        occurring: (2, T) classes that each mean is over; None for those that occur in each draw.
+    """
     scores = f1(sums[:, :, :-1])
-    means = mean_of_defined(scores[:, :, :-1])
+    classes = scores[:, :, :-1]
+    means = mean_of_defined(classes) if occurring is None else mean_of_occurring(classes, occurring)
     both = np.concatenate([scores, means[..., np.newaxis]], axis=-1)
     differences: Floats = both[:, 0] - both[:, 1]
     return differences

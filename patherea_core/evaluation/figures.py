@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from patherea_core.evaluation.comparison import Comparison, Difference
+from patherea_core.evaluation.counts import Counts
 from patherea_core.evaluation.details import ClassDetails, Details
 from patherea_core.evaluation.lines import bounds, count_figures
 from patherea_core.evaluation.report import Evaluation
@@ -21,6 +22,18 @@ PROTOCOL = {
 
 #: False alarms in an image at which the recall of a FROC curve is told.
 FALSE_ALARMS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
+
+_DEFINITION = {
+    "distance_hungarian": (
+        "tp: pairs of the least sum of distances that are within the radius; fp: detections in no such "
+        "pair; fn: points in no such pair"
+    ),
+    "one_to_many": (
+        "tp: detections within the radius of any point; fp: the other detections; fn: points without a "
+        "detection within the radius. tp + fn is not the number of points, and recall = tp / (tp + fn) "
+        "is no share of them"
+    ),
+}
 
 _WARNING = {
     "distance_hungarian": "wrong: steals hits to shorten the sum of distances; too low",
@@ -55,6 +68,8 @@ def evaluation_figures(evaluation: Evaluation) -> dict[str, object]:
             "draws": evaluation.intervals.draws,
             "groups": evaluation.intervals.groups,
             "grouped_by": evaluation.grouped_by,
+            "images_without_patient": evaluation.images_without_patient,
+            "draws_of_mean": evaluation.intervals.draws_of_mean,
         },
         "radius_px": evaluation.radius if evaluation.unit == "px" else None,
         "radius": evaluation.radius,
@@ -80,6 +95,7 @@ def comparison_figures(comparison: Comparison, names: Sequence[str]) -> dict[str
         "detection": _difference(comparison.any_class),
         "groups": comparison.groups,
         "draws": comparison.draws,
+        "draws_of_mean": comparison.draws_of_mean,
     }
 
 
@@ -153,10 +169,17 @@ def _flawed(
 ) -> dict[str, object] | None:
     if counts is None:
         return None
-    named = zip(evaluation.taxonomy.names, counts.per_class, strict=True)
+    true = evaluation.counts
+    rows = zip(evaluation.taxonomy.names, counts.per_class, true.per_class, strict=True)
     return {
         "warning": _WARNING[protocol],
-        "classes": {name: count_figures(of_class) for name, of_class in named},
+        "definition": _DEFINITION[protocol],
+        "classes": {name: _flawed_counts(wrong, right) for name, wrong, right in rows},
         "mean_f1": mean_f1(counts.per_class),
-        "detection": count_figures(counts.any_class),
+        "detection": _flawed_counts(counts.any_class, true.any_class),
     }
+
+
+def _flawed_counts(wrong: Counts, right: Counts) -> dict[str, object]:
+    """Return wrong hits and misses beside the true numbers of cells, which do not follow from them."""
+    return {**count_figures(wrong), "points": right.points, "detections": right.detections}

@@ -10,14 +10,14 @@ from patherea_core.errors import InputError
 from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.resampling import (
     f1,
-    mean_of_defined,
+    mean_of_occurring,
     precision,
     recall,
     resampled,
     tallies,
 )
 from patherea_core.evaluation.scores import ClassCounts
-from patherea_core.geometry import Floats
+from patherea_core.geometry import Bools, Floats
 from patherea_core.seeding import Seed
 
 #: What a group is.
@@ -65,9 +65,10 @@ class Intervals:
         per_class: one for each row of the taxonomy.
         any_class: whatever the class.
         micro: of the classes' counts summed before they are scored.
-        mean_f1: of the mean F1 over the classes that occur in a draw; None if undefined.
+        mean_f1: of the mean F1 over the classes that occur; None if undefined in every draw.
         level: share of draws inside an interval.
         draws: how often the groups were drawn.
+        draws_of_mean: in how many of them all these classes occur, which is where the mean is taken.
         groups: how many groups there are.
     """
 
@@ -77,6 +78,7 @@ class Intervals:
     mean_f1: Interval | None
     level: float
     draws: int
+    draws_of_mean: int
     groups: int
 
 
@@ -87,7 +89,9 @@ def bootstrap(
 
     In every draw as many groups as there are are taken with replacement, their counts summed and then
     scored. A score that is undefined in a draw, because the class is absent from it, is left out of the
-    interval, and the class out of that draw's mean.
+    interval. The mean is over the same classes in every draw, those that occur in all groups together:
+    draws that lack one of them are left out of its interval, which is thus conditional on all of them
+    occurring. With classes that few groups have, many draws are left out; how many remain is told.
 
     Args:
         groups: counts of each patient, or of each image where patients are unknown.
@@ -103,9 +107,12 @@ def bootstrap(
     if len(groups) < 2:
         unknown = ScoreIntervals(None, None, None)
         return Intervals(
-            (unknown,) * class_count, unknown, unknown, None, level, draws, len(groups)
+            (unknown,) * class_count, unknown, unknown, None, level, draws, 0, len(groups)
         )
-    sums = resampled(tallies(groups), seed, draws)
+    counts = tallies(groups)
+    sums = resampled(counts, seed, draws)
+    occurring: Bools = np.any(counts[:, :class_count], axis=(0, 2))
+    means = mean_of_occurring(f1(sums[:, :class_count]), occurring)
     scores = [
         ScoreIntervals(
             *(percentiles(score(sums[:, row]), level) for score in (precision, recall, f1))
@@ -116,9 +123,10 @@ def bootstrap(
         per_class=tuple(scores[:class_count]),
         any_class=scores[class_count],
         micro=scores[class_count + 1],
-        mean_f1=percentiles(mean_of_defined(f1(sums[:, :class_count])), level),
+        mean_f1=percentiles(means, level),
         level=level,
         draws=draws,
+        draws_of_mean=int(np.count_nonzero(np.isfinite(means))),
         groups=len(groups),
     )
 
@@ -144,7 +152,8 @@ def group_counts(
     """Return the counts summed over each group, and what a group is.
 
     A group is a patient if every field knows its patient, else an image: all fields of one name. The
-    groups come in the order of their names, so the fields' order changes no interval.
+    groups come in the order of their names, so the fields' order changes no interval. How many images
+    keep patients from being the groups, ``images_without_patient`` tells.
 
     Args:
         fields: the regions.
@@ -163,3 +172,8 @@ def group_counts(
         sums[name] = sums[name] + counts if name in sums else counts
     groups = tuple(sums[name] for name in sorted(sums))
     return groups, "patients" if of_patients else "images"
+
+
+def images_without_patient(fields: Sequence[Field]) -> int:
+    """Return of how many images, which are all fields of one name, a patient is unknown."""
+    return len({field.name for field in fields if field.patient is None})

@@ -8,7 +8,13 @@ from patherea_core.evaluation.chance import ChanceLevel, chance_f1
 from patherea_core.evaluation.confusion import Confusion, class_confusion
 from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.flawed import FlawedCounts, flawed_counts
-from patherea_core.evaluation.intervals import GroupedBy, Intervals, bootstrap, group_counts
+from patherea_core.evaluation.intervals import (
+    GroupedBy,
+    Intervals,
+    bootstrap,
+    group_counts,
+    images_without_patient,
+)
 from patherea_core.evaluation.lines import CountingError, Line
 from patherea_core.evaluation.scores import ClassCounts, count_classes, mean_f1, micro
 from patherea_core.seeding import Seed
@@ -38,6 +44,7 @@ class Evaluation:
         regions: the counts of each region.
         groups: the counts of each patient, or of each image where patients are unknown.
         grouped_by: which of the two.
+        images_without_patient: where a patient is unknown, though others may be known.
         intervals: how far the scores would move with other groups.
         chance: what random detections would score.
         flawed: what two flawed protocols would have counted.
@@ -53,6 +60,7 @@ class Evaluation:
     regions: tuple[ClassCounts, ...]
     groups: tuple[ClassCounts, ...]
     grouped_by: GroupedBy
+    images_without_patient: int
     intervals: Intervals
     chance: ChanceLevel
     flawed: FlawedCounts
@@ -150,6 +158,7 @@ def evaluate(
         regions=regions,
         groups=groups,
         grouped_by=grouped_by,
+        images_without_patient=images_without_patient(fields),
         intervals=bootstrap(groups, seed),
         chance=chance_f1(inner, class_count, radius, seed, _draws(inner)),
         flawed=flawed_counts(inner, class_count, radius),

@@ -10,7 +10,7 @@ import numpy as np
 
 from patherea_core.errors import InputError
 from patherea_core.evaluation.scores import ClassCounts
-from patherea_core.geometry import Floats, Ints
+from patherea_core.geometry import Bools, Floats, Ints
 from patherea_core.seeding import Seed
 
 #: Numbers in one block of draws, which bounds the memory however many groups there are.
@@ -112,7 +112,20 @@ def mean_of_defined(scores: Floats) -> Floats:
     return _share(np.where(defined, scores, 0).sum(axis=-1), defined.sum(axis=-1))
 
 
+def mean_of_occurring(scores: Floats, occurring: Bools) -> Floats:
+    """Return the mean over the classes that occur in the whole sample; NaN where a draw lacks one.
+
+    A draw without one of them would have the mean of other classes, which is another figure: without a
+    class that is never found, it would be far too high.
+
+    Args:
+        scores: (draws, …, T) of each class, NaN where it is undefined.
+        occurring: (…, T) whether the class has a score on all groups together.
+    """
+    return _share(np.where(occurring, scores, 0).sum(axis=-1), occurring.sum(axis=-1))
+
+
 def _share(part: Floats, whole: Floats) -> Floats:
-    share = np.full(np.shape(whole), np.nan)
+    share = np.full(np.broadcast_shapes(np.shape(part), np.shape(whole)), np.nan)
     np.divide(part, whole, out=share, where=whole > 0)
     return share

@@ -7,6 +7,12 @@ from patherea_core.evaluation.lines import HEADER, aligned, as_text, interval_te
 from patherea_core.evaluation.report import Evaluation
 from patherea_core.evaluation.scores import ClassCounts, mean_f1
 
+#: With fewer groups, percentile intervals hold the truth clearly less often than they say.
+_FEW_GROUPS = 20
+
+#: With fewer groups, exchanging two models cannot give a p value below 5 %.
+_LEAST_TO_COMPARE = 6
+
 
 def evaluation_table(evaluation: Evaluation) -> str:
     """Return an aligned plain-text table with a row for each class, and notes below."""
@@ -37,11 +43,28 @@ def comparison_table(comparison: Comparison, names: Sequence[str]) -> str:
         ("difference of F1", "value", "95 % interval", "p"),
         *difference_cells(comparison, names),
     ]
-    note = (
-        f"This model less the other, on the same {comparison.groups} groups; "
+    return "\n".join([*aligned(rows), "", *comparison_notes(comparison)]) + "\n"
+
+
+def comparison_notes(comparison: Comparison) -> tuple[str, ...]:
+    """Return what a reader of a comparison must know, a sentence or two each."""
+    groups = comparison.groups
+    notes = [
+        f"This model less the other, on the same {groups} groups; "
         "p: that the two are interchangeable."
-    )
-    return "\n".join([*aligned(rows), "", note]) + "\n"
+    ]
+    if groups < 2:
+        return *notes, "Intervals and p: not known, since there are fewer than two groups."
+    if groups < _FEW_GROUPS:
+        notes.append(_narrow("groups"))
+    if groups < _LEAST_TO_COMPARE:
+        least = 2 / 2**groups
+        notes.append(
+            f"With {groups} groups p is at least about {least:.2g}: no difference can be shown."
+        )
+    if comparison.draws_of_mean < comparison.draws:
+        notes.append(_draws_of_mean(comparison.draws_of_mean, comparison.draws))
+    return tuple(notes)
 
 
 def difference_cells(
@@ -80,6 +103,9 @@ def _notes(evaluation: Evaluation) -> Iterator[str]:
         '"any class". Counts are summed over regions, then scored.'
     )
     yield _interval_note(evaluation)
+    intervals = evaluation.intervals
+    if intervals.groups >= 2 and intervals.draws_of_mean < intervals.draws:
+        yield _draws_of_mean(intervals.draws_of_mean, intervals.draws)
     yield (
         "Chance F1: as many detections of each class at random places in the same area; mean of "
         f"{evaluation.chance.draws} draws."
@@ -90,7 +116,7 @@ def _notes(evaluation: Evaluation) -> Iterator[str]:
     if evaluation.fields_without_area:
         yield (
             f"Regions of unknown outline: {evaluation.fields_without_area}; chance is taken in the "
-            "bounding box of their points and detections there."
+            "bounding box of their points and detections, the radius wider on every side, there."
         )
     left_out = evaluation.left_out
     if left_out.points or left_out.detections:
@@ -104,9 +130,28 @@ def _interval_note(evaluation: Evaluation) -> str:
     groups, kind = evaluation.intervals.groups, evaluation.grouped_by
     if groups < 2:
         return f"Intervals: not known, since there are fewer than two {kind}."
-    unknown = " Patients are unknown, so it may be too narrow." if kind == "images" else ""
+    notes = [f"Intervals: bootstrap over {groups} {kind}, {evaluation.intervals.draws} draws."]
+    if kind == "images":
+        unknown = evaluation.images_without_patient
+        notes.append(
+            "Patients are unknown, so they may be too narrow."
+            if unknown == groups
+            else f"{unknown} of {groups} images have no patient, so images are drawn: intervals may be "
+            "too narrow."
+        )
+    if groups < _FEW_GROUPS:
+        notes.append(_narrow(kind))
+    return " ".join(notes)
+
+
+def _narrow(kind: str) -> str:
+    return f"With fewer than {_FEW_GROUPS} {kind}, intervals are too narrow."
+
+
+def _draws_of_mean(kept: int, draws: int) -> str:
     return (
-        f"Intervals: bootstrap over {groups} {kind}, {evaluation.intervals.draws} draws.{unknown}"
+        f"Interval of the mean: over the {kept} of {draws} draws in which all classes occur that occur "
+        "here."
     )
 
 

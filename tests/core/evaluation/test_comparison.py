@@ -63,6 +63,20 @@ def test_where_a_class_is_undefined_so_is_its_difference() -> None:
     assert found.mean_f1.value == pytest.approx(0.5)
 
 
+def test_draws_without_one_of_the_classes_are_left_out_of_the_mean() -> None:
+    # The second class is in one of two groups only; neither model finds it.
+    first = [group((5, 0, 0), (0, 0, 0)), group((5, 0, 0), (0, 0, 5))]
+    second = [group((5, 0, 0), (0, 0, 0)), group((4, 0, 1), (0, 0, 5))]
+    found = compare(first, second, Seed(0))
+    assert found.draws_of_mean == pytest.approx(0.75 * found.draws, rel=0.05)
+    assert found.mean_f1.interval is not None
+    assert found.per_class[0].interval is not None
+    # Where the class is missing so is the group in which the models differ.
+    assert found.per_class[0].interval.low == 0
+    assert found.mean_f1.interval.low > 0
+    assert found.mean_f1.p_value is not None
+
+
 def test_one_group_has_a_difference_but_nothing_to_judge_it_by() -> None:
     found = compare([group((8, 0, 2))], [group((6, 0, 4))], Seed(0))
     assert found.mean_f1.value == pytest.approx(16 / 18 - 12 / 16)

@@ -1,8 +1,11 @@
 """The JSON of an evaluation has the keys that others rely on, and every figure of the evaluation."""
 
 import json
+from dataclasses import replace
 
+from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.figures import evaluation_figures
+from tests.builders import detections, points
 from tests.core.evaluation.test_report import evaluated, two_fields
 
 
@@ -47,6 +50,29 @@ def test_the_json_has_the_figures_of_the_evaluation() -> None:
     assert found["radius_px"] == 6
     assert found["confusion"]["cells"][0][0] == 1
     assert found["confusion"]["accuracy"] == 1
+
+
+def test_flawed_figures_tell_the_true_numbers_of_cells_and_what_they_count() -> None:
+    field = Field(
+        "one", detections((5, 5, 0), (6, 5, 0), (7, 5, 0)), points((5, 6, 0), (90, 90, 0))
+    )
+    found = json.loads(json.dumps(evaluation_figures(evaluated([field]))))
+    for protocol, hits in (("one_to_many", 3), ("distance_hungarian", 1)):
+        wrong = found["flawed"][protocol]
+        assert "fn: points" in wrong["definition"]
+        for line in (wrong["classes"]["positive"], wrong["detection"]):
+            assert (line["points"], line["detections"], line["tp"]) == (2, 3, hits)
+    assert "is not the number of points" in found["flawed"]["one_to_many"]["definition"]
+
+
+def test_the_json_tells_how_many_images_lack_a_patient_and_how_many_draws_make_the_mean() -> None:
+    first, second = two_fields()
+    found = evaluation_figures(evaluated([replace(first, patient="p"), second]))
+    intervals = found["intervals"]
+    assert isinstance(intervals, dict)
+    assert (intervals["grouped_by"], intervals["images_without_patient"]) == ("images", 1)
+    # The first class is in the first region only.
+    assert 0 < intervals["draws_of_mean"] < intervals["draws"]
 
 
 def test_a_radius_in_another_unit_is_not_called_pixels() -> None:

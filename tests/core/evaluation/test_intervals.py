@@ -13,6 +13,7 @@ from patherea_core.evaluation.intervals import (
     ScoreIntervals,
     bootstrap,
     group_counts,
+    images_without_patient,
 )
 from patherea_core.evaluation.scores import ClassCounts, mean_f1
 from patherea_core.points import Detections, Points
@@ -85,19 +86,38 @@ def test_equal_groups_have_an_interval_of_no_width() -> None:
     assert f1_of([group((8, 2, 8))] * 4) == Interval(16 / 26, 16 / 26)
 
 
-def test_a_class_absent_from_a_draw_is_left_out_of_its_mean() -> None:
-    # The second class is in one patient only, where it is never found: the mean is 1 or a half.
+def test_a_draw_without_one_of_the_classes_is_left_out_of_the_interval_of_the_mean() -> None:
+    # The second class is in one of two patients only, where it is never found: the mean is a half.
     groups = [group((5, 0, 0), (0, 0, 0)), group((5, 0, 0), (0, 0, 5))]
     found = bootstrap(groups, Seed(0))
-    assert found.mean_f1 == Interval(0.5, 1.0)
+    assert found.mean_f1 == Interval(0.5, 0.5)
+    assert found.draws_of_mean == pytest.approx(0.75 * found.draws, rel=0.05)
     assert found.per_class[1].f1 == Interval(0.0, 0.0)
     assert found.per_class[1].precision is None
+
+
+def test_a_class_that_nobody_has_takes_no_draw_from_the_mean() -> None:
+    groups = [group((5, 0, 0), (0, 0, 0)), group((3, 1, 0), (0, 0, 0))]
+    found = bootstrap(groups, Seed(0))
+    assert found.draws_of_mean == found.draws
+    assert found.mean_f1 == found.per_class[0].f1
+
+
+def test_the_interval_of_the_mean_is_that_of_the_draws_that_have_all_classes() -> None:
+    groups = [group((n, 1, 2), (n % 4, 0, 1) if n > 6 else (0, 0, 0)) for n in range(1, 10)]
+    ours, sums = bootstrap(groups, Seed(0), draws=4000), slow_draws(groups, 4000)
+    kept = [total for total in sums if all(counts.occurs for counts in total.per_class)]
+    assert 0 < len(kept) < 4000
+    assert ours.draws_of_mean == pytest.approx(len(kept), rel=0.03)
+    values = np.array([mean_f1(total.per_class) for total in kept], dtype=np.float64)
+    assert ours.mean_f1 is not None
+    assert ours.mean_f1.bounds == pytest.approx(np.quantile(values, [0.025, 0.975]), abs=0.015)
 
 
 def test_one_group_has_no_interval() -> None:
     unknown = ScoreIntervals(None, None, None)
     assert bootstrap([group((5, 1, 1), (2, 1, 0))], Seed(0)) == Intervals(
-        (unknown, unknown), unknown, unknown, None, 0.95, 2000, 1
+        (unknown, unknown), unknown, unknown, None, 0.95, 2000, 0, 1
     )
     assert bootstrap([], Seed(0)).groups == 0
 
@@ -150,6 +170,18 @@ def test_the_order_of_fields_changes_no_group() -> None:
     fields = [field("a", "P"), field("b", "Q"), field("c", "R")]
     counts = [group((n, 0, 0)) for n in (1, 10, 100)]
     assert group_counts(fields, counts) == group_counts(fields[::-1], counts[::-1])
+
+
+def test_an_image_lacks_a_patient_if_one_of_its_regions_does() -> None:
+    fields = [
+        field("a", "P"),
+        field("b", None),
+        field("b", "Q"),
+        field("b", None),
+        field("c", None),
+    ]
+    assert images_without_patient(fields) == 2
+    assert images_without_patient(fields[:1]) == images_without_patient([]) == 0
 
 
 def test_counts_that_do_not_fit_the_fields_are_refused() -> None:

@@ -12,6 +12,7 @@ from patherea_core.evaluation.resampling import (
     exchanged,
     f1,
     mean_of_defined,
+    mean_of_occurring,
     precision,
     recall,
     resampled,
@@ -40,6 +41,13 @@ def test_arrays_score_what_counts_score(per_class: list[Counts], any_class: Coun
         assert same(recall(sums), expected.recall)
     scores = f1(table[: len(per_class)].astype(np.float64))
     assert same(mean_of_defined(scores), mean_f1(per_class))
+
+
+def test_the_mean_of_occurring_classes_is_undefined_where_one_is_missing() -> None:
+    scores = np.array([[0.5, 1.0, np.nan], [np.nan, 1.0, np.nan], [0.0, 0.5, 0.25]])
+    found = mean_of_occurring(scores, np.array([True, True, False]))
+    np.testing.assert_array_equal(found, [0.75, np.nan, 0.25])
+    assert np.isnan(mean_of_occurring(scores, np.zeros(3, dtype=bool))).all()
 
 
 def test_every_draw_takes_as_many_groups_as_there_are() -> None:

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from patherea_core.evaluation.comparison import compare
 from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.report import evaluate
-from patherea_core.evaluation.table import evaluation_table
+from patherea_core.evaluation.table import comparison_table, evaluation_table
 from patherea_core.points import Detections, Points
 from patherea_core.seeding import Seed
 from tests.builders import detections, points, square
+from tests.core.evaluation.groups import group
 from tests.core.evaluation.test_report import TAXONOMY, evaluated, two_fields
 
 
@@ -65,7 +67,59 @@ def test_the_table_says_when_chance_is_taken_in_a_box() -> None:
     assert evaluation.fields_without_area == 1
     stated = "Regions of unknown outline: 1; chance is taken in the bounding box"
     assert stated in evaluation_table(evaluation)
+    assert "the radius wider on every side" in evaluation_table(evaluation)
     assert "bounding box" not in evaluation_table(evaluated(two_fields()))
+
+
+def test_the_table_says_how_many_images_have_no_patient() -> None:
+    first, second = two_fields()
+    some = evaluation_table(evaluated([replace(first, patient="p"), second]))
+    assert "1 of 2 images have no patient, so images are drawn" in some
+    assert "Patients are unknown" not in some
+    known = evaluated([replace(first, patient="p"), replace(second, patient="q")])
+    assert "no patient" not in evaluation_table(known)
+    assert "bootstrap over 2 patients" in evaluation_table(known)
+
+
+@pytest.mark.parametrize(("count", "few"), [(2, True), (19, True), (20, False)])
+def test_the_table_says_where_intervals_are_too_narrow(count: int, few: bool) -> None:
+    field = two_fields()[0]
+    fields = [replace(field, name=str(row), patient=str(row)) for row in range(count)]
+    stated = "With fewer than 20 patients, intervals are too narrow."
+    assert (stated in evaluation_table(evaluated(fields))) == few
+
+
+def test_the_table_says_in_how_many_draws_the_mean_is_taken() -> None:
+    one, other = two_fields()
+    assert "Interval of the mean: over the 1" in evaluation_table(evaluated([one, other]))
+    alike = [one, replace(one, name="again")]
+    assert "Interval of the mean" not in evaluation_table(evaluated(alike))
+
+
+@pytest.mark.parametrize(
+    ("count", "least"), [(2, "0.5"), (3, "0.25"), (5, "0.062"), (6, None), (30, None)]
+)
+def test_a_comparison_of_few_groups_says_that_p_cannot_be_small(
+    count: int, least: str | None
+) -> None:
+    groups = [group((8, 2, 2))] * count
+    found = comparison_table(compare(groups, groups, Seed(0)), ["a"])
+    assert (f"With {count} groups p is at least about {least}:" in found) == (least is not None)
+    assert ("p is at least" in found) == (least is not None)
+    assert ("With fewer than 20 groups" in found) == (count < 20)
+
+
+def test_a_comparison_of_one_group_says_that_nothing_is_known() -> None:
+    groups = [group((8, 2, 2))]
+    found = comparison_table(compare(groups, groups, Seed(0)), ["a"])
+    assert "Intervals and p: not known" in found
+    assert "p is at least" not in found
+
+
+def test_a_comparison_says_in_how_many_draws_the_mean_is_taken() -> None:
+    groups = [group((5, 0, 0), (0, 0, 0)), group((5, 0, 0), (0, 0, 5))]
+    found = comparison_table(compare(groups, groups, Seed(0)), ["a", "b"])
+    assert "Interval of the mean: over the 1" in found
 
 
 def test_the_table_says_that_one_group_gives_no_interval() -> None:
