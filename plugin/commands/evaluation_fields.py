@@ -1,7 +1,7 @@
 """What is compared in an evaluation: regions with a person's points and a model's detections."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ from plugin.dsa.annotation_codec import (
 )
 from plugin.dsa.labels import PointsOutside, found_classes, labelled_regions
 from plugin.readers.cell_table import CellTable, renamed
+from plugin.readers.coco import named_like
 from plugin.readers.image_names import common_names, with_images_called
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,8 @@ class FileOptions:
     Attributes:
         classes: the classes in order; none takes those of the points, in order of their first cell.
         mapping: old names of classes to new ones, in either file.
+        known: classes that may be renamed besides those of the two files, such as those of a third that is
+            compared too.
         regions: where cells were labelled in each image, in base pixels; None if that is not known. An
             image with a region is labelled even if it has no point.
         patients: the patient of each image; None takes those that the files name.
@@ -63,6 +66,7 @@ class FileOptions:
 
     classes: tuple[str, ...] = ()
     mapping: Mapping[str, str] = field(default_factory=dict)
+    known: Collection[str] = ()
     regions: Mapping[str, Outline] | None = None
     patients: Mapping[str, str] | None = None
     allow_missing: bool = False
@@ -77,7 +81,8 @@ def file_fields(
         InputError: an image is in one file only, a point stands twice, or a region is missing.
         TaxonomyError: a cell is of a class that is not among the classes.
     """
-    detections, points = _mapped(detections, points, options.mapping)
+    detections, points = named_like(detections, points), named_like(points, detections)
+    detections, points = _mapped(detections, points, options)
     taxonomy = _taxonomy(detections, points, options.classes)
     require_no_repeats(points)
     detections, points, regions = _by_the_same_names(detections, points, options.regions or {})
@@ -169,17 +174,19 @@ def _classes_of(detections: Mapping[str, Any], labels: Sequence[Shapes]) -> Sequ
 
 
 def _mapped(
-    detections: CellTable, points: CellTable, mapping: Mapping[str, str]
+    detections: CellTable, points: CellTable, options: FileOptions
 ) -> tuple[CellTable, CellTable]:
-    known = {*detections.class_names, *points.class_names}
-    unknown = [old for old in mapping if old not in known]
+    known = {*detections.class_names, *points.class_names, *options.known}
+    unknown = [old for old in options.mapping if old not in known]
     if unknown:
         raise TaxonomyError(
             f"neither {detections.source} nor {points.source} has a class {unknown[0]!r} to rename; "
             f"the classes are: {', '.join(sorted(known))}"
         )
     detections, points = (
-        renamed(table, {old: new for old, new in mapping.items() if old in table.class_names})
+        renamed(
+            table, {old: new for old, new in options.mapping.items() if old in table.class_names}
+        )
         for table in (detections, points)
     )
     return detections, points

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from patherea_core.data.finding import counted
 from patherea_core.errors import InputError
 from plugin.readers.cell_table import CellTable
 
@@ -50,7 +51,7 @@ def require_regions(images: Sequence[str], regions: Collection[str]) -> None:
 def require_both(
     detections: CellTable, points: CellTable, regions: Sequence[str], *, allow_missing: bool
 ) -> None:
-    """Check that both files are of the same images; a file that names no image may lack all of them.
+    """Check that both files are of the same images.
 
     Args:
         detections: what was found.
@@ -65,17 +66,17 @@ def require_both(
     if labelled and detections.image_names and not {*labelled} & {*detections.image_names}:
         raise InputError(
             f"no image is in both files: {points.source} names {labelled[0]!r}, "
-            f"{detections.source} names {detections.image_names[0]!r}"
+            f"{detections.source} names {detections.image_names[0]!r}{_ids_only(detections, points)}"
         )
     sides = (
-        (points, labelled, detections, detections.image_names, "points count as missed"),
-        (detections, detections.image_names, points, labelled, "detections count as false"),
+        (points, labelled, detections, detections.image_names, ("point", "missed")),
+        (detections, detections.image_names, points, labelled, ("detection", "false")),
     )
-    for one, names, other, other_names, become in sides:
+    for one, names, other, other_names, (cell, outcome) in sides:
         alone = [name for name in names if name not in other_names]
         if not alone:
             continue
-        if other_names and not allow_missing:
+        if not allow_missing:
             beside = "" if alone[0] in one.image_names else ", by its region,"
             raise InputError(
                 f"image {alone[0]!r}{_others(len(alone))} is in {one.source}{beside} but not in "
@@ -84,8 +85,24 @@ def require_both(
             )
         rows = one.rows_by_image()
         count = sum(len(rows[name]) for name in alone if name in rows)
-        log.warning("%s images are not in %s; their %s %s", len(alone), other.source, count, become)
+        log.warning(
+            "%s not in %s; %s as %s",
+            counted(len(alone), "image is", "images are"),
+            other.source,
+            counted(count, f"{cell} counts", f"{cell}s count"),
+            outcome,
+        )
+
+
+def _ids_only(*tables: CellTable) -> str:
+    unnamed = [str(table.source) for table in tables if table.unnamed]
+    if not unnamed:
+        return ""
+    return (
+        f"; those of {unnamed[0]} are ids, and only a COCO dataset with these images tells their names, so "
+        "give the other file as one, or write file names for the ids"
+    )
 
 
 def _others(count: int) -> str:
-    return f", like {count - 1} others," if count > 1 else ""
+    return f", like {counted(count - 1, 'other', 'others')}," if count > 1 else ""

@@ -12,6 +12,19 @@ from patherea_core.points import Detections, Points
 from patherea_core.taxonomy import Taxonomy
 
 
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """What the ids in a file stand for.
+
+    Attributes:
+        images: names of images by their ids.
+        classes: names of classes by their ids.
+    """
+
+    images: Mapping[str, str]
+    classes: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CellTable:
     """Cells of some images as parallel arrays, in base pixels of each image; N rows.
@@ -27,6 +40,8 @@ class CellTable:
         score: (N,) probability of that class, in [0, 1]; None where the file has none.
         patients: the patient of an image, for those images where the file says it; None if for none.
         radius: (N,) accepted distance of each cell in base pixels; None where the file has none.
+        ids: what the ids that another file may use stand for; None if the file does not say it.
+        unnamed: whether the names of images and classes are ids, which another file says the names of.
     """
 
     source: Path
@@ -38,6 +53,8 @@ class CellTable:
     score: Floats | None = None
     patients: Mapping[str, str] | None = None
     radius: Floats | None = None
+    ids: Ids | None = None
+    unnamed: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "xy", as_xy(self.xy))

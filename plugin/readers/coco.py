@@ -7,13 +7,15 @@ pixels, so half a pixel is added.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from plugin.readers.cell_rows import Cell, class_name, each, require_unique, table_of
-from plugin.readers.cell_table import CellTable
+from plugin.readers.cell_table import CellTable, Ids, renamed
+from plugin.readers.image_names import with_images_called
 from plugin.readers.json_file import Json
 
 
@@ -25,12 +27,13 @@ def recognises(content: Json) -> bool:
 
 
 def cells_of(content: Json, path: Path) -> CellTable:
-    """Return the cells of a dataset or of results, which name images and classes by their ids only.
+    """Return the cells of a dataset, or of results, which have nothing but ids for images and classes.
 
     Raises:
         InputError: an annotation has no position, stands for a crowd, or shares its id.
     """
-    if isinstance(content, list):
+    unnamed = isinstance(content, list)
+    if unnamed:
         content = {"images": [], "annotations": content, "categories": []}
     images = {entry["id"]: str(entry.get("file_name", entry["id"])) for entry in content["images"]}
     categories = content.get("categories") or []
@@ -38,7 +41,24 @@ def cells_of(content: Json, path: Path) -> CellTable:
     entries = content["annotations"]
     require_unique(path, "annotations", (entry.get("id") for entry in entries))
     cells = each(path, "annotation", entries, lambda entry: [_cell(entry, images, classes)])
-    return table_of(path, cells, tuple(images.values()))
+    return replace(
+        table_of(path, cells, tuple(images.values())),
+        ids=None if unnamed else Ids(_by_text(images), _by_text(classes)),
+        unnamed=unnamed,
+    )
+
+
+def named_like(table: CellTable, other: CellTable) -> CellTable:
+    """Return results with the names that a dataset has for their ids; any other two files change nothing."""
+    if not table.unnamed or other.ids is None:
+        return table
+    classes = {old: new for old, new in other.ids.classes.items() if old in table.class_names}
+    named = with_images_called(renamed(table, classes), other.ids.images)
+    return replace(named, unnamed=False)
+
+
+def _by_text(names: Mapping[Any, str]) -> Mapping[str, str]:
+    return {str(number): name for number, name in names.items()}
 
 
 def _cell(entry: dict[str, Any], images: Mapping[Any, str], classes: Mapping[Any, str]) -> Cell:

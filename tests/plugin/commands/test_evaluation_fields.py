@@ -1,5 +1,6 @@
 """Two files of cells as fields: which images, classes, regions, patients and radii; and what is refused."""
 
+import json
 import logging
 from collections import Counter
 from dataclasses import replace
@@ -17,6 +18,7 @@ from plugin.commands.evaluation_fields import Fields, FileOptions, file_fields
 from plugin.readers.cell_rows import Cell, table_of
 from plugin.readers.cell_table import CellTable
 from plugin.readers.image_names import bare_name
+from plugin.readers.registry import read_cells
 
 SQUARE = shapely.box(0, 0, 100, 100)
 
@@ -97,8 +99,8 @@ def test_a_missing_image_counts_in_full_where_it_may_be_missing(
         "b": ([], [2]),
         "c": ([5, 6], []),
     }
-    assert "1 images are not in found.csv; their 1 points count as missed" in caplog.text
-    assert "1 images are not in points.csv; their 2 detections count as false" in caplog.text
+    assert "1 image is not in found.csv; 1 point counts as missed" in caplog.text
+    assert "1 image is not in points.csv; 2 detections count as false" in caplog.text
 
 
 @pytest.mark.parametrize("allow_missing", [True, False])
@@ -107,16 +109,27 @@ def test_files_of_other_images_are_never_compared(allow_missing: bool) -> None:
         fields(table("found.csv", ("z", 1, "p")), POINTS, allow_missing=allow_missing)
 
 
-def test_a_file_without_detections_found_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    assert held(file_fields(table("found.csv"), POINTS)) == {"a": ([], [1]), "b": ([], [2])}
-    assert "2 points count as missed" in caplog.text
+def test_a_file_without_detections_lacks_every_image(caplog: pytest.LogCaptureFixture) -> None:
+    none = table("found.csv")
+    with pytest.raises(InputError, match=r"'a', like 1 other, is in points\.csv.*--allow-missing"):
+        file_fields(none, POINTS)
+    assert held(fields(none, POINTS, allow_missing=True)) == {"a": ([], [1]), "b": ([], [2])}
+    assert "2 images are not in found.csv; 2 points count as missed" in caplog.text
+
+
+def test_a_file_that_names_its_images_may_have_no_detection() -> None:
+    none = table("found.csv", images=("a", "b"))
+    assert held(file_fields(none, POINTS)) == {"a": ([], [1]), "b": ([], [2])}
 
 
 def test_a_file_without_points_needs_the_classes() -> None:
     none = table("points.csv")
     with pytest.raises(InputError, match=r"points\.csv has no points; .*--classes"):
         file_fields(FOUND, none)
-    assert held(fields(FOUND, none, classes=("p", "n"))) == {"a": ([4], []), "b": ([3], [])}
+    with pytest.raises(InputError, match=r"is in found\.csv but not in points\.csv"):
+        fields(FOUND, none, classes=("p", "n"))
+    given = fields(FOUND, none, classes=("p", "n"), allow_missing=True)
+    assert held(given) == {"a": ([4], []), "b": ([3], [])}
 
 
 def test_images_are_the_same_without_folder_and_ending_if_no_name_is(
@@ -183,9 +196,10 @@ def test_a_repeat_is_found_wherever_it_is(points: list[Any], data: st.DataObject
     row = data.draw(st.integers(0, len(points) - 1))
     place = data.draw(st.integers(0, len(points)))
     again = [*points[:place], points[row], *points[place:]]
+    none = table("found.csv")
     with pytest.raises(InputError, match="once more"):
-        fields(table("found.csv"), table("points.csv", *again))
-    assert fields(table("found.csv"), table("points.csv", *points)).fields
+        fields(none, table("points.csv", *again), allow_missing=True)
+    assert fields(none, table("points.csv", *points), allow_missing=True).fields
 
 
 @pytest.mark.parametrize(
@@ -207,6 +221,51 @@ def test_classes_are_renamed_in_either_file() -> None:
     found = table("found.csv", ("a", 1, "1"), ("b", 1, "2"))
     given = fields(found, POINTS, mapping={"1": "cell", "2": "cell", "p": "cell", "n": "cell"})
     assert given.taxonomy.names == ("cell",)
+
+
+def test_a_class_that_only_a_third_file_has_can_be_renamed() -> None:
+    given = fields(FOUND, POINTS, mapping={"p": "n", "1": "n"}, known=("1", "p"))
+    assert given.taxonomy.names == ("n",)
+    with pytest.raises(TaxonomyError, match="class 'q' to rename; the classes are: 1, n, p"):
+        fields(FOUND, POINTS, mapping={"q": "n"}, known=("1",))
+
+
+def coco(path: Path, content: Any) -> CellTable:  # noqa: ANN401
+    path.write_text(json.dumps(content))
+    return read_cells(path)
+
+
+BOX = {"category_id": 5, "bbox": [1, 2, 4, 6]}
+DATASET = {
+    "images": [{"id": 1, "file_name": "s1.png"}, {"id": 2, "file_name": "s2.png"}],
+    "categories": [{"id": 5, "name": "p"}, {"id": 6, "name": "n"}],
+    "annotations": [{"id": 0, "image_id": 1, **BOX}, {"id": 1, "image_id": 2, **BOX}],
+}
+RESULTS = [{"image_id": 2, "score": 0.5, **BOX}, {"image_id": 1, **BOX, "category_id": 6}]
+
+
+def test_the_ids_of_results_are_those_of_their_dataset(tmp_path: Path) -> None:
+    found = coco(tmp_path / "found.json", RESULTS)
+    points = coco(tmp_path / "points.json", DATASET)
+    given = fields(found, points, classes=("p", "n"))
+    assert held(given) == {"s1.png": ([3], [3]), "s2.png": ([3], [3])}
+    assert [field.detections.class_index.tolist() for field in given.fields] == [[1], [0]]
+    assert held(fields(points, found, mapping={"n": "p"})) == held(
+        fields(found, points, mapping={"n": "p"})
+    )
+
+
+def test_ids_that_the_dataset_lacks_are_named(tmp_path: Path) -> None:
+    points = coco(tmp_path / "points.json", DATASET)
+    strange = coco(tmp_path / "found.json", [*RESULTS, {"image_id": 9, **BOX}])
+    with pytest.raises(InputError, match=r"'9' is in .*found\.json but not in .*points\.json"):
+        fields(strange, points, classes=("p", "n"))
+
+
+def test_results_beside_other_files_are_refused_with_a_way_out(tmp_path: Path) -> None:
+    found = coco(tmp_path / "found.json", RESULTS)
+    with pytest.raises(InputError, match=r"no image is in both.*found\.json are ids.*COCO dataset"):
+        fields(found, POINTS, mapping={"5": "p", "6": "n"})
 
 
 def test_an_image_with_a_region_is_labelled_even_without_points() -> None:
@@ -253,7 +312,8 @@ def test_patients_are_those_of_the_files_unless_they_are_given() -> None:
 
 def test_radii_stay_with_their_points() -> None:
     points = table("points.csv", ("b", 1, "p"), ("a", 2, "p"), ("b", 3, "p"), ("a", 4, "p"))
-    given = file_fields(table("found.csv"), replace(points, radius=points.xy[:, 0].copy()))
+    labelled = replace(points, radius=points.xy[:, 0].copy())
+    given = fields(table("found.csv"), labelled, allow_missing=True)
     for field in given.fields:
         assert field.radius is not None
         assert np.array_equal(field.radius, field.points.xy[:, 0])
