@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from patherea_core.data.finding import counted
 from patherea_core.errors import ShapeError, TaxonomyError
 from patherea_core.geometry import Floats, Ints, as_xy
 from patherea_core.points import Detections, Points
@@ -61,7 +62,9 @@ class CellTable:
         columns = (self.image_index, self.class_index, self.score, self.radius)
         for column in columns:
             if column is not None and column.shape != (len(self.xy),):
-                raise ShapeError(f"{self.source} has {len(self.xy)} cells but {len(column)} values")
+                cells = counted(len(self.xy), "cell", "cells")
+                values = counted(len(column), "value", "values")
+                raise ShapeError(f"{self.source} has {cells} but {values}")
 
     def __len__(self) -> int:
         return len(self.xy)

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
+from patherea_core.data.finding import counted
 from patherea_core.errors import InputError
 from plugin.readers.cell_rows import Cell, class_name, each, table_of
 from plugin.readers.cell_table import CellTable
@@ -81,7 +82,8 @@ def _table(path: Path, places: Any, types: Any) -> CellTable:  # noqa: ANN401  w
     except (ValueError, TypeError) as error:
         raise InputError(f"the centroids of {path} are no rows of x and y: {error}") from error
     if len(kinds) != len(xy):
-        raise InputError(f"{path} has {len(xy)} centroids but {len(kinds)} types")
+        centroids = counted(len(xy), "centroid", "centroids")
+        raise InputError(f"{path} has {centroids} but {counted(len(kinds), 'type', 'types')}")
     cells = (
         Cell(path.stem, float(x), float(y), class_name(kind))
         for (x, y), kind in zip(xy, kinds, strict=True)

@@ -25,6 +25,8 @@ def read_json(path: Path) -> Json:
             raise InputError(f"{path} is empty; it should hold JSON")
         with _without_collection():
             return json.loads(content, object_pairs_hook=_unique)
+    except FileNotFoundError as error:
+        raise InputError(f"there is no file {path}") from error
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON: {error}") from error
 

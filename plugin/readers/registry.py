@@ -43,6 +43,7 @@ _LAYOUTS = (
     _Layout(hovernext.recognises, hovernext.cells_of),
     _Layout(lambda content: content == [], geojson.cells_of),
 )
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".7z")
 _PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".dat", ".joblib")
 
 
@@ -56,7 +57,11 @@ def read_cells(path: Path) -> CellTable:
         chosen = per_image_files(path, tuple(_READERS))
         maps = numpy_file.class_maps(chosen)
         return joined(path, [read_cells(part) for part in maps or chosen], one_file_each=not maps)
+    if not path.exists():
+        raise InputError(f"there is no file {path}")
     ending = path.suffix.lower()
+    if ending in _PACKED:
+        raise InputError(f"{path} is packed; unpack it first")
     if ending in _PICKLES:
         raise InputError(
             f"{path} is a pickle, which can run any program when it is read, so it is not; "

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from patherea_core.data.finding import counted
 from patherea_core.errors import InputError
 from patherea_core.geometry import Floats, Ints
 from plugin.readers.cell_rows import broken, fault, limits
@@ -25,6 +26,8 @@ from plugin.readers.cell_table import CellTable, coded
 NEEDED = ("image", "x", "y", "class")
 _NUMBERS = ("x", "y", "score", "radius")
 _NAMES = ("image", "class", "patient")
+_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+_NO_UTF8 = "is no text in UTF-8, perhaps one in UTF-16; save it as UTF-8"
 _CODED = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -41,13 +44,14 @@ def read_csv(path: Path) -> CellTable:
             path,
             parse_options=pa_csv.ParseOptions(newlines_in_values=True),
             convert_options=pa_csv.ConvertOptions(
-                include_columns=columns,
+                include_columns=list(columns.values()),
                 column_types={
-                    name: pa.float64() if name in _NUMBERS else _CODED for name in columns
+                    written: pa.float64() if name in _NUMBERS else _CODED
+                    for name, written in columns.items()
                 },
                 null_values=[],
             ),
-        )
+        ).rename_columns(list(columns))
     except pa.ArrowException as error:
         _refuse_line(path, str(error))
     if any(broken(name, _numbers(table, name)).any() for name in columns if name in _NUMBERS):
@@ -83,15 +87,26 @@ def read_parquet(path: Path) -> CellTable:
     return _cells(path, table)
 
 
-def _csv_columns(path: Path) -> list[str]:
+def _csv_columns(path: Path) -> dict[str, str]:
+    """Return how the columns that are understood are written, blanks included."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = next(csv.reader(file), None)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} {_NO_UTF8}") from error
+    except (OSError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as a table: {error}") from error
     if header is None:
         raise InputError(f"{path} is empty; a table begins with the line {','.join(NEEDED)}")
-    return _understood(path, header)
+    for sign, name in _SEPARATORS.items():
+        if len(header) == 1 and sign in header[0]:
+            raise InputError(
+                f"the columns of {path} are separated by {name}; separate them by commas, and write decimals "
+                "with a point"
+            )
+    names = [written.strip() for written in header]
+    understood = _understood(path, names)
+    return {name: header[names.index(name)] for name in understood}
 
 
 def _understood(path: Path, header: Sequence[str]) -> list[str]:
@@ -113,7 +128,9 @@ def _refuse_line(path: Path, reason: str) -> NoReturn:
     try:
         for line, fault in _faults(path):
             raise InputError(f"line {line} of {path} {fault}")
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} {_NO_UTF8}") from error
+    except csv.Error as error:
         raise InputError(f"{path} cannot be read as a table: {error}") from error
     raise InputError(f"{path} cannot be read as a table: {reason}")
 
@@ -121,13 +138,17 @@ def _refuse_line(path: Path, reason: str) -> NoReturn:
 def _faults(path: Path) -> Iterator[tuple[int, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
-        header = next(reader)
+        header = [written.strip() for written in next(reader)]
         numbers = [
             (place, name, *limits(name)) for place, name in enumerate(header) if name in _NUMBERS
         ]
         for row in reader:
             if row and len(row) != len(header):
-                yield reader.line_num, f"has {len(row)} values, but there are {len(header)} columns"
+                values, columns = (
+                    counted(len(row), "value", "values"),
+                    counted(len(header), "column", "columns"),
+                )
+                yield reader.line_num, f"has {values} for {columns}"
             for place, name, least, greatest in numbers if row else ():
                 if not least <= _number(row[place]) <= greatest:
                     yield reader.line_num, fault(name, row[place])
@@ -146,14 +167,17 @@ def _numbers(table: pa.Table, name: str) -> Floats:
 
 
 def _names(table: pa.Table, name: str) -> tuple[tuple[str, ...], Ints]:
-    """Return the names of a coded column, in order of their first row, and which one each row is."""
+    """Return the names of a coded column, in order of their first row, and which one each row is.
+
+    Blanks around a name, which no reader sees, are none of it.
+    """
     column = table.column(name).unify_dictionaries().combine_chunks()
     if isinstance(column, pa.ChunkedArray):  # older versions, or no chunk at all
         column = (
             column.chunk(0) if column.num_chunks else pa.array([], pa.string()).dictionary_encode()
         )
-    names = tuple(str(value) for value in column.dictionary.to_pylist())
-    return names, column.indices.to_numpy().astype(np.int64)
+    names, rows = coded(str(value).strip() for value in column.dictionary.to_pylist())
+    return names, rows[column.indices.to_numpy()]
 
 
 def _cells(path: Path, table: pa.Table) -> CellTable:
@@ -177,10 +201,7 @@ def _cells(path: Path, table: pa.Table) -> CellTable:
 
 
 def _classes(path: Path, table: pa.Table) -> tuple[tuple[str, ...], Ints]:
-    """Return the classes without blanks around their names, which no reader sees."""
-    written, index = _names(table, "class")
-    names, rows = coded(name.strip() for name in written)
-    index = rows[index]
+    names, index = _names(table, "class")
     if "" in names:
         row = int(np.flatnonzero(index == names.index(""))[0])
         raise InputError(f"cell {row + 1} of {path} has no class; name one")

@@ -56,7 +56,7 @@ def test_a_class_that_is_not_there_cannot_be_renamed() -> None:
 
 
 def test_columns_of_unequal_length_are_refused() -> None:
-    with pytest.raises(ShapeError, match=r"a\.csv has 1 cells but 2"):
+    with pytest.raises(ShapeError, match=r"a\.csv has 1 cell but 2 values"):
         CellTable(
             Path("a.csv"),
             ("a",),

@@ -97,3 +97,8 @@ def test_regions_that_cannot_serve_are_refused(
 ) -> None:
     with pytest.raises(InputError, match=reason):
         read(tmp_path, content)
+
+
+def test_regions_that_are_not_there_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"there is no file .*none\.geojson"):
+        read_regions(tmp_path / "none.geojson")

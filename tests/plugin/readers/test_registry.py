@@ -15,7 +15,7 @@ ENDINGS = (".csv", ".parquet", ".geojson", ".json", ".anot", ".mat", ".npy", ".d
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_file_that_is_missing_or_broken_is_named(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"a{ending}"
-    with pytest.raises(InputError, match=path.name):
+    with pytest.raises(InputError, match=f"there is no file .*{path.name}"):
         read_cells(path)
     path.write_bytes(b"\xff\xfe nonsense {")
     with pytest.raises(InputError, match=path.name):
@@ -26,7 +26,15 @@ def test_a_file_that_is_missing_or_broken_is_named(tmp_path: Path, ending: str) 
 def test_an_unknown_kind_is_refused_with_those_that_are_understood(
     tmp_path: Path, name: str
 ) -> None:
+    (tmp_path / name).touch()
     with pytest.raises(InputError, match=r"CSV or Parquet .*GeoJSON.*HoVer-Net.*\.db"):
+        read_cells(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.zip"])
+def test_a_packed_file_is_to_be_unpacked(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(InputError, match=f"{name} is packed; unpack it first"):
         read_cells(tmp_path / name)
 
 

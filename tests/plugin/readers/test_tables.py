@@ -42,6 +42,35 @@ def test_blanks_around_a_class_are_none_of_its_name(tmp_path: Path) -> None:
     assert (table.class_names, table.class_index.tolist()) == (("p", "n"), [0, 0, 1])
 
 
+def test_blanks_around_the_names_of_columns_and_images_are_none_of_them(tmp_path: Path) -> None:
+    table = csv_table(tmp_path, " x, y,image, class ,score\n1, 2, a, p,0.5\n3, 4,a ,p, 1\n")
+    assert (table.image_names, table.class_names) == (("a",), ("p",))
+    assert table.xy.tolist() == [[1, 2], [3, 4]]
+    with pytest.raises(InputError, match="two columns 'x'"):
+        csv_table(tmp_path, "image,x, x,y,class\n")
+    with pytest.raises(InputError, match=r"line 2 .*'two' in column y"):
+        csv_table(tmp_path, "image, x, y, class\na,1,two,p\n")
+
+
+@pytest.mark.parametrize(("sign", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_other_separators_are_refused_by_name(tmp_path: Path, sign: str, name: str) -> None:
+    with pytest.raises(InputError, match=rf"a\.csv are separated by {name}; .*by commas"):
+        csv_table(tmp_path, (HEADER + "a,1,2,p\n").replace(",", sign))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        (HEADER + "a,1,2,p\n").encode("utf-16"),
+        HEADER.encode() + b"a,1,2,p\n" * 100_000 + "ü,1,2,p\n".encode("latin1"),
+    ],
+    ids=["at once", "far below"],
+)
+def test_text_that_is_not_utf8_is_refused_with_the_way_out(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(InputError, match=r"a\.csv is no text in UTF-8.*; save it as UTF-8"):
+        csv_table(tmp_path, content)
+
+
 def test_what_a_table_does_not_say_is_none(tmp_path: Path) -> None:
     table = csv_table(tmp_path, HEADER + "a,1,2,p\n")
     assert (table.score, table.patients, table.radius) == (None, None, None)
@@ -70,7 +99,7 @@ def test_a_table_from_a_spreadsheet_is_read(tmp_path: Path) -> None:
         (HEADER + "a,1_0,2,p\n", "line 2 .*'1_0' in column x"),
         (HEADER + "a,1,2,p\na,1,2,  \n", "cell 2 of .*has no class"),
         (HEADER + "a,,2,p\n", "line 2 .*'' in column x"),
-        (HEADER + "a,1,2,p\na,1\n", "line 3 .*has 2 values, but there are 4 columns"),
+        (HEADER + "a,1,2,p\na,1\n", "line 3 .*has 2 values for 4 columns"),
         ("image,x,y,class,score\na,1,2,p,1.5\n", "line 2 .*'1.5' in column score.*from 0 to 1"),
         ("image,x,y,class,radius\na,1,2,p,0\n", "line 2 .*'0' in column radius.*positive"),
         ("image,x,y,class,patient\na,1,2,p,P\na,1,2,p,Q\n", "'a' is of patients 'P' and 'Q'"),
