@@ -10,6 +10,10 @@ from patherea_core.evaluation.scores import ClassCounts, mean_f1
 #: With fewer groups, percentile intervals hold the truth clearly less often than they say.
 _FEW_GROUPS = 20
 
+#: A class that fewer groups have has an interval far too narrow, and so has the mean: simulated ones of a
+#: class in two of 20 groups held the true mean in 62 % of cases, in one group in 12 %.
+_FEW_OF_CLASS = 6
+
 #: With fewer groups, exchanging two models cannot give a p value below 5 %.
 _LEAST_TO_COMPARE = 6
 
@@ -106,6 +110,7 @@ def _notes(evaluation: Evaluation) -> Iterator[str]:
     intervals = evaluation.intervals
     if intervals.groups >= 2 and intervals.draws_of_mean < intervals.draws:
         yield _draws_of_mean(intervals.draws_of_mean, intervals.draws)
+    yield from _rare_classes(evaluation)
     yield (
         "Chance F1: as many detections of each class at random places in the same area; mean of "
         f"{evaluation.chance.draws} draws."
@@ -142,6 +147,25 @@ def _interval_note(evaluation: Evaluation) -> str:
     if groups < _FEW_GROUPS:
         notes.append(_narrow(kind))
     return " ".join(notes)
+
+
+def _rare_classes(evaluation: Evaluation) -> Iterator[str]:
+    """Name the classes that few groups have, though there may be many groups."""
+    groups = evaluation.groups
+    found = {
+        name: sum(group.per_class[row].occurs for group in groups)
+        for row, name in enumerate(evaluation.taxonomy.names)
+    }
+    rare = [
+        f"{name} ({count})"
+        for name, count in found.items()
+        if 0 < count < min(_FEW_OF_CLASS, len(groups))
+    ]
+    if rare:
+        yield (
+            f"In few {evaluation.grouped_by} only: {', '.join(rare)}; intervals of these classes, and of "
+            "the mean, are far too narrow."
+        )
 
 
 def _narrow(kind: str) -> str:

@@ -89,6 +89,18 @@ def test_the_table_says_where_intervals_are_too_narrow(count: int, few: bool) ->
     assert (stated in evaluation_table(evaluated(fields))) == few
 
 
+def test_the_table_names_the_classes_that_few_groups_have() -> None:
+    # The first region has two classes, the second one of them.
+    fields = [replace(field, patient=field.name) for field in two_fields()]
+    stated = "In few patients only: positive (1); intervals of these classes"
+    assert stated in evaluation_table(evaluated(fields))
+    more = [replace(fields[0], name=str(row), patient=str(row)) for row in range(4)]
+    assert "In few patients only: positive (5)" in evaluation_table(evaluated([*fields, *more]))
+    enough = [*fields, *more, replace(fields[0], name="4", patient="4")]
+    assert "In few patients only" not in evaluation_table(evaluated(enough))
+    assert "In few patients only" not in evaluation_table(evaluated(more))
+
+
 def test_the_table_says_in_how_many_draws_the_mean_is_taken() -> None:
     one, other = two_fields()
     assert "Interval of the mean: over the 1" in evaluation_table(evaluated([one, other]))
