@@ -23,7 +23,9 @@ class Seed:
 
     def __post_init__(self) -> None:
         if not 0 <= self.value <= _LARGEST:
-            raise InputError(f"a seed must be a whole number from 0 to {_LARGEST}, not {self.value}")
+            raise InputError(
+                f"a seed must be a whole number from 0 to {_LARGEST}, not {self.value}"
+            )
 
     def stream(self, name: str, *index: int) -> np.random.Generator:
         """Return the generator of one purpose, say ``stream("augment", epoch, row)``.

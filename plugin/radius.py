@@ -1,5 +1,6 @@
 """The radius inside which a detection may be paired with a point, in pixels or micrometres."""
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -44,6 +45,8 @@ class Radius:
             raise ScaleError(
                 f"a radius of {self} needs the size of the pixels; give --mpp, or the radius in px"
             )
+        if not (math.isfinite(mpp) and mpp > 0):
+            raise ScaleError(f"--mpp must be a positive number of micrometres, not {mpp:g}")
         return self.value / mpp
 
     def __str__(self) -> str:

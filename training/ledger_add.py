@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import get_args
 
+from patherea_core.data.manifest import Manifest
 from patherea_core.data.store import read_manifest
 from patherea_core.errors import InputError
 from training.checking import checked
@@ -95,7 +96,9 @@ def _record(options: argparse.Namespace, report: EvaluationReport) -> RunRecord:
     }
     digest = options.dataset_digest
     if digest is None:
-        digest = read_manifest(options.dataset_folder).digest()
+        manifest = read_manifest(options.dataset_folder)
+        _require_part(manifest, options.evaluated_on)
+        digest = manifest.digest()
     return checked(
         lambda: RunRecord(
             **said,
@@ -113,6 +116,15 @@ def _record(options: argparse.Namespace, report: EvaluationReport) -> RunRecord:
         "this run",
         "correct it and add it again",
     )
+
+
+def _require_part(manifest: Manifest, evaluated_on: str) -> None:
+    """Check that a dataset with a published split has the part that a run says it was evaluated on."""
+    parts = {"train", "val", "test"} & {*manifest.fold_names}
+    if parts and evaluated_on not in parts:
+        raise InputError(
+            f"the dataset has no part {evaluated_on!r}; its parts are: {', '.join(manifest.fold_names)}"
+        )
 
 
 def _date(text: str) -> date:

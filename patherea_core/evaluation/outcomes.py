@@ -9,7 +9,7 @@ import numpy as np
 
 from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.pairing import pair
-from patherea_core.geometry import Bools, Ints
+from patherea_core.geometry import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +67,14 @@ def outcomes(field: Field, class_count: int, radius: float) -> Outcomes:
     taken_for = np.full(len(field.points), -1, dtype=np.int64)
     _note_pairs(taken_for, field, np.flatnonzero(partner < 0), np.flatnonzero(~hit), radius)
     return Outcomes(partner, taken_for, hit)
+
+
+def hit_distances(field: Field, found: Outcomes) -> Floats:
+    """Return how far each point that was hit lies from its detection: (H,), in the order of the points."""
+    rows = np.flatnonzero(found.found)
+    gap = field.points.xy[rows] - field.detections.xy[found.partner[rows]]
+    distances: Floats = np.hypot(gap[:, 0], gap[:, 1])
+    return distances
 
 
 def _note_pairs(partner: Ints, field: Field, points: Ints, detections: Ints, radius: float) -> None:

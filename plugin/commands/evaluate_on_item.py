@@ -12,7 +12,7 @@ from patherea_core.evaluation.outcomes import outcomes
 from patherea_core.evaluation.report import Evaluation, evaluate
 from patherea_core.evaluation.table import evaluation_table
 from patherea_core.files import require_writable, write_whole
-from patherea_core.geometry import Box
+from patherea_core.geometry import Box, Pixels
 from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
 from plugin.commands.evaluation_fields import ArchiveFields, archive_fields
@@ -22,7 +22,6 @@ from plugin.dsa.labels import PointsOutside, read_labels
 from plugin.dsa.remote_slide import RemoteSlide, remote_slide
 from plugin.dsa.session import Session, connect
 from plugin.outputs.evaluation_report import EvaluationReport, described, report_figures
-from plugin.outputs.gallery import PixelSource
 from plugin.outputs.pictures import MatchedField, draw_matches
 from plugin.outputs.report_page import report_page
 from plugin.outputs.verdicts import verdicts_of
@@ -128,7 +127,7 @@ def _write(
     if not (request.report or request.page or request.verdicts):
         return
     plain = EvaluationReport(slide.name, evaluation, _named(fields), _sources(request, fields))
-    source = None if request.page is None else _pixels_of(slide)
+    source = None if request.page is None else _SlidePixels(slide)
     report = described(plain, Seed(request.seed), source)
     if request.page is not None:
         write_whole(request.page, report_page(report).encode())
@@ -150,8 +149,17 @@ def _named(fields: ArchiveFields) -> tuple[Field, ...]:
     )
 
 
-def _pixels_of(slide: RemoteSlide) -> PixelSource:
-    return lambda _region, box: slide.read(box)
+@dataclass(frozen=True, slots=True)
+class _SlidePixels:
+    """Pixels of the one slide that all regions lie on."""
+
+    slide: RemoteSlide
+
+    def has(self, _region: str) -> bool:
+        return True
+
+    def pixels(self, _region: str, box: Box) -> Pixels:
+        return self.slide.read(box)
 
 
 def _sources(request: EvaluateOnItemRequest, fields: ArchiveFields) -> dict[str, str]:

@@ -162,7 +162,9 @@ def _taxonomy(labels: Mapping[SlideItem, tuple[Shapes, ...]], request: ExportReq
     every = [shapes for annotations in labels.values() for shapes in annotations]
     names = request.classes or found_classes(every)
     if not names:
-        raise TaxonomyError("no point says which classes there are; name the classes with --classes")
+        raise TaxonomyError(
+            "no point says which classes there are; name the classes with --classes"
+        )
     return Taxonomy.of(names)
 
 
@@ -179,11 +181,8 @@ def _source(
     whole = shapely.box(0, 0, remote.width, remote.height)
     for region in regions:
         if not whole.covers(region.outline):
-            log.warning(
-                "slide %r: region %s reaches beyond the slide; nothing can be learnt there",
-                slide.name,
-                region.name,
-            )
+            where = f"slide {slide.name!r}: region {region.name}"
+            log.warning("%s reaches beyond the slide; nothing can be learnt there", where)
     return AnnotatedSlide(
         slide=slide,
         annotations=annotations,

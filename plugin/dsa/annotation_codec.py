@@ -86,6 +86,12 @@ def identity(document: Json) -> AnnotationIdentity:
     )
 
 
+def is_ours(document: Json) -> bool:
+    """Tell whether this program wrote the annotation, whatever it holds."""
+    attributes = document.get("annotation", {}).get("attributes") or {}
+    return isinstance(attributes.get("patherea"), Mapping)
+
+
 def is_detections(document: Json) -> bool:
     """Tell whether this program wrote the annotation as its detections."""
     attributes = document.get("annotation", {}).get("attributes") or {}

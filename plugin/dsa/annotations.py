@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from patherea_core.errors import ArchiveError, InputError
-from plugin.dsa.annotation_codec import is_detections
+from plugin.dsa.annotation_codec import is_detections, is_ours
 from plugin.dsa.session import Session
 
 log = logging.getLogger(__name__)
@@ -27,13 +27,15 @@ class AnnotationSummary:
         id: of the annotation.
         name: what it is called.
         created: when, in ISO form, so that text order is order in time.
-        detections: whether this program wrote it.
+        detections: whether this program wrote it as what it found.
+        ours: whether this program wrote it, whatever it holds.
     """
 
     id: str
     name: str
     created: str
     detections: bool
+    ours: bool
 
 
 def list_annotations(session: Session, item_id: str) -> tuple[AnnotationSummary, ...]:
@@ -45,6 +47,7 @@ def list_annotations(session: Session, item_id: str) -> tuple[AnnotationSummary,
             name=document["annotation"].get("name", ""),
             created=str(document.get("created", "")),
             detections=is_detections(document),
+            ours=is_ours(document),
         )
         for document in documents
     )
@@ -53,9 +56,9 @@ def list_annotations(session: Session, item_id: str) -> tuple[AnnotationSummary,
 def chosen_labels(
     annotations: Sequence[AnnotationSummary], pattern: str
 ) -> tuple[AnnotationSummary, ...]:
-    """Return those that are labels: their name fits, and they are no detections of this program.
+    """Return those that are labels: their name fits, and this program did not write them.
 
-    Detections are taken if they are named in full: a person who does that has reviewed them.
+    What it wrote is taken if it is named in full: a person who does that has reviewed it.
 
     Args:
         annotations: of one slide.
@@ -67,7 +70,7 @@ def chosen_labels(
         for annotation in annotations
         if annotation.name in patterns
         or (
-            not annotation.detections
+            not annotation.ours
             and any(fnmatch.fnmatchcase(annotation.name, wanted) for wanted in patterns)
         )
     )

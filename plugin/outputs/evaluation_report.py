@@ -1,11 +1,11 @@
 """Everything that the report of an evaluation shows, as values."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from patherea_core.evaluation.details import Details, details
-
 from patherea_core.evaluation.comparison import Comparison
+from patherea_core.evaluation.details import Details, details
 from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.figures import (
     comparison_figures,
@@ -17,6 +17,8 @@ from patherea_core.evaluation.report import Evaluation
 from patherea_core.seeding import Seed
 from plugin import provenance
 from plugin.outputs.gallery import Picture, PixelSource, examples, pictures
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,11 +59,15 @@ def described(
     """
     evaluation, classes = report.evaluation, report.evaluation.taxonomy
     found = tuple(outcomes(entry, len(classes), evaluation.radius) for entry in report.fields)
+    curves = details(report.fields, len(classes), evaluation.radius)
     shown: Sequence[Picture] = ()
     if pixels is not None:
-        chosen = examples(report.fields, found, classes, seed, each)
-        shown = pictures(chosen, report.fields, classes, evaluation.radius, pixels)
-    curves = details(report.fields, len(classes), evaluation.radius)
+        seen = [row for row, entry in enumerate(report.fields) if pixels.has(entry.name)]
+        if len(seen) < len(report.fields):
+            log.warning("there are images of %s of %s regions", len(seen), len(report.fields))
+        fields = [report.fields[row] for row in seen]
+        chosen = examples(fields, [found[row] for row in seen], classes, seed, each)
+        shown = pictures(chosen, fields, classes, evaluation.radius, pixels)
     return replace(report, outcomes=found, pictures=shown, details=curves)
 
 

@@ -4,9 +4,9 @@ Scores say how often; a person who looks at the cells sees why.
 """
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -20,11 +20,22 @@ from patherea_core.taxonomy import Taxonomy
 Kind: TypeAlias = Literal["missed", "false alarm", "other class", "hit"]
 KINDS: tuple[Kind, ...] = ("missed", "false alarm", "other class", "hit")
 
-#: Pixels of an image, by its name and a box in base pixels; None where there is no such image.
-PixelSource: TypeAlias = Callable[[str, Box], Pixels | None]
+
+class PixelSource(Protocol):
+    """Where pictures of cells come from."""
+
+    def has(self, image: str) -> bool:
+        """Tell whether there is an image of that name."""
+
+    def pixels(self, image: str, box: Box) -> Pixels:
+        """Return the (height, width, 3) RGB base pixels of a box of an image, white beyond its edges."""
+
 
 #: Side of a picture in its own pixels, and of what it shows in radii.
 _PICTURE, _RADII = 168, 9.0
+
+#: Marks are drawn so many times larger first, which smooths their edges.
+_FINER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +60,11 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A cell with its surroundings, as PNG; rings are a person's points, dots the model's detections."""
+    """A cell in the middle of its surroundings, as PNG.
+
+    Rings are a person's points, dots the model's detections, and the thin circle is the accepted distance
+    around the cell that is shown.
+    """
 
     example: Example
     png: bytes
@@ -92,23 +107,22 @@ def pictures(
     radius: float,
     source: PixelSource,
 ) -> tuple[Picture, ...]:
-    """Return a picture of each cell whose image there is.
+    """Return a picture of each cell.
 
     Args:
         chosen: the cells.
         fields: the regions they lie in.
         taxonomy: the colours of the classes.
         radius: accepted distance in base pixels, which sets how much is shown.
-        source: where the pixels come from.
+        source: where the pixels come from; it has all images of the cells.
     """
     side = max(24, round(_RADII * radius))
     made = []
     for example in chosen:
         box = Box(round(example.x - side / 2), round(example.y - side / 2), side, side)
-        pixels = source(example.image, box)
-        if pixels is not None:
-            png = _drawn(pixels, box, fields[example.row], taxonomy)
-            made.append(Picture(example, png))
+        pixels = source.pixels(example.image, box)
+        png = _drawn(pixels, example, box, fields[example.row], taxonomy, radius)
+        made.append(Picture(example, png))
     return tuple(made)
 
 
@@ -148,35 +162,36 @@ def _example(
     return Example(kind, field.name, float(x), float(y), caption, row)
 
 
-def _drawn(pixels: Pixels, box: Box, field: Field, taxonomy: Taxonomy) -> bytes:
-    zoom = _PICTURE / box.width
-    picture = Image.fromarray(pixels).resize((_PICTURE, _PICTURE), Image.Resampling.BICUBIC)
+def _drawn(
+    pixels: Pixels, example: Example, box: Box, field: Field, taxonomy: Taxonomy, radius: float
+) -> bytes:
+    side = _PICTURE * _FINER
+    zoom = side / box.width
+    picture = Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(picture)
-    for xy, size, filled, class_index in (
-        (field.points.xy, 9, False, field.points.class_index),
-        (field.detections.xy, 3, True, field.detections.class_index),
-    ):
-        _mark(draw, xy, class_index, box, taxonomy, (zoom, size, filled))
+    x, y = (example.x - box.left) * zoom, (example.y - box.top) * zoom
+    reach = radius * zoom
+    draw.ellipse((x - reach, y - reach, x + reach, y + reach), outline="white", width=_FINER)
+    for mark_x, mark_y, color in _marks(field.points.xy, field.points.class_index, box, taxonomy):
+        around = _around(mark_x * zoom, mark_y * zoom, 8 * _FINER)
+        draw.ellipse(around, outline=color, width=2 * _FINER)
+    found = field.detections
+    for mark_x, mark_y, color in _marks(found.xy, found.class_index, box, taxonomy):
+        around = _around(mark_x * zoom, mark_y * zoom, 3 * _FINER)
+        draw.ellipse(around, fill=color, outline="white", width=_FINER)
     content = io.BytesIO()
-    picture.save(content, "PNG")
+    picture.resize((_PICTURE, _PICTURE), Image.Resampling.LANCZOS).save(content, "PNG")
     return content.getvalue()
 
 
-def _mark(
-    draw: ImageDraw.ImageDraw,
-    xy: Floats,
-    class_index: Ints,
-    box: Box,
-    taxonomy: Taxonomy,
-    style: tuple[float, int, bool],
-) -> None:
-    zoom, size, filled = style
-    for place in np.flatnonzero(box.contains(xy)):
-        x, y = (xy[place] - (box.left, box.top)) * zoom
-        color = taxonomy.classes[class_index[place]].color
-        around = (x - size, y - size, x + size, y + size)
-        if filled:
-            draw.ellipse(around, fill=color, outline="white")
-        else:
-            draw.ellipse(around, outline="white", width=4)
-            draw.ellipse(around, outline=color, width=2)
+def _marks(
+    xy: Floats, class_index: Ints, box: Box, taxonomy: Taxonomy
+) -> Iterator[tuple[float, float, str]]:
+    """Yield place in the box and colour of the cells that lie in it."""
+    for row in np.flatnonzero(box.contains(xy)).tolist():
+        x, y = xy[row] - (box.left, box.top)
+        yield float(x), float(y), taxonomy.classes[class_index[row]].color
+
+
+def _around(x: float, y: float, size: float) -> tuple[float, float, float, float]:
+    return x - size, y - size, x + size, y + size

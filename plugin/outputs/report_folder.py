@@ -9,11 +9,12 @@ import numpy as np
 
 from patherea_core.evaluation.report import Evaluation
 from patherea_core.files import partial_folder, writing
-from patherea_core.progress import Progress
+from patherea_core.progress import Part, Progress
 from plugin.outputs.evaluation_report import EvaluationReport, report_figures
 from plugin.outputs.report_page import report_page
 
 _SCORES = (
+    "row",
     "class",
     "points",
     "detections",
@@ -27,6 +28,7 @@ _SCORES = (
     "f1_high",
     "chance_f1",
     "counting_error",
+    "mean_absolute_counting_error",
 )
 _CELLS = ("image", "x", "y", "class", "made_by", "outcome", "score", "partner_x", "partner_y")
 
@@ -44,7 +46,7 @@ def write_report(out: Path, report: EvaluationReport, progress: Progress) -> Non
         (partial / "evaluation.json").write_text(figures, encoding="ascii")
         progress.advance(0.5, "writing every cell")
         _write_rows(partial / "scores.csv", _SCORES, _scores(report.evaluation))
-        _write_rows(partial / "cells.csv", _CELLS, _cells(report))
+        _write_rows(partial / "cells.csv", _CELLS, _cells(report, Part(progress, 0.5, 1.0)))
         partial.replace(out)
     progress.advance(1.0, "the report is written")
 
@@ -57,10 +59,14 @@ def _write_rows(path: Path, header: tuple[str, ...], rows: Iterator[tuple[object
 
 
 def _scores(evaluation: Evaluation) -> Iterator[tuple[object, ...]]:
-    for line in (*evaluation.lines, evaluation.any_class, evaluation.all_classes):
+    """Yield a row for each class, one for the mean over classes, for any class and for all together."""
+    rows = [("class", line) for line in evaluation.lines]
+    rows += [("any class", evaluation.any_class), ("micro", evaluation.all_classes)]
+    for kind, line in rows:
         counts, interval = line.counts, line.intervals.f1
         yield (
-            line.name,
+            kind,
+            line.name if kind == "class" else "",
             counts.points,
             counts.detections,
             counts.true_positives,
@@ -73,20 +79,26 @@ def _scores(evaluation: Evaluation) -> Iterator[tuple[object, ...]]:
             None if interval is None else interval.high,
             line.chance,
             line.counting_error.signed,
+            line.counting_error.mean_absolute,
         )
+    interval, empty = evaluation.intervals.mean_f1, ("",) * 7
+    low, high = ("", "") if interval is None else interval.bounds
+    yield ("mean", "", *empty, evaluation.mean_f1, low, high, evaluation.chance.mean, "", "")
 
 
-def _cells(report: EvaluationReport) -> Iterator[tuple[object, ...]]:
+def _cells(report: EvaluationReport, progress: Progress) -> Iterator[tuple[object, ...]]:
     """Yield every point and every detection with what became of it, positions in base pixels."""
     names = report.evaluation.taxonomy.names
-    for field, found in zip(report.fields, report.outcomes, strict=True):
+    for number, (field, found) in enumerate(zip(report.fields, report.outcomes, strict=True)):
+        progress.advance(number / len(report.fields), f"writing the cells of {field.name}")
         points, detections = field.points, field.detections
+        hit, confused = found.found, found.confused
         owner = np.full(len(detections), -1, dtype=np.int64)
-        owner[found.partner[found.found]] = np.flatnonzero(found.found)
+        owner[found.partner[hit]] = np.flatnonzero(hit)
         for row, (x, y) in enumerate(points.xy.tolist()):
             partner = int(max(found.partner[row], found.taken_for[row]))
-            outcome = "hit" if found.found[row] else "missed"
-            if found.confused[row]:
+            outcome = "hit" if hit[row] else "missed"
+            if confused[row]:
                 outcome = f"taken for {names[detections.class_index[partner]]}"
             near = detections.xy[partner].tolist() if partner >= 0 else ("", "")
             name = names[points.class_index[row]]

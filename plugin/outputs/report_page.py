@@ -11,7 +11,12 @@ from patherea_core.evaluation.details import ClassDetails
 from patherea_core.evaluation.lines import HEADER, Line, as_text, interval_text
 from patherea_core.evaluation.report import Evaluation
 from patherea_core.evaluation.scores import ClassCounts, mean_f1
-from patherea_core.evaluation.table import difference_cells, evaluation_notes, mean_cells
+from patherea_core.evaluation.table import (
+    comparison_notes,
+    difference_cells,
+    evaluation_notes,
+    mean_cells,
+)
 from plugin import provenance
 from plugin.outputs.evaluation_report import EvaluationReport
 from plugin.outputs.gallery import KINDS
@@ -138,6 +143,7 @@ def _comparison(report: EvaluationReport) -> _Values | None:
     return {
         "rival": report.sources.get("compared with", "the other model"),
         "rows": [{"name": name, "cells": cells} for name, *cells in rows],
+        "notes": comparison_notes(report.comparison),
     }
 
 

@@ -56,11 +56,12 @@ def verdicts_of(report: EvaluationReport, slide: str) -> dict[str, Any]:
 
 def _verdicts(field: Field, found: Outcomes, names: tuple[str, ...]) -> Iterator[_Verdict]:
     points, detections = field.points, field.detections
+    hit, confused = found.found, found.confused
     for row, (x, y) in enumerate(points.xy.tolist()):
         name = names[points.class_index[row]]
-        if found.found[row]:
+        if hit[row]:
             yield "hit", x, y, name
-        elif found.confused[row]:
+        elif confused[row]:
             taken_for = names[detections.class_index[found.taken_for[row]]]
             yield "other class", x, y, f"{name}, taken for {taken_for}"
         else:

@@ -10,6 +10,7 @@ from patherea_core.evaluation.comparison import Comparison
 from patherea_core.evaluation.figures import comparison_figures, evaluation_figures
 from patherea_core.evaluation.report import Evaluation
 from patherea_core.evaluation.table import comparison_table, evaluation_table
+from patherea_core.geometry import Floats
 from patherea_core.progress import Progress
 from plugin.radius import Radius
 from plugin.shell.parser import (
@@ -56,7 +57,13 @@ def _add_file_options(group: argparse._ArgumentGroup) -> None:
     add("--images", metavar="DIR", type=Path, help="the images, for pictures of single cells")
     add("--regions", metavar="FILE", type=Path, help="GeoJSON of where cells were labelled")
     add("--compare", metavar="FILE", type=Path, help="detections of another model, to compare with")
-    add("--threshold", metavar="T", type=float, default=0.0, help="least score that takes part")
+    add(
+        "--threshold",
+        metavar="T|NAME=T,…",
+        type=_threshold,
+        default=0.0,
+        help="least score that takes part, of all classes or of each that is named",
+    )
     add(
         "--map",
         metavar="A=B",
@@ -66,10 +73,25 @@ def _add_file_options(group: argparse._ArgumentGroup) -> None:
         help="rename class A to B in all files; may be repeated",
     )
     add(
+        "--closest",
+        action="store_true",
+        help="tell how far hits lie from their points; of all largest sets of pairs, the closest",
+    )
+    add(
         "--allow-missing",
         action="store_true",
         help="an image that one file lacks has no cells there (default: an error)",
     )
+
+
+def _threshold(text: str) -> float | dict[str, float]:
+    try:
+        if "=" not in text:
+            return float(text)
+        parts = [part.rpartition("=") for part in text.split(",")]
+        return {name.strip(): float(least) for name, _, least in parts}
+    except ValueError:
+        raise InputError(f"--threshold is a number, or NAME=T,NAME=T, not {text!r}") from None
 
 
 def _renaming(text: str) -> tuple[str, str]:
@@ -102,7 +124,7 @@ def _run_on_item(options: Options, progress: Progress) -> None:
         mpp=options.mpp,
         seed=options.seed,
     )
-    _say(options, evaluate_on_item.run(request, progress), None)
+    _say(options, evaluate_on_item.run(request, progress))
 
 
 def _run_on_files(options: Options, progress: Progress) -> None:
@@ -122,24 +144,43 @@ def _run_on_files(options: Options, progress: Progress) -> None:
         mpp=options.mpp,
         seed=options.seed,
         allow_missing=options.allow_missing,
+        closest=options.closest,
         images=options.images,
         out=options.out,
     )
     found = evaluate_files.run(request, progress)
-    _say(options, found.evaluation, found.comparison)
+    _say(options, found.evaluation, found.comparison, found.distances)
 
 
-def _say(options: Options, evaluation: Evaluation, comparison: Comparison | None) -> None:
-    names_of_classes = evaluation.taxonomy.names
+def _say(
+    options: Options,
+    evaluation: Evaluation,
+    comparison: Comparison | None = None,
+    distances: Floats | None = None,
+) -> None:
+    class_names = evaluation.taxonomy.names
     if options.format == "json":
         figures = evaluation_figures(evaluation)
         if comparison is not None:
-            figures["comparison"] = comparison_figures(comparison, names_of_classes)
+            figures["comparison"] = comparison_figures(comparison, class_names)
+        if distances is not None:
+            mean = float(distances.mean()) if len(distances) else None
+            total = float(distances.sum())
+            figures["closest"] = {
+                "pairs": len(distances),
+                "mean_distance_px": mean,
+                "total_distance_px": total,
+            }
         sys.stdout.write(json.dumps(figures, allow_nan=False, indent=1) + "\n")
         return
     sys.stdout.write(evaluation_table(evaluation))
+    if distances is not None and len(distances):
+        mean = float(distances.mean())
+        sys.stdout.write(
+            f"Closest pairs: {len(distances)} hits, {mean:.2f} px from their points.\n"
+        )
     if comparison is not None:
-        sys.stdout.write("\n" + comparison_table(comparison, names_of_classes))
+        sys.stdout.write("\n" + comparison_table(comparison, class_names))
 
 
 SUBCOMMAND = Subcommand("evaluate", "cells + points -> scores", _LONG, _add_options, _run, _MORE)

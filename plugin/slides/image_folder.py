@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from patherea_core.errors import InputError
+from patherea_core.errors import InputError, SlideError
 from patherea_core.geometry import Box, Pixels
 from patherea_core.slides import SlideReader
 from plugin.slides.inputs import slide_files
@@ -26,16 +26,23 @@ class ImageFolder:
         self._paths = {path.stem: path for path in paths} | {path.name: path for path in paths}
         self._opened: dict[Path, SlideReader] = {}
 
-    def pixels(self, name: str, box: Box) -> Pixels | None:
-        """Return the RGB pixels of a box in base pixels, white beyond the edges; None for no such image.
+    def has(self, image: str) -> bool:
+        """Tell whether there is an image of that name."""
+        return self._path(image) is not None
+
+    def pixels(self, image: str, box: Box) -> Pixels:
+        """Return the RGB pixels of a box in base pixels, white beyond the edges.
 
         Raises:
-            SlideError: the image cannot be read.
+            SlideError: the image cannot be read, or there is none of that name.
         """
-        path = self._paths.get(name) or self._paths.get(Path(name).stem)
+        path = self._path(image)
         if path is None:
-            return None
+            raise SlideError(f"there is no image {image!r} among those for pictures")
         if path not in self._opened:
             # One at a time: a plain image is held in memory whole.
             self._opened = {path: open_slide(path, _ANY_MPP)}
         return self._opened[path].read(box)
+
+    def _path(self, image: str) -> Path | None:
+        return self._paths.get(image) or self._paths.get(Path(image).stem)

@@ -16,6 +16,7 @@ from plugin.commands.evaluate_on_item import EvaluateOnItemRequest, run
 from plugin.dsa.annotation_codec import decode_detections, element_id
 from plugin.dsa.annotations import list_annotations, post_annotation, read_annotation
 from plugin.dsa.items import slide_named
+from plugin.dsa.labels import read_labels
 from plugin.dsa.remote_slide import remote_slide
 from plugin.dsa.session import Session, connect
 from plugin.outputs.annotation_file import annotation_of, write_annotation
@@ -147,3 +148,6 @@ def test_an_evaluation_is_drawn_from_the_archive(
     verdicts = read_annotation(session, list_annotations(session, slide)[-1].id)
     groups = [element["group"] for element in verdicts["annotation"]["elements"]]
     assert groups == ["hit"] * len(found)
+    assert "verdicts" not in {
+        shapes.annotation.name.split()[0] for shapes in read_labels(session, slide, "*")
+    }

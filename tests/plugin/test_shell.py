@@ -149,8 +149,12 @@ def test_evaluate_writes_the_figures_to_standard_output(
     words += ["--points", str(tmp_path / "p.csv")]
     assert main([*words, "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["detection"]["f1"] == 1
-    assert main(words) == 0
-    assert "positive" in capsys.readouterr().out
+    assert main([*words, "--closest", "--threshold", "positive=0.5"]) == 0
+    said = capsys.readouterr().out
+    assert "positive" in said
+    assert "Closest pairs: 1 hits, 1.00 px from their points." in said
+    assert main([*words, "--closest", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["closest"]["total_distance_px"] == 1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,13 @@ import numpy as np
 from patherea_core.evaluation.agreement.limits import Estimate
 from patherea_core.evaluation.agreement.observers import PairAgreement
 from patherea_core.evaluation.intervals import Interval, percentiles, require_share
-from patherea_core.evaluation.resampling import f1, mean_of_defined, resampled, tallies
+from patherea_core.evaluation.resampling import (
+    f1,
+    mean_of_defined,
+    mean_of_occurring,
+    resampled,
+    tallies,
+)
 from patherea_core.evaluation.scores import ClassCounts
 from patherea_core.geometry import Floats
 from patherea_core.seeding import Seed
@@ -146,8 +152,10 @@ def _drawn(pairs: Sequence[PairAgreement], groups: Sequence[str], seed: Seed, dr
         for name, counts in zip(groups, pair.regions, strict=True):
             sums[name] += counts
         of_pairs.append(tallies([sums[name] for name in names]))
-    scores = f1(resampled(np.stack(of_pairs, axis=1), seed, draws))
-    return mean_of_defined(scores[..., :-2]), scores[..., -2]
+    counts_of_groups = np.stack(of_pairs, axis=1)
+    occurring = np.isfinite(f1(counts_of_groups.sum(axis=0).astype(np.float64)))[..., :-2]
+    scores = f1(resampled(counts_of_groups, seed, draws))
+    return mean_of_occurring(scores[..., :-2], occurring), scores[..., -2]
 
 
 def _of_pairs(drawn: _Drawn | None, rows: Sequence[int]) -> _Drawn | None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patherea_core.evaluation.field import Field
-from patherea_core.evaluation.outcomes import outcomes
+from patherea_core.evaluation.outcomes import hit_distances, outcomes
 from patherea_core.evaluation.scores import count_classes
 from patherea_core.points import Detections, Points
 
@@ -64,6 +64,11 @@ def test_a_cell_of_the_wrong_class_is_missed_and_says_what_it_was_taken_for() ->
 def test_the_nearest_of_two_detections_is_the_hit() -> None:
     found = outcomes(field([(5, 5, 0)], [(7, 5, 0), (5, 5, 0)]), 2, RADIUS)
     assert found.partner.tolist() == [1]
+
+
+def test_hits_say_how_far_they_are_from_their_points() -> None:
+    region = field([(5, 5, 0), (20, 5, 0), (40, 5, 0)], [(5, 7, 0), (41, 5, 0)])
+    assert hit_distances(region, outcomes(region, 1, RADIUS)).tolist() == [2, 1]
 
 
 def test_a_region_without_cells_has_no_outcome() -> None:

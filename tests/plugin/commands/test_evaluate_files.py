@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from patherea_core.errors import (
+    Cancelled,
     DatasetError,
     InputError,
     PathereaError,
@@ -21,6 +22,7 @@ from patherea_core.evaluation.report import Evaluation
 from patherea_core.progress import Silent
 from plugin.commands.evaluate_files import EvaluateFilesRequest, run
 from plugin.radius import Radius
+from tests.fakes import RecordingProgress
 
 POINTS = "image,x,y,class\na,10,10,positive\na,50,50,negative\nb,20,20,positive\n"
 FOUND = "image,x,y,class,score\na,12,10,positive,0.9\na,50,58,negative,0.8\nb,20,20,negative,0.7\n"
@@ -85,7 +87,7 @@ def test_an_image_that_one_file_lacks_is_refused_unless_that_is_allowed(tmp_path
 
 def test_detections_of_no_image_miss_everything(tmp_path: Path) -> None:
     none = "image,x,y,class,score\n"
-    assert counts(files(tmp_path, none))["any class"] == (0, 0, 3)
+    assert counts(files(tmp_path, none, allow_missing=True))["any class"] == (0, 0, 3)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +145,14 @@ def test_the_report_holds_a_page_and_the_same_figures_for_programs(tmp_path: Pat
     assert figures["mean_f1"] == evaluation.mean_f1
     assert figures["details"]["has_scores"]
     scores = rows_of(out / "scores.csv")
-    assert [row["class"] for row in scores] == ["positive", "negative", "any class", "all classes"]
+    assert [(row["row"], row["class"]) for row in scores] == [
+        ("class", "positive"),
+        ("class", "negative"),
+        ("any class", ""),
+        ("micro", ""),
+        ("mean", ""),
+    ]
+    assert float(scores[-1]["f1"]) == evaluation.mean_f1
     assert scores[0]["tp"] == "1"
     page = (out / "report.html").read_text()
     assert page.count("data:image/png;base64") == 4
@@ -195,6 +204,65 @@ def test_what_scores_less_than_the_threshold_takes_no_part(tmp_path: Path) -> No
     assert counts(files(tmp_path, threshold=0.75))["any class"] == (1, 1, 2)
     with pytest.raises(InputError, match="between 0 and 1"):
         files(tmp_path, threshold=1.5)
+
+
+def test_each_class_may_have_a_threshold_of_its_own(tmp_path: Path) -> None:
+    assert counts(files(tmp_path, threshold={"negative": 0.75}))["any class"] == (1, 1, 2)
+    with pytest.raises(TaxonomyError, match=r"names class 'other'; the classes are"):
+        files(tmp_path, threshold={"other": 0.5})
+
+
+def test_pictures_need_a_report_and_are_of_the_images_that_there_are(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(InputError, match="name its folder with --out"):
+        files(tmp_path, images=tmp_path)
+    images = tmp_path / "images"
+    images.mkdir()
+    Image.fromarray(np.zeros((80, 80, 3), dtype=np.uint8)).save(images / "a.png")
+    files(tmp_path, images=images, out=tmp_path / "report")
+    assert "images of 1 of 2 regions" in caplog.text
+    assert (tmp_path / "report" / "report.html").read_text().count("data:image/png") == 3
+
+
+def test_a_rival_may_have_other_class_names_and_other_empty_images(tmp_path: Path) -> None:
+    (tmp_path / "rival.csv").write_text("image,x,y,class\na,10,10,1\nc,5,5,1\n")
+    found = FOUND + "d,5,5,positive,1\n"
+    (tmp_path / "found.csv").write_text(found)
+    (tmp_path / "points.csv").write_text(POINTS)
+    request = EvaluateFilesRequest(
+        detections=tmp_path / "found.csv",
+        points=tmp_path / "points.csv",
+        rival=tmp_path / "rival.csv",
+        mapping={"1": "positive"},
+        radius=Radius(6, "px"),
+        allow_missing=True,
+    )
+    comparison = run(request, Silent()).comparison
+    assert comparison is not None
+    assert comparison.groups == 4
+    # Ours: two hits of four detections and three points; theirs: one hit of two detections.
+    assert comparison.any_class.value == pytest.approx(4 / 7 - 2 / 5)
+
+
+@pytest.mark.parametrize("mpp", [0.0, -1.0, float("nan")])
+def test_a_pixel_size_that_is_none_is_refused(tmp_path: Path, mpp: float) -> None:
+    with pytest.raises(ScaleError, match="--mpp must be a positive number"):
+        files(tmp_path, radius=Radius(2, "um"), mpp=mpp)
+
+
+def test_a_report_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "found.csv").write_text(FOUND)
+    (tmp_path / "points.csv").write_text(POINTS)
+    request = EvaluateFilesRequest(
+        detections=tmp_path / "found.csv",
+        points=tmp_path / "points.csv",
+        radius=Radius(6, "px"),
+        out=tmp_path / "report",
+    )
+    with pytest.raises(Cancelled):
+        run(request, RecordingProgress(stop_at=0.85))
+    assert {path.name for path in tmp_path.iterdir()} == {"found.csv", "points.csv"}
 
 
 def test_only_what_lies_in_the_regions_takes_part(tmp_path: Path) -> None:

@@ -132,7 +132,9 @@ def test_a_training_that_is_stopped_before_its_first_validation_says_so(
 
 def test_a_stopped_training_without_a_second_place_can_be_resumed(cells: TrainRequest) -> None:
     without = replace(cells, model_out=None, metrics_out=None)
-    with pytest.raises(Cancelled, match=r"after epoch 2 of 3; the state is kept in .*run; to go on: .*--resume"):
+    with pytest.raises(
+        Cancelled, match=r"after epoch 2 of 3; the state is kept in .*run; to go on: .*--resume"
+    ):
         run(without, RecordingProgress(stop_at=0.95))
     assert not (without.out / "model.safetensors").exists()
     assert run(replace(without, resume=True), Silent()).exists()
