@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from importlinter.cli import lint_imports
@@ -64,7 +65,8 @@ def report(offences: Iterable[Offence]) -> str:
 
 def checked(contracts: Path) -> tuple[int, str]:
     output = io.StringIO()
-    with contextlib.redirect_stdout(output):
+    # Its own configuration of logs would silence every logger that there is already.
+    with contextlib.redirect_stdout(output), mock.patch("logging.config.dictConfig"):
         status = lint_imports(config_filename=str(contracts), no_cache=True)
     return status, output.getvalue()
 

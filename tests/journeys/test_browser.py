@@ -64,7 +64,7 @@ def as_pixels(picture: bytes) -> Pixels:
 
 
 def took_colour(before: Pixels, after: Pixels, xy: Floats, colours: Sequence[str]) -> Bools:
-    """Tell which pixels of the page came nearer to a colour each, among those on the map."""
+    """Tell around which pixels of the page, among those on the map, a ring of a colour each appeared."""
     on_map = [
         (x, y, colour)
         for (x, y), colour in zip(xy.astype(int), colours, strict=True)
@@ -72,14 +72,25 @@ def took_colour(before: Pixels, after: Pixels, xy: Floats, colours: Sequence[str
     ]
     return np.array(
         [
-            distance(after[y, x], colour) < distance(before[y, x], colour) - 20
+            distance(around(after, x, y), colour) < distance(around(before, x, y), colour) - 20
             for x, y, colour in on_map
         ]
     )
 
 
-def distance(pixel: Pixels, colour: str) -> float:
-    return float(np.abs(pixel.astype(float) - np.array(ImageColor.getrgb(colour)[:3])).sum())
+def around(page: Pixels, x: int, y: int) -> Pixels:
+    """Return the (K, 3) pixels where the viewer draws the ring of a point: 8 pixels from it."""
+    rows, columns = np.mgrid[-10:11, -10:11]
+    ring = np.abs(np.hypot(rows, columns) - 8) < 2
+    inside = (y + rows < len(page)) & (x + columns < page.shape[1]) & (y + rows >= 0) & ring
+    found: Pixels = page[(y + rows)[inside], (x + columns)[inside]]
+    return found
+
+
+def distance(pixels: Pixels, colour: str) -> float:
+    """Return how far the pixels are from a colour, on the median."""
+    wanted = np.array(ImageColor.getrgb(colour)[:3])
+    return float(np.median(np.abs(pixels.astype(float) - wanted).sum(axis=1)))
 
 
 def on_page(page: Page, xy: Floats) -> Floats:
