@@ -19,6 +19,9 @@ from patherea_core.evaluation.tolerance import ToleranceCurve, tolerance_curve
 #: Radii of the tolerance curve, as shares of the radius of the evaluation.
 _SHARES = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 
+#: Above so many detections the curve has few radii, none of them wide: those take minutes there.
+_MANY, _FEW_SHARES = 200_000, (0.25, 0.5, 0.75, 1.0)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassDetails:
@@ -90,6 +93,7 @@ def details(fields: Sequence[Field], class_count: int, radius: float) -> Details
         class_count: number of classes (T).
         radius: accepted distance, inclusive (r), of points that have no radius of their own.
     """
+    shares = _SHARES if sum(len(field.detections) for field in fields) <= _MANY else _FEW_SHARES
 
     def of(row: int | None) -> ClassDetails:
         return ClassDetails(score_curve(fields, radius, row), len(fields))
@@ -97,6 +101,6 @@ def details(fields: Sequence[Field], class_count: int, radius: float) -> Details
     return Details(
         per_class=tuple(of(row) for row in range(class_count)),
         any_class=of(None),
-        tolerance=tolerance_curve(fields, class_count, radius, _SHARES),
+        tolerance=tolerance_curve(fields, class_count, radius, shares),
         reliability=reliability(fields, class_count, radius),
     )

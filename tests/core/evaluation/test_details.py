@@ -111,3 +111,12 @@ def test_detections_without_scores_have_none() -> None:
     nothing = details([field([], [])], 2, 5.0)
     assert nothing.mean_average_precision is None
     assert nothing.any_class.free_response is None
+
+
+def test_very_many_detections_are_shown_at_few_radii(monkeypatch: pytest.MonkeyPatch) -> None:
+    region = far_apart([True, False], [0.9, 0.8])
+    usual = details([region], 1, 4.0).tolerance.radii
+    monkeypatch.setattr("patherea_core.evaluation.details._MANY", 1)
+    few = details([region], 1, 4.0).tolerance.radii
+    assert few.tolist() == [1, 2, 3, 4]
+    assert len(usual) > len(few)
