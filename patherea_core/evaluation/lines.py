@@ -84,28 +84,17 @@ class Line:
 
     def cells(self) -> tuple[str, ...]:
         """Return the figures as text, under the titles of ``HEADER``."""
-        counts = self.counts
-        figures = (
-            counts.points,
-            counts.detections,
-            counts.true_positives,
-            counts.false_positives,
-            counts.false_negatives,
-            counts.precision,
-            counts.recall,
-            counts.f1,
-        )
         return (
             self.name,
-            *(as_text(figure) for figure in figures),
+            *(as_text(figure) for figure in count_figures(self.counts).values()),
             interval_text(self.intervals.f1),
             as_text(self.chance),
             f"{self.counting_error.signed:+d} ({self.counting_error.absolute})",
         )
 
 
-def count_figures(counts: Counts) -> dict[str, object]:
-    """Return counts and their scores ready for JSON; an undefined score is None."""
+def count_figures(counts: Counts) -> dict[str, int | float | None]:
+    """Return counts and their scores ready for JSON, in the order of tables; an undefined score is None."""
     return {
         "points": counts.points,
         "detections": counts.detections,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from patherea_core.evaluation.lines import count_figures
 from patherea_core.evaluation.report import Evaluation
 from patherea_core.files import partial_folder, writing
 from patherea_core.progress import Part, Progress
@@ -63,18 +64,11 @@ def _scores(evaluation: Evaluation) -> Iterator[tuple[object, ...]]:
     rows = [("class", line) for line in evaluation.lines]
     rows += [("any class", evaluation.any_class), ("micro", evaluation.all_classes)]
     for kind, line in rows:
-        counts, interval = line.counts, line.intervals.f1
+        interval = line.intervals.f1
         yield (
             kind,
             line.name if kind == "class" else "",
-            counts.points,
-            counts.detections,
-            counts.true_positives,
-            counts.false_positives,
-            counts.false_negatives,
-            counts.precision,
-            counts.recall,
-            counts.f1,
+            *count_figures(line.counts).values(),
             None if interval is None else interval.low,
             None if interval is None else interval.high,
             line.chance,
