@@ -16,7 +16,7 @@ from patherea_core.evaluation.intervals import (
     images_without_patient,
 )
 from patherea_core.evaluation.lines import CountingError, Line
-from patherea_core.evaluation.scores import ClassCounts, count_classes, mean_f1, micro
+from patherea_core.evaluation.scores import ClassCounts, count_regions, mean_f1, micro
 from patherea_core.seeding import Seed
 from patherea_core.taxonomy import Taxonomy
 
@@ -146,10 +146,7 @@ def evaluate(
         raise InputError("there is nothing to evaluate; give at least one labelled region")
     class_count = len(taxonomy)
     inner = [field.clipped() for field in fields]
-    regions = tuple(
-        count_classes(field.detections, field.points, class_count, field.accepted(radius))
-        for field in inner
-    )
+    regions = count_regions(inner, class_count, radius)
     groups, grouped_by = group_counts(inner, regions)
     return Evaluation(
         taxonomy=taxonomy,

@@ -1,6 +1,6 @@
 """Counts of every class, and the mean score over classes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from patherea_core.errors import ShapeError, TaxonomyError
 from patherea_core.evaluation.counts import Counts
+from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.pairing import checked_radii, pair
 from patherea_core.geometry import Floats
 from patherea_core.points import Detections, Points
@@ -45,6 +46,26 @@ class ClassCounts:
 
 #: Counts the hits of (D, 2) detections on (N, 2) points, given one radius or (N,) radii.
 CountPairs: TypeAlias = Callable[[Floats, Floats, float | Floats], Counts]
+
+
+def count_regions(
+    fields: Sequence[Field], class_count: int, radius: float
+) -> tuple[ClassCounts, ...]:
+    """Return the counts of each of some regions.
+
+    Args:
+        fields: regions with their detections and points, clipped to their areas.
+        class_count: number of classes (T).
+        radius: accepted distance, inclusive (r), of points that have no radius of their own.
+
+    Raises:
+        TaxonomyError: a detection or point has a class beyond the last one.
+        InputError: the radius is no positive number.
+    """
+    return tuple(
+        count_classes(field.detections, field.points, class_count, field.accepted(radius))
+        for field in fields
+    )
 
 
 def count_pairs(detection_xy: Floats, point_xy: Floats, radius: float | Floats) -> Counts:

@@ -3,7 +3,7 @@
 from patherea_core.evaluation.comparison import Comparison, compare
 from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.intervals import group_counts
-from patherea_core.evaluation.scores import ClassCounts, count_classes
+from patherea_core.evaluation.scores import ClassCounts, count_regions
 from patherea_core.points import Detections
 from patherea_core.seeding import Seed
 from plugin.commands.evaluation_fields import Fields
@@ -49,8 +49,4 @@ def _with(labelled: Field, found: Field | None) -> Field:
 
 
 def _groups(fields: list[Field], class_count: int, radius: float) -> tuple[ClassCounts, ...]:
-    regions = [
-        count_classes(field.detections, field.points, class_count, field.accepted(radius))
-        for field in fields
-    ]
-    return group_counts(fields, regions)[0]
+    return group_counts(fields, count_regions(fields, class_count, radius))[0]
