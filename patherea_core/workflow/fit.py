@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from patherea_core.checkpoint import BundleCard, save_bundle
+from patherea_core.data.division import by_fold
 from patherea_core.data.store import read_manifest
 from patherea_core.errors import Cancelled
 from patherea_core.progress import Part, Progress
@@ -14,10 +15,11 @@ from patherea_core.workflow.devices import resolve_device
 from patherea_core.workflow.learner import Learner
 from patherea_core.workflow.lightning_trainer import train, trainer_for
 from patherea_core.workflow.outcome import best_bundle, save_best_so_far
+from patherea_core.workflow.reading import read_division
 from patherea_core.workflow.request import FitRequest
 from patherea_core.workflow.run_folder import RunFolder
 from patherea_core.workflow.run_identity import RunIdentity
-from patherea_core.workflow.tiles import Tiles, read_folds
+from patherea_core.workflow.tiles import Tiles
 
 __all__ = ["FitRequest", "fit", "save_best_so_far"]
 
@@ -48,10 +50,11 @@ def fit(request: FitRequest, progress: Progress) -> Path:
     device = resolve_device(request.device)
     manifest = read_manifest(request.dataset)
     recipe, folder = request.recipe, RunFolder(request.run)
-    identity = RunIdentity.of(manifest, request.validation_fold, request.seed)
+    identity = RunIdentity.of(manifest, request.validation_fold, request.seed, request.division)
     resumed = folder.require_usable(recipe, identity, resume=request.resume)
     reading = Part(progress, 0.0, _READING)
-    training, validation = read_folds(request.dataset, manifest, request.validation_fold, reading)
+    division = request.division or by_fold(manifest, request.validation_fold)
+    training, validation = read_division(request.dataset, manifest, division, reading)
     if not resumed:
         folder.begin(recipe, identity)
     torch.manual_seed(request.seed)

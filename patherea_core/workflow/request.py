@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from patherea_core.config import Recipe
+from patherea_core.data.division import Division
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,7 @@ class FitRequest:
         run: the folder of the run; must not hold a complete epoch yet unless ``resume``.
         recipe: all settings.
         validation_fold: the fold that is not trained on; the best state is chosen by it.
+        division: which samples serve for what; None validates on ``validation_fold`` and trains on the rest.
         device: auto, cpu or cuda.
         seed: root of every random choice.
         resume: continue the run in the folder after its last complete epoch; without one, start afresh.
@@ -26,6 +28,7 @@ class FitRequest:
     run: Path
     recipe: Recipe
     validation_fold: int = 0
+    division: Division | None = None
     device: str = "auto"
     seed: int = 0
     resume: bool = False

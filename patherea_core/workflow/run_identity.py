@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 from patherea_core.config import Recipe, Settings
+from patherea_core.data.division import Division
 from patherea_core.data.manifest import Manifest
 
 #: Characters of a digest that tell two datasets apart for a person.
@@ -19,16 +20,21 @@ class RunIdentity(Settings):
     """Names of the cell classes in order."""
     validation_fold: int
     """The fold that is not trained on."""
+    division: str = ""
+    """Which samples serve for what, where that is not by the validation fold alone; empty where it is."""
     seed: int
     """Root of every random choice."""
 
     @classmethod
-    def of(cls, manifest: Manifest, validation_fold: int, seed: int) -> Self:
-        """Return the identity of a training on a dataset."""
+    def of(
+        cls, manifest: Manifest, validation_fold: int, seed: int, division: Division | None = None
+    ) -> Self:
+        """Return the identity of a training on a dataset; a division takes the place of the fold."""
         return cls(
             dataset_sha256=manifest.digest(),
             classes=manifest.taxonomy.names,
             validation_fold=validation_fold,
+            division="" if division is None else division.identity,
             seed=seed,
         )
 
@@ -40,7 +46,10 @@ class RunIdentity(Settings):
         elif self.dataset_sha256 != other.dataset_sha256:
             mine, its = self.dataset_sha256[:_SHOWN], other.dataset_sha256[:_SHOWN]
             found.append(f"the dataset of digest {mine}, not {its}")
-        if self.validation_fold != other.validation_fold:
+        if self.division != other.division:
+            mine, its = (one.division or "by validation fold" for one in (self, other))
+            found.append(f"the division {mine!r}, not {its!r}")
+        elif self.validation_fold != other.validation_fold:
             found.append(f"validation fold {self.validation_fold}, not {other.validation_fold}")
         if self.seed != other.seed:
             found.append(f"seed {self.seed}, not {other.seed}")
