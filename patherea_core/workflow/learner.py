@@ -21,6 +21,7 @@ from patherea_core.objective.hybrid import hybrid_loss
 from patherea_core.points import Detections
 from patherea_core.regions import inside
 from patherea_core.taxonomy import Taxonomy
+from patherea_core.workflow.schedule import optimizer_for, schedule_for
 
 #: Score thresholds among which the best on the validation fold is found.
 THRESHOLDS = tuple(round(0.1 + 0.05 * step, 2) for step in range(18))
@@ -74,19 +75,10 @@ class Learner(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401  Lightning's own loose type
         """Return AdamW with a linear warm-up and then a cosine, stepped at every step (section 6.1)."""
-        training = self.recipe.training
-        optimizer = torch.optim.AdamW(
-            self.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
-        )
-        total = int(self.trainer.estimated_stepping_batches)
-        warmup = max(1, round(training.warmup_fraction * total))
-
-        def factor(step: int) -> float:
-            if step < warmup:
-                return (step + 1) / warmup
-            return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        settings = self.recipe.training
+        optimizer = optimizer_for(self.network, settings)
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = schedule_for(optimizer, settings, steps)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},

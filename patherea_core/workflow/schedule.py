@@ -1,0 +1,52 @@
+"""What changes the weights, and how fast: AdamW in groups, a warm-up, and then a cosine (section 6.1)."""
+
+import math
+from typing import Any
+
+import torch
+from torch import nn
+
+from patherea_core.config import TrainingConfig
+from patherea_core.model.network import P2PNetwork
+
+
+def optimizer_for(network: P2PNetwork, settings: TrainingConfig) -> torch.optim.AdamW:
+    """Return AdamW over what is to be trained, the backbone at its own multiple of the learning rate."""
+    groups = [
+        {"params": group["params"], "lr": settings.learning_rate * group["lr_factor"]}
+        for group in _groups(network, settings.backbone_rate_factor)
+    ]
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+
+
+def schedule_for(
+    optimizer: torch.optim.Optimizer, settings: TrainingConfig, steps: int
+) -> torch.optim.lr_scheduler.LambdaLR:
+    """Return the schedule of a training of so many steps, to be stepped after every one of them."""
+    return torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: rate_factor(step, steps, settings.warmup_fraction)
+    )
+
+
+def rate_factor(step: int, steps: int, warmup_fraction: float) -> float:
+    """Return the learning rate of a step, counted from 0, as a share of the peak.
+
+    It rises evenly to the peak at the end of the warm-up, and then falls as half a cosine towards zero.
+    """
+    warmup = max(1, round(warmup_fraction * steps))
+    if step < warmup:
+        return (step + 1) / warmup
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+
+
+def _groups(network: nn.Module, backbone_rate_factor: float) -> list[dict[str, Any]]:
+    backbone: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            (backbone if name.startswith("backbone.") else rest).append(parameter)
+    groups = [
+        {"params": rest, "lr_factor": 1.0},
+        {"params": backbone, "lr_factor": backbone_rate_factor},
+    ]
+    return [group for group in groups if group["params"]]
