@@ -1,69 +1,40 @@
 """Model bundles: one safetensors file with the weights and, in its header, everything needed to use them.
 
 A bundle never holds a pickle, so opening one runs no code; its weights are checked against the digest
-that its card names.
+that its card names. Where the backbone was not trained, a bundle may leave its weights out and name them
+by their digest.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from patherea_core.config import Count, NotNegative, Positive, Probability, Recipe, Settings
+from patherea_core.bundle_card import DEFAULT_HALO, BundleCard, CardWords, ClassCard, InitialWeights
+from patherea_core.bundle_file import CARD_KEY, broken, read_card, weights_file
 from patherea_core.errors import BundleError
 from patherea_core.files import replacing
 from patherea_core.model.network import P2PNetwork
-from patherea_core.taxonomy import CellClass, Taxonomy
+from patherea_core.taxonomy import Taxonomy
 
-#: Key of the card in the safetensors header.
-_CARD = "patherea"
-
-#: Halo in working pixels at which a trained network of this form decided no cell of 1329 differently.
-DEFAULT_HALO = 192
-
-
-class ClassCard(Settings):
-    """One cell class as a bundle records it."""
-
-    name: str
-    color: str
-
-
-class BundleCard(Settings):
-    """What is known of a model besides its weights."""
-
-    schema_version: Literal[1] = 1
-    recipe: Recipe
-    classes: tuple[ClassCard, ...]
-    mpp: Positive
-    """Working pixel size in micrometres."""
-    score_threshold: Probability
-    """Least probability of a detection."""
-    halo: NotNegative = DEFAULT_HALO
-    """Working pixels that a tile must see around the part it answers for."""
-    parameters: Count
-    """Numbers in the weights."""
-    seed: int
-    """Root of every random choice of the training."""
-    provenance: dict[str, Any]
-    """Where the model comes from: dataset digest, annotations and versions, program version, date."""
-    metrics: dict[str, float | None]
-    """Scores on the validation fold."""
-    weights_sha256: str
-    """Digest of the weights."""
-
-    @property
-    def taxonomy(self) -> Taxonomy:
-        """The classes that the model tells apart."""
-        return Taxonomy(tuple(CellClass(item.name, item.color) for item in self.classes))
+__all__ = [
+    "DEFAULT_HALO",
+    "BundleCard",
+    "CardWords",
+    "ClassCard",
+    "InitialWeights",
+    "ModelBundle",
+    "build_network",
+    "load_bundle",
+    "read_card",
+    "save_bundle",
+    "weights_digest",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,84 +68,75 @@ def save_bundle(path: Path, bundle: ModelBundle) -> None:
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in bundle.state.items()}
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={_CARD: bundle.card.model_dump_json()})
-
-
-def read_card(path: Path) -> BundleCard:
-    """Return the card of a bundle without reading its weights.
-
-    Raises:
-        BundleError: the file is missing, a pickle, truncated, or no bundle of ours.
-    """
-    _refuse_pickle(path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise BundleError(_broken(path, error)) from error
-    if _CARD not in metadata:
-        raise BundleError(f"{path} holds weights but no model card; it was not written by Patherea")
-    try:
-        return BundleCard.model_validate(json.loads(metadata[_CARD]))
-    except (ValidationError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise BundleError(
-            f"the model card of {path} cannot be read ({reason}); it may be of another version of"
-            " Patherea: use that one, or train the model again"
-        ) from error
+        save_file(tensors, temporary, metadata={CARD_KEY: bundle.card.model_dump_json()})
 
 
 def load_bundle(path: Path) -> ModelBundle:
-    """Read a bundle and check its weights against the digest in its card.
+    """Read a bundle, a file or a folder, and check its weights against the digest in its card.
 
     Raises:
         BundleError: as ``read_card``, or the weights are not those that the card names.
     """
-    card = read_card(path)
+    file = weights_file(path)
+    card = read_card(file)
     try:
-        with safe_open(path, framework="pt") as file:
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
+        with safe_open(file, framework="pt") as tensors:
+            state = {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118  no mapping
     except (SafetensorError, OSError) as error:
-        raise BundleError(_broken(path, error)) from error
+        raise BundleError(broken(file, error)) from error
     if weights_digest(state) != card.weights_sha256:
         raise BundleError(
-            f"the weights in {path} are not those its card names; fetch the file again"
+            f"the weights in {file} are not those its card names; fetch the file again"
         )
     return ModelBundle(state, card)
 
 
-def build_network(bundle: ModelBundle) -> P2PNetwork:
+def build_network(bundle: ModelBundle, backbone_weights: Path | None = None) -> P2PNetwork:
     """Return the network of a bundle, ready for inference on the CPU.
 
+    Args:
+        bundle: weights and card.
+        backbone_weights: the file that the backbone started from, for a bundle that leaves it out.
+
     Raises:
-        BundleError: the weights do not fit the network that the card describes.
+        BundleError: the weights do not fit the network that the card describes, or the backbone's are
+            needed and missing, or they are others than the card names.
+        InputError: the file of the backbone's weights cannot be read.
     """
     network = P2PNetwork(bundle.card.recipe.network, len(bundle.taxonomy))
+    left_out = _complete(network, bundle.card, backbone_weights)
     try:
-        network.load_state_dict(dict(bundle.state))
+        found = network.load_state_dict(dict(bundle.state), strict=not left_out)
     except RuntimeError as error:
-        name = bundle.card.recipe.network.backbone
-        raise BundleError(
-            f"the weights do not fit the network that the card names ({name})"
-        ) from error
+        raise BundleError(_unfit(bundle.card)) from error
+    if found.unexpected_keys or not set(found.missing_keys) <= left_out:
+        raise BundleError(_unfit(bundle.card))
     return network.eval()
 
 
-def _refuse_pickle(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            start = file.read(9)
-    except OSError as error:
-        raise BundleError(f"the model {path} cannot be opened: {error.strerror}") from error
-    # Eight bytes of length and a brace begin every safetensors file; the first byte of the length may
-    # well be that of a pickle.
-    is_safetensors = start[8:] == b"{"
-    if not is_safetensors and start.startswith((b"PK\x03\x04", b"\x80")):
+def _complete(network: P2PNetwork, card: BundleCard, backbone_weights: Path | None) -> set[str]:
+    """Give the network the weights that its bundle leaves out, and return their names."""
+    if card.backbone_sha256 is None:
+        return set()
+    origin = card.initial_weights.origin if card.initial_weights else "unknown"
+    if backbone_weights is None:
         raise BundleError(
-            f"{path} is a pickle or an archive (.pt, .pth, .ckpt), which can run code when opened;"
-            " a model must be a .safetensors bundle written by Patherea"
+            f"the model holds its trained part only: fetch the weights of its backbone"
+            f" {card.recipe.network.backbone} (origin: {origin}; sha256 {card.backbone_sha256})"
+            " and name their file with --backbone-weights"
         )
+    from patherea_core.model.pretrained import initialise, read_backbone_weights
+
+    weights = read_backbone_weights(backbone_weights, card.recipe.network)
+    if weights.sha256 != card.backbone_sha256:
+        raise BundleError(
+            f"{backbone_weights} has the sha256 {weights.sha256}, but the model was trained on"
+            f" {card.backbone_sha256} (origin: {origin}); name that file with --backbone-weights"
+        )
+    initialise(network.backbone, weights)
+    return set(network.state_dict()) - set(network.trained_state())
 
 
-def _broken(path: Path, error: Exception) -> str:
-    return f"{path} is no readable safetensors file, perhaps cut short ({error}); fetch it again"
+def _unfit(card: BundleCard) -> str:
+    name = card.recipe.network.backbone
+    return f"the weights do not fit the network that the card names ({name})"

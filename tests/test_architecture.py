@@ -50,6 +50,7 @@ SERVER = (
 )
 #: The only places of the core that touch files.
 FILE_PLACES = (
+    "patherea_core/bundle_file.py",
     "patherea_core/checkpoint.py",
     "patherea_core/data/folder.py",
     "patherea_core/data/store.py",

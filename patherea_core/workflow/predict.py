@@ -4,12 +4,14 @@ import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import shapely
 import torch
 
-from patherea_core.checkpoint import BundleCard, ModelBundle, build_network
+from patherea_core.bundle_card import BundleCard
+from patherea_core.checkpoint import ModelBundle, build_network
 from patherea_core.decoding import decode
 from patherea_core.errors import InputError
 from patherea_core.geometry import Scale
@@ -36,15 +38,23 @@ class Detector:
     device: torch.device
 
     @classmethod
-    def load(cls, bundle: ModelBundle, device: str = "auto") -> "Detector":
+    def load(
+        cls, bundle: ModelBundle, device: str = "auto", backbone_weights: Path | None = None
+    ) -> "Detector":
         """Return the detector of a bundle.
+
+        Args:
+            bundle: weights and card.
+            device: auto, cpu or cuda.
+            backbone_weights: the backbone's pretrained weights, for a bundle that leaves them out.
 
         Raises:
             InputError: CUDA is asked for and there is none.
-            BundleError: the weights do not fit the card.
+            BundleError: the weights do not fit the card, or those of the backbone are missing.
         """
         chosen = resolve_device(device)
-        return cls(bundle.card, build_network(bundle).to(chosen), chosen)
+        network = build_network(bundle, backbone_weights)
+        return cls(bundle.card, network.to(chosen), chosen)
 
     @torch.inference_mode()
     def detect_tile(self, slide: SlideReader, tile: Tile, threshold: float) -> Detections:

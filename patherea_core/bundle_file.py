@@ -1,0 +1,121 @@
+"""Where a model bundle lies, and its card, without loading weights or anything heavy.
+
+A bundle is one safetensors file with its card in the header, or a folder with that file and, for people
+and other programs, the same card as ``card.json`` and in words as ``README.md``.
+"""
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from patherea_core.bundle_card import BundleCard
+from patherea_core.errors import BundleError
+
+#: Key of the card in the safetensors header.
+CARD_KEY = "patherea"
+
+#: Files of a bundle that is a folder.
+WEIGHTS_FILE = "model.safetensors"
+CARD_FILE = "card.json"
+WORDS_FILE = "README.md"
+
+#: Longest header that safetensors allows, in bytes.
+_LONGEST_HEADER = 100_000_000
+
+
+def weights_file(path: Path) -> Path:
+    """Return the safetensors file of a bundle, which is the bundle itself unless that is a folder.
+
+    Raises:
+        BundleError: it is a folder without one.
+    """
+    if not path.is_dir():
+        return path
+    inside = path / WEIGHTS_FILE
+    if not inside.is_file():
+        raise BundleError(f"the folder {path} is no model bundle: it holds no {WEIGHTS_FILE}")
+    return inside
+
+
+def read_card(path: Path) -> BundleCard:
+    """Return the card of a bundle without reading its weights.
+
+    Raises:
+        BundleError: the file is missing, a pickle, truncated, or no bundle of ours.
+    """
+    file = weights_file(path)
+    metadata = _header(file).get("__metadata__", {})
+    if CARD_KEY not in metadata:
+        raise BundleError(f"{file} holds weights but no model card; it was not written by Patherea")
+    return _card(metadata[CARD_KEY], file)
+
+
+def read_card_file(folder: Path) -> BundleCard | None:
+    """Return the card that lies beside the weights in a folder; None if there is none.
+
+    Raises:
+        BundleError: it cannot be read.
+    """
+    path = folder / CARD_FILE
+    if not path.is_file():
+        return None
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BundleError(f"the model card {path} cannot be read ({error})") from error
+    return _card(text, path)
+
+
+def broken(path: Path, reason: object) -> str:
+    """Return the sentence about a file that is no readable safetensors file."""
+    return f"{path} is no readable safetensors file, perhaps cut short ({reason}); fetch it again"
+
+
+def _card(text: str, path: Path) -> BundleCard:
+    try:
+        return BundleCard.model_validate(json.loads(text))
+    except (ValidationError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise BundleError(
+            f"the model card of {path} cannot be read ({reason}); it may be of another version of"
+            " Patherea: use that one, or train the model again"
+        ) from error
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """Return the header of a safetensors file: its tensors by name, and ``__metadata__``.
+
+    The layout is eight bytes with the header's length, least byte first, the header as JSON, and then the
+    tensors. It is read here since the library for it loads the whole of torch.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(9)
+            _refuse_pickle(path, start)
+            length = struct.unpack("<Q", start[:8])[0] if len(start) == 9 else 0
+            text = start[8:] + file.read(min(length, _LONGEST_HEADER) - 1) if length else b""
+        size = path.stat().st_size
+    except OSError as error:
+        raise BundleError(f"the model {path} cannot be opened: {error.strerror}") from error
+    try:
+        header: dict[str, Any] = json.loads(text)
+        ends = [of["data_offsets"][1] for name, of in header.items() if name != "__metadata__"]
+    except (ValueError, AttributeError, TypeError, KeyError, IndexError) as error:
+        raise BundleError(broken(path, error)) from error
+    if 8 + length + max(ends, default=0) > size:
+        raise BundleError(broken(path, f"{size:,} bytes are not all that its header names"))
+    return header
+
+
+def _refuse_pickle(path: Path, start: bytes) -> None:
+    # Eight bytes of length and a brace begin every safetensors file; the first byte of the length may
+    # well be that of a pickle.
+    is_safetensors = start[8:] == b"{"
+    if not is_safetensors and start.startswith((b"PK\x03\x04", b"\x80")):
+        raise BundleError(
+            f"{path} is a pickle or an archive (.pt, .pth, .ckpt), which can run code when opened;"
+            " a model must be a .safetensors bundle written by Patherea"
+        )
