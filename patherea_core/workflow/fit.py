@@ -12,6 +12,7 @@ from patherea_core.errors import Cancelled
 from patherea_core.progress import Part, Progress
 from patherea_core.seeding import Seed
 from patherea_core.workflow.devices import resolve_device
+from patherea_core.workflow.initialisation import origin_of, start_from, weights_to_start_from
 from patherea_core.workflow.learner import Learner
 from patherea_core.workflow.lightning_trainer import train, trainer_for
 from patherea_core.workflow.outcome import best_bundle, save_best_so_far
@@ -40,8 +41,8 @@ def fit(request: FitRequest, progress: Progress) -> Path:
 
     Raises:
         DatasetError: the dataset is broken, or a fold is empty.
-        InputError: the run folder is in the way or cannot be resumed as requested, or the seed or the
-            device is none.
+        InputError: the run folder is in the way or cannot be resumed as requested, the seed or the
+            device is none, or the backbone's weights are missing, superfluous or do not fit.
         OutputError: the run folder cannot be written.
         TrainingError: the loss or a weight became no number; the last complete epoch is kept.
         Cancelled: the progress asked to stop; the last complete epoch is kept in the run folder.
@@ -50,7 +51,10 @@ def fit(request: FitRequest, progress: Progress) -> Path:
     device = resolve_device(request.device)
     manifest = read_manifest(request.dataset)
     recipe, folder = request.recipe, RunFolder(request.run)
-    identity = RunIdentity.of(manifest, request.validation_fold, request.seed, request.division)
+    weights = weights_to_start_from(recipe, request.backbone_weights)
+    identity = RunIdentity.of(
+        manifest, request.validation_fold, request.seed, request.division
+    ).model_copy(update={"backbone_weights": origin_of(weights)})
     resumed = folder.require_usable(recipe, identity, resume=request.resume)
     reading = Part(progress, 0.0, _READING)
     division = request.division or by_fold(manifest, request.validation_fold)
@@ -59,6 +63,7 @@ def fit(request: FitRequest, progress: Progress) -> Path:
         folder.begin(recipe, identity)
     torch.manual_seed(request.seed)
     learner = Learner(recipe, manifest.taxonomy, recipe.radius_um / manifest.mpp)
+    start_from(weights, learner.network)
     tiles = Tiles(training, validation, recipe.training, seed)
     trainer = trainer_for(recipe, folder, device, Part(progress, _READING, 1.0))
     try:

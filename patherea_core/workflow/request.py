@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from patherea_core.bundle_card import CardWords
 from patherea_core.config import Recipe
 from patherea_core.data.division import Division
 
@@ -18,10 +19,15 @@ class FitRequest:
         recipe: all settings.
         validation_fold: the fold that is not trained on; the best state is chosen by it.
         division: which samples serve for what; None validates on ``validation_fold`` and trains on the rest.
+        backbone_weights: a file of weights that the backbone starts from, or "hub" to fetch them by the
+            backbone's name; None for a recipe that starts from scratch.
         device: auto, cpu or cuda.
+        devices: how many GPUs train together; 0 for all there are.
+        workers: processes that prepare tiles beside the training; None takes what suits the machine.
         seed: root of every random choice.
         resume: continue the run in the folder after its last complete epoch; without one, start afresh.
         provenance: further entries for the model card.
+        words: what the model card says in words.
     """
 
     dataset: Path
@@ -29,7 +35,11 @@ class FitRequest:
     recipe: Recipe
     validation_fold: int = 0
     division: Division | None = None
+    backbone_weights: Path | Literal["hub"] | None = None
     device: str = "auto"
+    devices: int = 1
+    workers: int | None = None
     seed: int = 0
     resume: bool = False
     provenance: dict[str, Any] = field(default_factory=dict)
+    words: CardWords = field(default_factory=CardWords)

@@ -11,8 +11,19 @@ from patherea_core.data.manifest import Manifest
 _SHOWN = 12
 
 
+class WeightsOrigin(Settings):
+    """Where the weights come from that a backbone started from."""
+
+    sha256: str
+    """Digest of the file or of the tensors."""
+    origin: str
+    """Where they come from."""
+    licence: str
+    """Terms of the weights, and so of what is trained from them."""
+
+
 class RunIdentity(Settings):
-    """Data, division and chance of one training."""
+    """Data, division, beginning and chance of one training."""
 
     dataset_sha256: str
     """Digest of the dataset's manifest."""
@@ -24,6 +35,8 @@ class RunIdentity(Settings):
     """Which samples serve for what, where that is not by the validation fold alone; empty where it is."""
     seed: int
     """Root of every random choice."""
+    backbone_weights: WeightsOrigin | None = None
+    """What the backbone started from; None for chance."""
 
     @classmethod
     def of(
@@ -53,7 +66,16 @@ class RunIdentity(Settings):
             found.append(f"validation fold {self.validation_fold}, not {other.validation_fold}")
         if self.seed != other.seed:
             found.append(f"seed {self.seed}, not {other.seed}")
+        mine, its = (_beginning(one.backbone_weights) for one in (self, other))
+        if mine != its:
+            found.append(f"{mine}, not {its}")
         return found
+
+
+def _beginning(weights: WeightsOrigin | None) -> str:
+    if weights is None:
+        return "a backbone at random"
+    return f"backbone weights of digest {weights.sha256[:_SHOWN]}"
 
 
 def recipe_differences(one: Recipe, other: Recipe) -> list[str]:
