@@ -1,11 +1,14 @@
-"""Random views of a labelled image; pixels, points and mask move together."""
+"""Moves of a labelled image: pixels, points and mask go together."""
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+import torch
+from torch.nn import functional
 
-from patherea_core.geometry import Bools, Box, Pixels
+from patherea_core.config import TrainingConfig
+from patherea_core.data.recolour import recoloured
+from patherea_core.geometry import Bools, Box, Floats, Pixels
 from patherea_core.points import Points
 
 
@@ -22,6 +25,27 @@ class View:
     pixels: Pixels
     points: Points
     labelled: Bools
+
+
+def augmented(
+    view: View, window: Box, settings: TrainingConfig, random: np.random.Generator
+) -> View:
+    """Return the part of a view in a window as a tile: scaled, then flipped, turned and recoloured.
+
+    All eight orientations are equally likely. They are drawn first, so that the other settings do not
+    change them.
+
+    Args:
+        view: the whole image.
+        window: a square in the image's pixels; it may reach beyond the image.
+        settings: side of the tile, and how much its looks may change.
+        random: where chance comes from.
+    """
+    tile = scaled(crop(view, window), settings.tile_size)
+    if random.integers(2):
+        tile = mirrored(tile)
+    tile = turned(tile, int(random.integers(4)))
+    return View(recoloured(tile.pixels, settings, random), tile.points, tile.labelled)
 
 
 def crop(view: View, box: Box) -> View:
@@ -46,14 +70,37 @@ def _slices(box: Box, left: int, top: int) -> tuple[slice, slice]:
     return slice(box.top - top, box.bottom - top), slice(box.left - left, box.right - left)
 
 
+def scaled(view: View, side: int) -> View:
+    """Return a square view with another side: pixels resampled, the mask's by the nearest pixel.
+
+    Positions count from the outer corner, so they are only multiplied. Where the view becomes smaller,
+    each new pixel averages all old ones that it covers, so that nothing flickers.
+    """
+    before = len(view.labelled)
+    if before == side:
+        return view
+    planes = torch.from_numpy(view.pixels).permute(2, 0, 1)[None]
+    resampled = functional.interpolate(planes, size=(side, side), mode="bilinear", antialias=True)
+    nearest = ((np.arange(side) + 0.5) * before / side).astype(np.int64)
+    return View(
+        resampled[0].permute(1, 2, 0).numpy(),
+        view.points.moved_to(_kept_below(view.points.xy * (side / before), side)),
+        view.labelled[nearest[:, np.newaxis], nearest],
+    )
+
+
 def mirrored(view: View) -> View:
     """Return the view with left and right exchanged: x becomes W − x."""
     width = view.pixels.shape[1]
     xy = view.points.xy.copy()
     # A point exactly on the left edge would land on the right one, which is outside of the image.
-    last_inside = float(np.nextafter(np.float32(width), np.float32(0)))
-    xy[:, 0] = np.minimum(width - xy[:, 0], last_inside)
+    xy[:, 0] = _kept_below(width - xy[:, 0], width)
     return View(view.pixels[:, ::-1], view.points.moved_to(xy), view.labelled[:, ::-1])
+
+
+def _kept_below(values: Floats, end: int) -> Floats:
+    """Return the values, none of which reaches the end even when rounded to 32 bits."""
+    return np.minimum(values, float(np.nextafter(np.float32(end), np.float32(0))))
 
 
 def transposed(view: View) -> View:
@@ -70,68 +117,3 @@ def turned(view: View, quarters: int) -> View:
     for _ in range(quarters % 4):
         view = mirrored(transposed(view))
     return view
-
-
-def jittered(pixels: Pixels, strength: float, random: np.random.Generator) -> Pixels:
-    """Return the pixels with brightness, contrast and saturation changed at random.
-
-    Each is multiplied by a factor from 1 − ``strength`` to 1 + ``strength``: brightness against black,
-    contrast against the mean grey, saturation against each pixel's own grey.
-    """
-    brightness, contrast, saturation = random.uniform(1 - strength, 1 + strength, size=3)
-    values = pixels.astype(np.float32) * np.float32(brightness)
-    grey = _grey(values)
-    values = grey + (values - grey) * np.float32(saturation)
-    mean = grey.mean()
-    values = mean + (values - mean) * np.float32(contrast)
-    recoloured: Pixels = np.clip(np.rint(values), 0, 255).astype(np.uint8)
-    return recoloured
-
-
-def _grey(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    weights = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-    return (values @ weights)[..., np.newaxis]
-
-
-def random_box(labelled: Bools, tile_size: int, random: np.random.Generator) -> Box:
-    """Return a square box around a labelled pixel, any of them equally likely, kept in the image.
-
-    Args:
-        labelled: (H, W) mask.
-        tile_size: side of the box in pixels; an image smaller than that lies within the box.
-        random: where chance comes from.
-    """
-    per_row = np.count_nonzero(labelled, axis=1).cumsum()
-    if not per_row[-1]:
-        row, column = (int(random.integers(side)) for side in labelled.shape)
-    else:
-        chosen = random.integers(per_row[-1])
-        row = int(np.searchsorted(per_row, chosen, side="right"))
-        column = int(random.choice(np.flatnonzero(labelled[row])))
-    height, width = labelled.shape
-    return Box(
-        _placed(column, tile_size, width), _placed(row, tile_size, height), tile_size, tile_size
-    )
-
-
-def _placed(middle: int, tile_size: int, side: int) -> int:
-    least, most = sorted((0, side - tile_size))
-    return min(max(middle - tile_size // 2, least), most)
-
-
-def augmented(view: View, tile_size: int, jitter: float, random: np.random.Generator) -> View:
-    """Return a random square crop of the view, flipped, turned and recoloured at random.
-
-    Args:
-        view: the whole image.
-        tile_size: side of the crop in pixels.
-        jitter: largest relative change of brightness, contrast and saturation; 0 for none.
-        random: where chance comes from.
-    """
-    part = crop(view, random_box(view.labelled, tile_size, random))
-    if random.integers(2):
-        part = mirrored(part)
-    part = turned(part, int(random.integers(4)))
-    if jitter > 0:
-        part = View(jittered(part.pixels, jitter, random), part.points, part.labelled)
-    return part

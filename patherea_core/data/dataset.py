@@ -1,4 +1,4 @@
-"""Samples in memory as a torch dataset of random training tiles."""
+"""Samples as a torch dataset of random training tiles."""
 
 from collections.abc import Sequence
 
@@ -7,58 +7,65 @@ import torch
 from torch.utils.data import Dataset
 
 from patherea_core.batch import Batch, Targets
+from patherea_core.config import TrainingConfig
 from patherea_core.data.augment import View, augmented
 from patherea_core.data.raster import rasterise
+from patherea_core.data.sampling import BalancedCells, cell_window, labelled_window, window_side
 from patherea_core.data.store import Sample
 from patherea_core.errors import DatasetError
+from patherea_core.geometry import Box
 from patherea_core.seeding import Seed
 
 
 class TileDataset(Dataset[Batch]):
     """Random tiles of labelled samples; an epoch has as many as cover the labelled area once.
 
-    A tile depends on the seed, the epoch and its row only: not on the order in which tiles are asked
-    for, nor on the number of workers. Every row always shows the same sample.
+    A tile is asked for by its epoch, counted from 0, and its row. It depends on the seed and these two
+    only: not on the order in which tiles are asked for, nor on the number of workers. A row always shows
+    the same sample, unless the settings want it to show a cell of a rare class.
 
     Args:
         samples: at least one.
-        tile_size: side of a tile in working pixels.
+        settings: size, augmentation and balance of the tiles.
         seed: root of all chance.
-        colour_jitter: largest relative change of brightness, contrast and saturation; 0 for none.
 
     Raises:
         DatasetError: there are no samples.
     """
 
-    def __init__(
-        self, samples: Sequence[Sample], *, tile_size: int, seed: Seed, colour_jitter: float = 0.0
-    ) -> None:
+    def __init__(self, samples: Sequence[Sample], settings: TrainingConfig, seed: Seed) -> None:
         if not samples:
             raise DatasetError("there are no samples to train on")
         self._views = [_view(sample) for sample in samples]
-        self._tile_size = tile_size
+        self._settings = settings
         self._seed = seed
-        self._colour_jitter = colour_jitter
-        tiles = [max(1, round(sample.labelled.area / tile_size**2)) for sample in samples]
+        self._cells = BalancedCells([sample.points for sample in samples])
+        tile_area = settings.tile_size**2
+        tiles = [max(1, round(sample.labelled.area / tile_area)) for sample in samples]
         self._sample_of_row = np.repeat(np.arange(len(samples)), tiles)
-        # Workers that outlive an epoch learn of the next one through shared memory.
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose tiles are given out from now on; the first is 0."""
-        self._epoch.fill_(epoch)
 
     def __len__(self) -> int:
         """Return the number of tiles of an epoch."""
         return len(self._sample_of_row)
 
-    def __getitem__(self, row: int) -> Batch:
+    def __getitem__(self, epoch_and_row: tuple[int, int]) -> Batch:
         """Return a batch of one tile."""
+        epoch, row = epoch_and_row
         if not 0 <= row < len(self):
             raise IndexError(f"row {row} of {len(self)} tiles")
-        random = self._seed.stream("augment", int(self._epoch), row)
+        view, window = self._window(row, self._seed.stream("place", epoch, row))
+        random = self._seed.stream("augment", epoch, row)
+        return _as_batch(augmented(view, window, self._settings, random))
+
+    def _window(self, row: int, random: np.random.Generator) -> tuple[View, Box]:
+        """Return what the tile of a row is cut from, and where."""
+        side = window_side(self._settings, random)
+        if random.random() < self._settings.class_balanced_crops and len(self._cells):
+            cell = self._cells.draw(random)
+            view = self._views[cell.sample]
+            return view, cell_window(cell, view.labelled.shape, side, random)
         view = self._views[self._sample_of_row[row]]
-        return _as_batch(augmented(view, self._tile_size, self._colour_jitter, random))
+        return view, labelled_window(view.labelled, side, random)
 
 
 def collate(tiles: Sequence[Batch]) -> Batch:
