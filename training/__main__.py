@@ -35,6 +35,7 @@ class Subcommand:
 #: In the order of the help.
 SUBCOMMANDS: tuple[Subcommand, ...] = (
     Subcommand("import", "a published dataset -> dataset folder", "training.import_dataset"),
+    Subcommand("run", "a recipe + dataset folder -> model and its scores", "training.run"),
     Subcommand("convert", "published weights -> backbone file", "training.convert"),
     Subcommand(
         "ledger", "a report of scores -> one more line of the ledger", "training.ledger_add"

@@ -6,8 +6,9 @@ from patherea_core.config import Positive, Settings
 
 #: How detections were paired with points.
 Matching = Literal["maximum", "distance-hungarian", "one-to-many", "unstated"]
-#: What the result was chosen on: epoch, threshold or seed, whatever was tried more than once.
-Chosen = Literal["validation", "nothing", "evaluated", "unstated"]
+#: What the result was chosen on: epoch, threshold or seed, whatever was tried more than once. "training" is a
+#: part of the training data that was not trained on.
+Chosen = Literal["validation", "training", "nothing", "evaluated", "unstated"]
 
 MATCHING_WORDS: dict[Matching, str] = {
     "maximum": "one to one, as many pairs as possible within the radius",
@@ -17,6 +18,7 @@ MATCHING_WORDS: dict[Matching, str] = {
 }
 CHOSEN_WORDS: dict[Chosen, str] = {
     "validation": "validation",
+    "training": "part of training",
     "nothing": "nothing",
     "evaluated": "evaluated part",
     "unstated": "not stated",
@@ -53,4 +55,4 @@ class Protocol(Settings):
 
 def may_be_best(chosen: Chosen) -> bool:
     """Return whether a result is known not to be chosen on the very part that it is evaluated on."""
-    return chosen in {"validation", "nothing"}
+    return chosen in {"validation", "training", "nothing"}
