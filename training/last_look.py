@@ -113,7 +113,7 @@ class LastLook:
                 dataset_digest=self.manifest.digest(),
                 split=rule.split,
                 fold=rule.test if rule.several else None,
-                evaluated_on="val" if rule.test == "val" else "test",
+                evaluated_on="val" if rule.test in {"val", "validation"} else "test",
                 chosen_on=experiment.chosen_on,
                 protocol=report.protocol_of("maximum", None),
                 method=experiment.method,
@@ -143,7 +143,7 @@ class LastLook:
         write_whole(self.out / "regions.geojson", _regions(found.fields))
         about = {
             "experiment": self.experiment.name,
-            "row": self.experiment.row,
+            "row": [f"{table}: {self.experiment.line}" for table in self.experiment.tables],
             "recipe_digest": settings_digest(self.experiment.recipe),
             "dataset_digest": self.manifest.digest(),
             "seed": self.seed,

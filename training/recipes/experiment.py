@@ -10,6 +10,9 @@ from patherea_core.data.manifest import Manifest
 from patherea_core.seeding import Seed
 from training.protocol import Chosen
 
+#: Names of the parts of a published split, which are no folds of a cross-validation.
+_PARTS = ("train", "val", "validation", "test")
+
 #: Root of how patients are dealt into parts and own folds; the same for every run, whatever its own seed.
 _DEALING = Seed(0)
 
@@ -43,12 +46,12 @@ class DivisionRule:
         return name + self.remark
 
     def testing(self, fold: str) -> "DivisionRule":
-        """Return the rule with another fold kept for the end; val and test are parts, not folds."""
+        """Return the rule with another fold kept for the end."""
         return replace(
             self,
             test=fold,
             validation=None if fold == self.validation else self.validation,
-            several=self.several or fold not in {self.test, "val", "test"},
+            several=self.several or fold not in {self.test, *_PARTS},
         )
 
     def validating(self, part: int, parts: int) -> "DivisionRule":
@@ -85,7 +88,7 @@ class Experiment:
     Attributes:
         name: what it is called on the command line and in the ledger.
         dataset: the dataset it is for, as importers and ledger call it.
-        row: which table and line of the paper it makes again; empty for one of our own.
+        tables: the paper's tables that have its row; none for an experiment of our own.
         recipe: all settings of network and training.
         division: which part of the dataset serves for what.
         radius_px: accepted distance of the test in pixels; None takes that of validation.
@@ -93,6 +96,7 @@ class Experiment:
         method: as the ledger calls it.
         backbone: as the ledger calls it.
         initialisation: where the backbone's weights come from before the training.
+        variant: what else the row says; empty for nothing.
         two_cores: whether it trains in hours on two processor cores.
         note: what has to be known before its figure stands beside the paper's.
         words: what the card of its model says.
@@ -100,7 +104,7 @@ class Experiment:
 
     name: str
     dataset: str
-    row: str = ""
+    tables: tuple[str, ...] = ()
     recipe: Recipe
     division: DivisionRule
     radius_px: float | None = None
@@ -108,9 +112,16 @@ class Experiment:
     method: str = "Patherea-P2P"
     backbone: str
     initialisation: str
+    variant: str = ""
     two_cores: bool = False
     note: str = ""
     words: CardWords = field(default_factory=CardWords)
+
+    @property
+    def line(self) -> str:
+        """What the published results call its row."""
+        said = (self.method, self.backbone, self.initialisation, self.variant)
+        return ", ".join(word for word in said if word)
 
     @property
     def chosen_on(self) -> Chosen:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from training.recipes.experiment import Experiment
 
-_HEADER = ("recipe", "dataset", "row", "backbone", "from", "epochs", "two cores")
+_HEADER = ("recipe", "dataset", "row of", "backbone", "from", "epochs", "two cores")
 
 
 def listing(experiments: Iterable[Experiment]) -> str:
@@ -15,7 +15,7 @@ def listing(experiments: Iterable[Experiment]) -> str:
             (
                 one.name,
                 one.dataset,
-                one.row or "-",
+                ", ".join(one.tables) or "-",
                 one.backbone,
                 one.initialisation,
                 str(one.recipe.training.epochs),

@@ -104,7 +104,7 @@ SCRATCH = _like_mobilenet(
         network={"frozen_norm": False},
         training={"initialisation": "scratch", "backbone_rate_factor": 1.0},
     ),
-    initialisation="scratch",
+    initialisation="from scratch",
 )
 CONSEP = _like_mobilenet(
     "consep/mobilenetv2",
