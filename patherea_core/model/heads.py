@@ -2,7 +2,8 @@
 
 A head is a few residual blocks and then one 3×3 convolution that gives the one-to-many output; the
 one-to-one output is a further 3×3 convolution on top of that (paper, section 6.1). Without the
-one-to-many branch the first convolution gives the one-to-one output and the second is not built.
+one-to-many branch the first convolution gives the one-to-one output and the second is not built. The
+released code has a ReLU between the two outputs of the offsets, which a head can have on request.
 """
 
 from torch import Tensor, nn
@@ -28,12 +29,17 @@ class ResidualBlock(nn.Module):
 
 
 class Head(nn.Module):
-    """Predict ``outputs`` numbers for each of ``anchors`` anchor points of a site."""
+    """Predict ``outputs`` numbers for each of ``anchors`` anchor points of a site.
+
+    Attributes:
+        rectified: whether the one-to-one output sees only what is positive of the one-to-many output.
+    """
 
     def __init__(
         self, width: int, blocks: int, *, anchors: int, outputs: int, one_to_many: bool
     ) -> None:
         super().__init__()
+        self.rectified = False
         self.outputs = outputs
         self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
         self.first_output = nn.Conv2d(width, anchors * outputs, kernel_size=3, padding=1)
@@ -46,7 +52,8 @@ class Head(nn.Module):
         first = self.first_output(self.blocks(features))
         if self.refined_output is None:
             return self._by_anchor(first), None
-        return self._by_anchor(self.refined_output(first)), self._by_anchor(first)
+        seen = functional.relu(first) if self.rectified else first
+        return self._by_anchor(self.refined_output(seen)), self._by_anchor(first)
 
     def _by_anchor(self, output: Tensor) -> Tensor:
         """Return (B, M, outputs) from (B, anchors · outputs, h, w), in the order of the anchor points."""

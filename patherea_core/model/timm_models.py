@@ -1,27 +1,81 @@
-"""What timm says of a model, without making its weights."""
+"""timm's models by name: what is known of them without their weights, and how they are built."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import timm
 import torch
+from timm.data.constants import IMAGENET_DEFAULT_MEAN as IMAGENET_MEAN
+from timm.data.constants import IMAGENET_DEFAULT_STD as IMAGENET_STD
 from torch import nn
 
 from patherea_core.errors import InputError
 
+#: Arguments of timm that a recipe may not set: they read files, or this program sets them itself.
+_RESERVED = frozenset(
+    {
+        *("cache_dir", "checkpoint_path", "pretrained", "pretrained_cfg", "pretrained_cfg_overlay"),
+        *("features_only", "out_indices", "feature_cfg", "feature_cls", "in_chans", "num_classes"),
+        *("global_pool", "dynamic_img_pad", "dynamic_img_size", "patch_drop_rate"),
+    }
+)
 
-def described(name: str, options: Mapping[str, object]) -> nn.Module:
-    """Return the whole timm model of that name on the meta device: shapes, but no numbers.
+#: What timm's models raise for arguments that they cannot be built with.
+_REFUSALS = (TypeError, ValueError, AssertionError, KeyError, RuntimeError, ZeroDivisionError)
+
+Colour = tuple[float, float, float]
+
+
+def described(name: str, options: Mapping[str, Any], **settings: Any) -> nn.Module:  # noqa: ANN401  timm's
+    """Return the timm model of that name on the meta device: shapes, but no numbers.
+
+    Raises:
+        InputError: timm knows no such model, or it takes no such options.
+    """
+    with torch.device("meta"):
+        return created(name, options, **settings)
+
+
+def created(name: str, options: Mapping[str, Any], **settings: Any) -> nn.Module:  # noqa: ANN401  timm's
+    """Return the timm model of that name with random weights.
+
+    Args:
+        name: what timm calls it.
+        options: further arguments, from a recipe.
+        settings: further arguments, from this program.
 
     Raises:
         InputError: timm knows no such model, or it takes no such options.
     """
     if not timm.is_model(name):
         raise InputError(f"timm knows no model {name!r}; `timm.list_models()` lists them")
+    reserved = sorted(_RESERVED & options.keys())
+    if reserved:
+        raise InputError(
+            f"the options of a backbone may not set {', '.join(reserved)}; leave that to the program"
+        )
     try:
-        with torch.device("meta"):
-            model: Any = timm.create_model(name, pretrained=False, **options)
-    except TypeError as error:
-        raise InputError(f"{name!r} cannot be built with {dict(options)}: {error}") from error
-    whole: nn.Module = model
-    return whole
+        model: Any = timm.create_model(name, pretrained=False, **options, **settings)
+    except _REFUSALS as error:
+        said = f"with the options {dict(options)}" if options else "as it is asked for"
+        raise InputError(f"{name!r} cannot be built {said}: {error}") from error
+    built: nn.Module = model
+    return built
+
+
+def family(name: str) -> str:
+    """Return the name of timm's module that has a model, say "convnext"; empty if there is none."""
+    return timm.model_entrypoint(name).__module__.rpartition(".")[2] if timm.is_model(name) else ""
+
+
+def input_statistics(name: str) -> tuple[Colour, Colour]:
+    """Return the mean and the standard deviation of the colours, in [0, 1], that a model expects.
+
+    Raises:
+        InputError: timm knows no weights of that tag.
+    """
+    try:
+        settings: Any = timm.get_pretrained_cfg(name)
+    except RuntimeError as error:
+        raise InputError(f"timm cannot tell what {name!r} is: {error}") from error
+    return (settings.mean, settings.std) if settings else (IMAGENET_MEAN, IMAGENET_STD)

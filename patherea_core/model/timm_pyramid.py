@@ -1,0 +1,67 @@
+"""Feature pyramids of timm's convolutional networks, without the stages that nobody reads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from patherea_core.errors import InputError
+from patherea_core.model.timm_models import created, described
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of a timm pyramid: its index there, and what it looks like.
+
+    Attributes:
+        index: row of timm's list of levels.
+        stride: input pixels along the side of a site.
+        channels: width.
+    """
+
+    index: int
+    stride: int
+    channels: int
+
+
+def chosen_levels(
+    name: str, options: Mapping[str, object], finest: int, coarsest: int
+) -> list[Level]:
+    """Return the levels of a timm model from one stride to another, the deepest of each stride.
+
+    Raises:
+        InputError: there is no such model, or it has no level of the finest stride.
+    """
+    model: Any = described(name, options, features_only=True)
+    features = model.feature_info
+    shapes = zip(features.reduction(), features.channels(), strict=True)
+    of_stride = {
+        stride: Level(index, stride, channels) for index, (stride, channels) in enumerate(shapes)
+    }
+    if finest not in of_stride:
+        raise InputError(f"{name!r} has levels at strides {sorted(of_stride)}, none at {finest}")
+    return [of_stride[stride] for stride in sorted(of_stride) if finest <= stride <= coarsest]
+
+
+def timm_pyramid(name: str, options: Mapping[str, object], levels: list[Level]) -> nn.Module:
+    """Return a module from normalised images to the maps of the levels, with random weights."""
+    indices = [level.index for level in levels]
+    pyramid: Any = created(name, options, features_only=True, out_indices=indices)
+    _cut(pyramid)
+    built: nn.Module = pyramid
+    return built
+
+
+def _cut(pyramid: Any) -> None:  # noqa: ANN401  timm's loose types
+    """Take out stages behind the last level, which timm keeps in networks of the EfficientNet kind."""
+    last = pyramid.feature_info.module_name()[-1].split(".")
+    if last[0] == "blocks" and isinstance(getattr(pyramid, "blocks", None), nn.Sequential):
+        pyramid.blocks = pyramid.blocks[: int(last[1]) + 1]
+
+
+def channels_first(pyramid: nn.Module, maps: list[Tensor]) -> list[Tensor]:
+    """Return the maps as (B, C, h, w), whichever order the timm model gives them in."""
+    if str(getattr(pyramid, "output_fmt", "NCHW")).endswith("NHWC"):
+        return [level.permute(0, 3, 1, 2) for level in maps]
+    return maps
