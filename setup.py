@@ -81,7 +81,11 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["patherea_core*", "plugin*", "cli_xml*", "training*"]),
-    package_data={"cli_xml": ["*.xml", "*.json"], "plugin.outputs": ["*.html"]},
+    package_data={
+        "cli_xml": ["*.xml", "*.json"],
+        "plugin.models": ["*.safetensors", "*.md", "NOTICE"],
+        "plugin.outputs": ["*.html", "*.md"],
+    },
     install_requires=CORE + DSA,
     extras_require={"sandbox": SANDBOX, "importers": IMPORTERS, "dev": DEV},
     entry_points={"console_scripts": ["patherea = plugin.shell:main"]},

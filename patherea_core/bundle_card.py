@@ -85,8 +85,8 @@ class BundleCard(CardWords):
     """Where the model comes from: dataset digest, annotations and versions, program version, date."""
     metrics: dict[str, float | None]
     """Scores, named by the part of the data and the figure: ``validation_mean_f1``, ``test_mean_f1``."""
-    intervals: dict[str, tuple[float, float]] = Field(default_factory=dict)
-    """95 % intervals of those scores that have one, by the same names."""
+    intervals: dict[str, tuple[float, float] | None] = Field(default_factory=dict)
+    """95 % intervals of those scores, by the same names; None or absent where there is none."""
     measured_on: str | None = None
     """Which images the scores are of, and what was chosen on them, in words."""
     weights_sha256: str

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,10 +18,13 @@ from torch import Tensor
 
 from patherea_core.bundle_card import DEFAULT_HALO, BundleCard, CardWords, ClassCard, InitialWeights
 from patherea_core.bundle_file import CARD_KEY, broken, read_card, weights_file
-from patherea_core.errors import BundleError
+from patherea_core.errors import BundleError, InputError
 from patherea_core.files import replacing
 from patherea_core.model.network import P2PNetwork
 from patherea_core.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    from patherea_core.model.pretrained import BackboneWeights
 
 __all__ = [
     "DEFAULT_HALO",
@@ -91,52 +95,57 @@ def load_bundle(path: Path) -> ModelBundle:
     return ModelBundle(state, card)
 
 
-def build_network(bundle: ModelBundle, backbone_weights: Path | None = None) -> P2PNetwork:
+def build_network(
+    bundle: ModelBundle, backbone_weights: Path | Literal["hub"] | None = None
+) -> P2PNetwork:
     """Return the network of a bundle, ready for inference on the CPU.
 
     Args:
         bundle: weights and card.
-        backbone_weights: the file that the backbone started from, for a bundle that leaves it out.
+        backbone_weights: the file that the backbone started from, or "hub" to fetch it by the backbone's
+            name, for a bundle that leaves it out.
 
     Raises:
         BundleError: the weights do not fit the network that the card describes, or the backbone's are
             needed and missing, or they are others than the card names.
         InputError: the file of the backbone's weights cannot be read.
     """
-    network = P2PNetwork(bundle.card.recipe.network, len(bundle.taxonomy))
-    left_out = _complete(network, bundle.card, backbone_weights)
+    card = bundle.card
+    network = P2PNetwork(card.recipe.network, len(bundle.taxonomy))
+    if card.backbone_sha256 is not None:
+        from patherea_core.model.pretrained import initialise
+
+        initialise(network.backbone, _named_weights(card, card.backbone_sha256, backbone_weights))
     try:
-        found = network.load_state_dict(dict(bundle.state), strict=not left_out)
-    except RuntimeError as error:
-        raise BundleError(_unfit(bundle.card)) from error
-    if found.unexpected_keys or not set(found.missing_keys) <= left_out:
-        raise BundleError(_unfit(bundle.card))
+        if card.backbone_sha256 is None:
+            network.load_state_dict(dict(bundle.state))
+        else:
+            network.load_trained_state(bundle.state)
+    except (RuntimeError, InputError) as error:
+        name = card.recipe.network.backbone
+        raise BundleError(
+            f"the weights do not fit the network that the card names ({name})"
+        ) from error
     return network.eval()
 
 
-def _complete(network: P2PNetwork, card: BundleCard, backbone_weights: Path | None) -> set[str]:
-    """Give the network the weights that its bundle leaves out, and return their names."""
-    if card.backbone_sha256 is None:
-        return set()
-    origin = card.initial_weights.origin if card.initial_weights else "unknown"
-    if backbone_weights is None:
+def _named_weights(
+    card: BundleCard, sha256: str, source: Path | Literal["hub"] | None
+) -> "BackboneWeights":
+    """Return the weights of the backbone, if they are those that the card names by their digest."""
+    origin = card.initial_weights.origin if card.initial_weights else "not said"
+    if source is None:
         raise BundleError(
-            f"the model holds its trained part only: fetch the weights of its backbone"
-            f" {card.recipe.network.backbone} (origin: {origin}; sha256 {card.backbone_sha256})"
-            " and name their file with --backbone-weights"
+            f"the model holds its trained part only: get the weights of its backbone"
+            f" {card.recipe.network.backbone} (origin: {origin}; sha256 {sha256}) and name their file"
+            " with --backbone-weights, or --backbone-weights hub to fetch them"
         )
-    from patherea_core.model.pretrained import initialise, read_backbone_weights
+    from patherea_core.model.pretrained import read_backbone_weights
 
-    weights = read_backbone_weights(backbone_weights, card.recipe.network)
-    if weights.sha256 != card.backbone_sha256:
+    weights = read_backbone_weights(source, card.recipe.network)
+    if weights.sha256 != sha256:
         raise BundleError(
-            f"{backbone_weights} has the sha256 {weights.sha256}, but the model was trained on"
-            f" {card.backbone_sha256} (origin: {origin}); name that file with --backbone-weights"
+            f"{source} has the sha256 {weights.sha256}, but the model was trained on {sha256} (origin:"
+            f" {origin}); name that file with --backbone-weights"
         )
-    initialise(network.backbone, weights)
-    return set(network.state_dict()) - set(network.trained_state())
-
-
-def _unfit(card: BundleCard) -> str:
-    name = card.recipe.network.backbone
-    return f"the weights do not fit the network that the card names ({name})"
+    return weights

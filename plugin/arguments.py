@@ -9,14 +9,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from patherea_core.bundle_card import CardWords
 from patherea_core.errors import InputError
 from patherea_core.progress import Progress
 from plugin import descriptions
+from plugin.models.finding import find_model
 from plugin.radius import Radius
 from plugin.region_text import parse_region
 
 Values = Mapping[str, Any]
 Action = Callable[[Progress], object]
+
+#: What the archive's web page shows for a stain that nobody named.
+_NOT_SAID = "not said"
 
 _Number = TypeVar("_Number", int, float)
 
@@ -62,9 +67,13 @@ def _train(values: Values) -> Action:
                 out=Path(folder) / "run",
                 recipe=values["recipe"],
                 epochs=_unless_zero(values["epochs"]),
+                backbone_weights=_path(values, "inputBackboneFile"),
                 device=values["device"],
+                devices=values["devices"],
+                workers=_unless_zero(values["workers"]),
                 seed=values["seed"],
                 fold=values["fold"],
+                words=_words(values),
                 model_out=Path(_needed(values, "outputModelFile")),
                 curves_out=_path(values, "outputCurvesFile"),
                 metrics_out=_path(values, "outputMetricsFile"),
@@ -82,7 +91,8 @@ def _detect(values: Values) -> Action:
         out=Path(_needed(values, "outputAnnotationFile")),
         form=".anot",
         table=_path(values, "outputTableFile"),
-        model=Path(_needed(values, "inputModelFile")),
+        model=_path(values, "inputModelFile") or find_model(None),
+        backbone_weights=_path(values, "inputBackboneFile"),
         region=parse_region(values["roi"]),
         mpp=_unless_zero(values["mpp"]),
         tile_size=_unless_zero(values["tileSize"]),
@@ -127,6 +137,16 @@ def _needed(values: Values, name: str) -> str:
     if not values[name]:
         raise InputError(f"--{name} is needed; see --help")
     return str(values[name])
+
+
+def _words(values: Values) -> CardWords:
+    return CardWords(
+        name=values["modelName"].strip() or None,
+        stain=None if values["stain"] == _NOT_SAID else values["stain"],
+        tissue=values["tissue"].strip() or None,
+        intended_use=values["intendedUse"].strip() or None,
+        licence=values["licence"].strip() or None,
+    )
 
 
 def _path(values: Values, name: str) -> Path | None:

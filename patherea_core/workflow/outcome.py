@@ -4,20 +4,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from patherea_core.checkpoint import (
-    BundleCard,
-    ClassCard,
-    ModelBundle,
-    save_bundle,
-    weights_digest,
-)
+from patherea_core.bundle_card import BundleCard, ClassCard, InitialWeights
+from patherea_core.checkpoint import ModelBundle, save_bundle, weights_digest
+from patherea_core.data.division import by_fold
+from patherea_core.data.finding import counted
 from patherea_core.data.manifest import Manifest
 from patherea_core.data.store import read_manifest
+from patherea_core.model.network import P2PNetwork
 from patherea_core.workflow.kept_state import read_state
 from patherea_core.workflow.learner import best_row
 from patherea_core.workflow.request import FitRequest
 from patherea_core.workflow.run_folder import RunFolder
+from patherea_core.workflow.run_identity import RunIdentity
 
 #: Before the names of the network's tensors in a kept state.
 _PREFIX = "network."
@@ -46,6 +46,8 @@ def best_bundle(
 ) -> ModelBundle:
     """Return the bundle of the state that scored best on the validation fold.
 
+    A backbone that stayed as it was pretrained is left out, and named by its digest.
+
     Args:
         request: what was asked for.
         manifest: the dataset that was trained on.
@@ -58,10 +60,15 @@ def best_bundle(
         for name, tensor in kept["state_dict"].items()
         if name.startswith(_PREFIX)
     }
+    initial = _initial_weights(folder)
+    frozen = initial is not None and request.recipe.network.frozen_backbone
+    if frozen:
+        state = _trained_part(state, request, manifest)
     scores = best_row(kept["history"])
     threshold = scores["threshold"]
     assert threshold is not None
     card = BundleCard(
+        **request.words.model_dump(),
         recipe=request.recipe,
         classes=tuple(ClassCard(name=c.name, color=c.color) for c in manifest.taxonomy.classes),
         mpp=manifest.mpp,
@@ -70,9 +77,41 @@ def best_bundle(
         seed=request.seed,
         provenance=_provenance(request, manifest) | more,
         metrics={name: value for name, value in scores.items() if name.startswith("validation")},
+        measured_on=_measured_on(request, manifest),
         weights_sha256=weights_digest(state),
+        initial_weights=initial,
+        backbone_sha256=initial.sha256 if initial is not None and frozen else None,
     )
     return ModelBundle(state, card)
+
+
+def _initial_weights(folder: RunFolder) -> InitialWeights | None:
+    """Return what the backbone of a run started from, as the run folder remembers it."""
+    identity = RunIdentity.model_validate_json(folder.identity.read_bytes())
+    weights = identity.backbone_weights
+    return None if weights is None else InitialWeights(**weights.model_dump())
+
+
+def _trained_part(
+    state: dict[str, Tensor], request: FitRequest, manifest: Manifest
+) -> dict[str, Tensor]:
+    """Return the tensors that are not those of the pretrained backbone."""
+    network = P2PNetwork(request.recipe.network, len(manifest.taxonomy))
+    return {name: state[name] for name in network.trained_state()}
+
+
+def _measured_on(request: FitRequest, manifest: Manifest) -> str:
+    """Return on what the scores of validation are, in words."""
+    division = request.division or by_fold(manifest, request.validation_fold)
+    samples = [manifest.samples[row] for row in division.validation]
+    patients = len({sample.patient for sample in samples})
+    chosen = "the best state"
+    if request.recipe.decoding.score_threshold is None:
+        chosen += " and the threshold"
+    return (
+        f"{counted(len(samples), 'image', 'images')} of {counted(patients, 'patient', 'patients')}"
+        f" ({division.words}), which were not trained on, but chose {chosen}"
+    )
 
 
 def _provenance(request: FitRequest, manifest: Manifest) -> dict[str, Any]:
@@ -82,6 +121,7 @@ def _provenance(request: FitRequest, manifest: Manifest) -> dict[str, Any]:
         "dataset_lineage": manifest.lineage,
         "slides": [slide.model_dump(mode="json") for slide in manifest.slides],
         "validation_fold": request.validation_fold,
+        **({} if request.division is None else {"division": request.division.identity}),
         "torch": torch.__version__,
         **request.provenance,
     }

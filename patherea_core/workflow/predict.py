@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -39,7 +40,10 @@ class Detector:
 
     @classmethod
     def load(
-        cls, bundle: ModelBundle, device: str = "auto", backbone_weights: Path | None = None
+        cls,
+        bundle: ModelBundle,
+        device: str = "auto",
+        backbone_weights: Path | Literal["hub"] | None = None,
     ) -> "Detector":
         """Return the detector of a bundle.
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -32,7 +33,9 @@ class Check:
         return self.grave and bool(self.problem)
 
 
-def verify_bundle(path: Path, backbone_weights: Path | None = None) -> tuple[Check, ...]:
+def verify_bundle(
+    path: Path, backbone_weights: Path | Literal["hub"] | None = None
+) -> tuple[Check, ...]:
     """Return what was looked at; it ends with the first grave problem.
 
     Args:
@@ -51,7 +54,7 @@ def verify_bundle(path: Path, backbone_weights: Path | None = None) -> tuple[Che
     return tuple(found)
 
 
-def _checks(path: Path, backbone_weights: Path | None) -> Iterator[Check]:
+def _checks(path: Path, backbone_weights: Path | Literal["hub"] | None) -> Iterator[Check]:
     if path.is_dir():
         yield _tried(f"{CARD_FILE} says what the weights' header says", lambda: _same_cards(path))
     bundles: list[ModelBundle] = []

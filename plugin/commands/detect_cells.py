@@ -5,9 +5,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from patherea_core.checkpoint import BundleCard, load_bundle, read_card
+from patherea_core.bundle_card import BundleCard
+from patherea_core.bundle_file import read_card
+from patherea_core.checkpoint import load_bundle
 from patherea_core.errors import InputError
 from patherea_core.progress import Part, Progress
 from patherea_core.regions import Outline
@@ -16,11 +18,16 @@ from patherea_core.taxonomy import Taxonomy
 from patherea_core.workflow.predict import Detector, predict
 from plugin import provenance
 from plugin.outputs.cell_files import require_cell_file, write_cells
+from plugin.outputs.model_card import key_facts
 from plugin.outputs.results import Results, SlideCells
 from plugin.slides.inputs import slide_files
 from plugin.slides.reader import COLOURS, open_slide, require_readable
 
 log = logging.getLogger(__name__)
+
+#: How many times larger or smaller pixels a slide may have than its model before that is worth a warning.
+#: Pixels of 0.23 to 0.27 µm are all called 40x, and a model of 0.5 µm is made for them too.
+_MOST_RESAMPLING = 2.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +37,9 @@ class DetectRequest:
     Attributes:
         inputs: slides, images, or folders of them.
         out: the file of results; its ending decides the form.
-        model: a model bundle.
+        model: a model bundle, file or folder.
+        backbone_weights: pretrained weights of the backbone, for a bundle that leaves them out: a file, or
+            "hub" to fetch them.
         region: where to look, in base pixels; None for everything.
         mpp: micrometres per base pixel, for slides that do not say.
         tile_size: side of a tile in working pixels; None lets the program choose.
@@ -45,6 +54,7 @@ class DetectRequest:
     inputs: tuple[Path, ...]
     out: Path
     model: Path
+    backbone_weights: Path | Literal["hub"] | None = None
     region: Outline | None = None
     mpp: float | None = None
     tile_size: int | None = None
@@ -76,7 +86,7 @@ def run(request: DetectRequest, progress: Progress) -> Results:
     )
     for path in paths:
         require_readable(path, request.mpp)
-    detector = load_detector(request.model, request.device)
+    detector = load_detector(request.model, request.device, request.backbone_weights)
     started = time.monotonic()
     slides = [
         detected(
@@ -112,7 +122,7 @@ class DetectSettings:
 
 
 def require_model(model: Path, classes: Sequence[str]) -> None:
-    """Check before long work that a model can serve.
+    """Check before long work that a model can serve, and say in the log which it is.
 
     Raises:
         BundleError: it cannot be trusted or read.
@@ -121,21 +131,25 @@ def require_model(model: Path, classes: Sequence[str]) -> None:
     card = read_card(model)
     if classes:
         Taxonomy.of(classes).require_same(card.taxonomy.names, f"model {model.name}")
+    log.info("model %s: %s", card.name or model.name, key_facts(card))
 
 
-def load_detector(model: Path, device: str) -> Detector:
+def load_detector(
+    model: Path, device: str, backbone_weights: Path | Literal["hub"] | None = None
+) -> Detector:
     """Return the network of a model bundle on its device.
 
     Raises:
-        BundleError: the bundle cannot be trusted or read.
+        BundleError: the bundle cannot be trusted or read, or its backbone's weights are missing.
     """
-    return Detector.load(load_bundle(model), device)
+    return Detector.load(load_bundle(model), device, backbone_weights)
 
 
 def detected(
     slide: SlideReader, detector: Detector, settings: DetectSettings, progress: Progress
 ) -> SlideCells:
-    """Return the cells of one slide."""
+    """Return the cells of one slide; warn of one that is far from what the model was trained on."""
+    _warn_of_scale(slide, detector.card)
     found = predict(
         slide,
         detector,
@@ -145,6 +159,19 @@ def detected(
         progress=progress,
     )
     return SlideCells(slide.name, found)
+
+
+def _warn_of_scale(slide: SlideReader, card: BundleCard) -> None:
+    ratio = slide.base_mpp / card.mpp
+    if max(ratio, 1 / ratio) > _MOST_RESAMPLING:
+        log.warning(
+            "slide %r has pixels of %.3g µm, the model was trained on %.3g µm: resampled %.1f times, cells"
+            " may look unlike those that it knows; check what it finds, or take a model for such slides",
+            slide.name,
+            slide.base_mpp,
+            card.mpp,
+            max(ratio, 1 / ratio),
+        )
 
 
 def as_results(
@@ -169,6 +196,7 @@ def _facts(card: BundleCard, settings: DetectSettings, seconds: float) -> Mappin
         "created": provenance.now(),
         "seconds": round(seconds, 1),
         "model": {
+            "name": card.name,
             "weights_sha256": card.weights_sha256,
             "backbone": card.recipe.network.backbone,
             "mpp": card.mpp,

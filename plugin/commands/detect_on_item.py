@@ -5,7 +5,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from patherea_core.progress import Progress
 from plugin.commands.detect_cells import (
@@ -32,7 +32,8 @@ class DetectOnItemRequest:
         api_url: the archive's REST interface.
         token: of the archive.
         item_id: the slide, by the id of its item or of its image file.
-        model: a model bundle.
+        model: a model bundle, file or folder.
+        backbone_weights: as of ``DetectRequest``.
         settings: how to detect.
         mpp: micrometres per base pixel, for a slide that does not say.
         device: auto, cpu or cuda.
@@ -43,6 +44,7 @@ class DetectOnItemRequest:
     token: str
     item_id: str
     model: Path
+    backbone_weights: Path | Literal["hub"] | None = None
     settings: DetectSettings = field(default_factory=DetectSettings)
     mpp: float | None = None
     device: str = "auto"
@@ -61,7 +63,7 @@ def run(request: DetectOnItemRequest, progress: Progress) -> tuple[dict[str, Any
     require_model(request.model, request.classes)
     session = connect(request.api_url, request.token)
     slide = slide_named(session, request.item_id)
-    detector = load_detector(request.model, request.device)
+    detector = load_detector(request.model, request.device, request.backbone_weights)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="patherea-") as scratch:
         path = download_slide(session, slide, Path(scratch))

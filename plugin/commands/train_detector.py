@@ -2,13 +2,15 @@
 
 import contextlib
 import logging
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from patherea_core.bundle_card import CardWords
 from patherea_core.config import Recipe
 from patherea_core.data.store import unpack
 from patherea_core.errors import Cancelled, DatasetError, InputError
@@ -27,6 +29,9 @@ _NOTHING = "it was not validated yet, so there is no model"
 #: Share of the progress that is given to unpacking a dataset.
 _UNPACKING = 0.05
 
+#: Stains that the stain jitter of a training can separate.
+_SEPARABLE = ("H&E", "H-DAB")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainRequest:
@@ -37,10 +42,15 @@ class TrainRequest:
         out: the folder of the run.
         recipe: name of the settings.
         epochs: passes over the dataset; None takes the recipe's.
+        backbone_weights: what the backbone starts from, for a recipe that starts from pretrained weights: a
+            file, or "hub" to fetch them by the backbone's name.
         device: auto, cpu or cuda.
+        devices: how many GPUs train together; 0 takes all there are.
+        workers: processes that prepare tiles; None takes what suits the machine.
         seed: root of all random choices.
         resume: go on with the run in ``out``.
         fold: the part of the dataset that chooses the best state.
+        words: what the model's card says in words; its stain is also what the stain jitter separates.
         model_out: a second place for the model; likewise the next two.
         curves_out: for the picture of the training.
         metrics_out: for the table of the training.
@@ -50,10 +60,14 @@ class TrainRequest:
     out: Path
     recipe: str = "small"
     epochs: int | None = None
+    backbone_weights: Path | Literal["hub"] | None = None
     device: str = "auto"
+    devices: int = 1
+    workers: int | None = None
     seed: int = 0
     resume: bool = False
     fold: int = 0
+    words: CardWords = field(default_factory=CardWords)
     model_out: Path | None = None
     curves_out: Path | None = None
     metrics_out: Path | None = None
@@ -90,10 +104,14 @@ def run(request: TrainRequest, progress: Progress) -> Path:
             run=request.out,
             recipe=recipe,
             validation_fold=request.fold,
+            backbone_weights=request.backbone_weights,
             device=request.device,
+            devices=request.devices,
+            workers=request.workers,
             seed=request.seed,
             resume=request.resume,
             provenance=_provenance(request),
+            words=request.words,
         )
         try:
             model = fit(wanted, rest)
@@ -124,12 +142,14 @@ def _deliver(files: Iterable[tuple[Path, Path | None]]) -> None:
 
 def _recipe(request: TrainRequest) -> Recipe:
     recipe = recipe_named(request.recipe)
-    if request.epochs is None:
-        return recipe
-    if request.epochs < 1:
-        raise InputError(f"--epochs must be at least 1, not {request.epochs}")
-    training = recipe.training.model_copy(update={"epochs": request.epochs})
-    return recipe.model_copy(update={"training": training})
+    changes: dict[str, Any] = {}
+    if request.epochs is not None:
+        if request.epochs < 1:
+            raise InputError(f"--epochs must be at least 1, not {request.epochs}")
+        changes["epochs"] = request.epochs
+    if request.words.stain in _SEPARABLE:
+        changes["stain"] = request.words.stain
+    return recipe.model_copy(update={"training": recipe.training.model_copy(update=changes)})
 
 
 @contextlib.contextmanager
@@ -156,4 +176,21 @@ def _provenance(request: TrainRequest) -> dict[str, Any]:
         **provenance.build(),
         "created": provenance.now(),
         "recipe": request.recipe,
+        "command": _command(request),
     }
+
+
+def _command(request: TrainRequest) -> str:
+    """Return the words that train the same model again, without the folders of this machine."""
+    words = ["patherea", "train", request.dataset.name, "--out", request.out.name]
+    words += ["--recipe", request.recipe, "--fold", str(request.fold), "--seed", str(request.seed)]
+    if request.epochs is not None:
+        words += ["--epochs", str(request.epochs)]
+    if request.backbone_weights is not None:
+        source = request.backbone_weights
+        words += ["--backbone-weights", source if isinstance(source, str) else source.name]
+    if request.devices != 1:
+        words += ["--devices", str(request.devices)]
+    if request.words.stain is not None:
+        words += ["--stain", request.words.stain]
+    return shlex.join(words)

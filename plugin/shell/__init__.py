@@ -11,7 +11,7 @@ from plugin import logs
 from plugin.__main__ import guarded, hide_secrets
 from plugin.descriptions import joined
 from plugin.progress import StopSignal, TerminalProgress
-from plugin.shell import agree, dataset, demo, detect, evaluate, export, sandbox, train
+from plugin.shell import agree, dataset, demo, detect, evaluate, export, models, sandbox, train
 from plugin.shell.parser import Subcommand, shell_parser
 
 #: In the order of the help.
@@ -21,6 +21,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     detect.SUBCOMMAND,
     evaluate.SUBCOMMAND,
     agree.SUBCOMMAND,
+    models.SUBCOMMAND,
     dataset.SUBCOMMAND,
     sandbox.SUBCOMMAND,
     demo.SUBCOMMAND,

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from patherea_core.errors import InputError
 from patherea_core.progress import Progress
+from plugin.models.finding import DEFAULT_MODEL, find_model
 from plugin.region_text import parse_region
 from plugin.shell.parser import (
     Options,
     Subcommand,
     add_archive,
+    add_backbone_weights,
     add_device,
     address,
-    model,
     names,
     token,
 )
@@ -37,7 +38,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="slide, plain image, or folder of them",
     )
     add("--out", metavar="FILE", type=Path, help="the file of results; see below")
-    add("--model", metavar="NAME|PATH", help="a model bundle (.safetensors)")
+    add(
+        "--model",
+        metavar="NAME|PATH",
+        help=f"a model of `patherea models list`, or a bundle (default: {DEFAULT_MODEL})",
+    )
+    add_backbone_weights(parser, "for a model that holds its trained part only")
     add("--roi", metavar="X,Y,W,H", type=parse_region, help="where to look, in pixels of the slide")
     add("--mpp", metavar="UM", type=float, help="pixel size of slides and images that do not say")
     add("--tile-size", metavar="N", type=int, help="side of a tile, in the model's pixels")
@@ -58,13 +64,14 @@ def _run(options: Options, progress: Progress) -> None:
 def _run_on_files(options: Options, progress: Progress) -> None:
     if not options.inputs or options.out is None:
         raise InputError("give an INPUT and --out FILE, or --api-url and --item; see --help")
-    bundle = model(options)
+    model = find_model(options.model)
     from plugin.commands import detect_cells
 
     request = detect_cells.DetectRequest(
         inputs=tuple(options.inputs),
         out=options.out,
-        model=bundle,
+        model=model,
+        backbone_weights=options.backbone_weights,
         region=options.roi,
         mpp=options.mpp,
         tile_size=options.tile_size,
@@ -79,14 +86,15 @@ def _run_on_files(options: Options, progress: Progress) -> None:
 def _run_on_item(options: Options, progress: Progress) -> None:
     if options.inputs or options.out is not None:
         raise InputError("give either INPUT and --out, or --api-url and --item; see --help")
-    bundle = model(options)
+    model = find_model(options.model)
     from plugin.commands import detect_cells, detect_on_item
 
     request = detect_on_item.DetectOnItemRequest(
         api_url=address(options),
         token=token(options),
         item_id=options.item,
-        model=bundle,
+        model=model,
+        backbone_weights=options.backbone_weights,
         mpp=options.mpp,
         device=options.device,
         classes=options.classes,

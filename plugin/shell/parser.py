@@ -5,8 +5,9 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
+from patherea_core.bundle_card import CardWords
 from patherea_core.errors import InputError
 from patherea_core.progress import Progress
 from plugin import provenance
@@ -104,6 +105,46 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_backbone_weights(parser: argparse.ArgumentParser, why: str) -> None:
+    """Add where the backbone's pretrained weights are."""
+    parser.add_argument(
+        "--backbone-weights", metavar="FILE|hub", type=_weights, help=f"pretrained weights, {why}"
+    )
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add what a model's card says in words."""
+    group = parser.add_argument_group("model card")
+    add = group.add_argument
+    add("--name", metavar="NAME", help="what the model is called")
+    add(
+        "--stain", metavar="STAIN", help="H&E or H-DAB, which stain jitter can separate; or another"
+    )
+    add("--tissue", metavar="TISSUE", help="tissue on the slides")
+    add("--intended-use", metavar="TEXT", help="what the model is for")
+    add("--licence", metavar="NAME", help="terms of the weights")
+    add(
+        "--notice",
+        metavar="TEXT",
+        action="append",
+        help="who made data or weights, and their terms; may be repeated",
+    )
+    add("--limitation", metavar="TEXT", action="append", help="what it cannot do; may be repeated")
+
+
+def words(options: Options) -> CardWords:
+    """Return what the options of ``add_words`` say."""
+    return CardWords(
+        name=options.name,
+        stain=options.stain,
+        tissue=options.tissue,
+        intended_use=options.intended_use,
+        licence=options.licence,
+        notices=tuple(options.notice or ()),
+        limitations=tuple(options.limitation or ()),
+    )
+
+
 def add_seed(parser: argparse.ArgumentParser, of: str = "all random choices") -> None:
     """Add the root seed."""
     parser.add_argument(
@@ -148,15 +189,5 @@ def address(options: Options) -> str:
     return str(options.api_url)
 
 
-def model(options: Options) -> Path:
-    """Return the model bundle.
-
-    Raises:
-        InputError: there is none.
-    """
-    if not options.model:
-        raise InputError("no model comes with this version; train one and name it with --model")
-    path = Path(options.model)
-    if not path.exists():
-        raise InputError(f"there is no model {options.model!r}; give the path of a model bundle")
-    return path
+def _weights(text: str) -> Path | Literal["hub"]:
+    return "hub" if text == "hub" else Path(text)

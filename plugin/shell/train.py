@@ -4,7 +4,16 @@ import argparse
 from pathlib import Path
 
 from patherea_core.progress import Progress
-from plugin.shell.parser import Options, Subcommand, add_device, add_seed
+from patherea_core.recipes import RECIPES
+from plugin.shell.parser import (
+    Options,
+    Subcommand,
+    add_backbone_weights,
+    add_device,
+    add_seed,
+    add_words,
+    words,
+)
 
 _LONG = """\
 Train a detector on a dataset. The run folder holds the model (model.safetensors), the curves and the
@@ -15,12 +24,21 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("dataset", metavar="DATASET", type=Path, help="a dataset: folder or .zip")
     add("--out", metavar="RUN", type=Path, required=True, help="the folder of the run")
-    add("--recipe", metavar="NAME", default="small", help="small or paper (default: small)")
+    add(
+        "--recipe",
+        metavar="NAME",
+        default="small",
+        help=f"{', '.join(sorted(RECIPES))} (default: small)",
+    )
     add("--epochs", metavar="N", type=int, help="passes over the dataset (default: the recipe's)")
     add("--fold", metavar="N", type=int, default=0, help="kept apart for validation (default: 0)")
+    add_backbone_weights(parser, "for a recipe that starts from some")
     add_seed(parser)
     add("--resume", action="store_true", help="go on with the run in RUN")
     add_device(parser)
+    add("--devices", metavar="N", type=int, default=1, help="GPUs; 0 for all (default: 1)")
+    add("--workers", metavar="N", type=int, help="processes that prepare tiles (default: chosen)")
+    add_words(parser)
 
 
 def _run(options: Options, progress: Progress) -> None:
@@ -31,10 +49,14 @@ def _run(options: Options, progress: Progress) -> None:
         out=options.out,
         recipe=options.recipe,
         epochs=options.epochs,
+        backbone_weights=options.backbone_weights,
         device=options.device,
+        devices=options.devices,
+        workers=options.workers,
         seed=options.seed,
         resume=options.resume,
         fold=options.fold,
+        words=words(options),
     )
     train_detector.run(request, progress)
 

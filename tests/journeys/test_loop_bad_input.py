@@ -27,7 +27,7 @@ from plugin.sandbox.process import SandboxProcess
 from tests.journeys.archive_folder import Folder
 from tests.journeys.breaking_proxy import BreakingProxy, breaking_proxy
 from tests.plugin.archive import point, polygon, square
-from tests.plugin.models import write_model
+from tests.plugin.bundles import write_model
 
 pytestmark = pytest.mark.dsa
 

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 import shapely
 
+from patherea_core.bundle_card import CardWords
 from patherea_core.errors import InputError
 from patherea_core.progress import Progress, Silent
 from plugin.arguments import read_action
 from plugin.commands import detect_cells, evaluate_on_item, export_dataset, train_detector
+from plugin.models import finding
 from plugin.radius import Radius
+from tests.plugin.bundles import shipping
 
 IDENTIFIER = "5f0000000000000000000000"
 GIRDER = ["--girderApiUrl", "http://archive/api/v1", "--girderToken", "secret"]
@@ -69,7 +72,35 @@ def test_training_runs_in_a_folder_of_its_own_and_delivers_files(caught: Caught)
     assert request.curves_out == Path("c")
     assert request.metrics_out is None
     assert request.epochs is None
+    assert (request.workers, request.devices, request.backbone_weights) == (None, 1, None)
+    assert request.words == CardWords()
     assert not request.out.parent.exists()
+
+
+def test_what_the_page_says_of_a_model_goes_onto_its_card(caught: Caught) -> None:
+    words = ["--modelName", " mine ", "--stain", "H-DAB", "--tissue", "breast", "--licence", "MIT"]
+    words += ["--inputBackboneFile", "w.safetensors", "--workers", "2", "--devices", "0"]
+    request = asked(caught, "TrainDetector", "d.zip", "--outputModelFile", "m", *words)
+    assert request.words == CardWords(name="mine", stain="H-DAB", tissue="breast", licence="MIT")
+    assert request.backbone_weights == Path("w.safetensors")
+    assert (request.workers, request.devices) == (2, 0)
+
+
+def test_detection_without_a_model_takes_the_one_that_ships(
+    caught: Caught, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shipped = shipping(monkeypatch, tmp_path, finding.DEFAULT_MODEL)
+    request = asked(caught, "DetectCells", "s.tif", "--outputAnnotationFile", "a")
+    assert request.model == shipped
+    assert request.backbone_weights is None
+
+
+def test_detection_without_a_model_is_refused_where_none_ships(
+    caught: Caught, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shipping(monkeypatch, tmp_path)
+    with pytest.raises(InputError, match="no model comes with this version"):
+        asked(caught, "DetectCells", "s.tif", "--outputAnnotationFile", "a")
 
 
 def test_detection_writes_an_annotation_whatever_the_file_is_called(caught: Caught) -> None:
@@ -94,7 +125,6 @@ def test_evaluation_takes_the_radius_with_its_unit(caught: Caught) -> None:
         (["ExportDataset", IDENTIFIER, "--outputDatasetFile", "d"], "--girderApiUrl is needed"),
         (["ExportDataset", IDENTIFIER, *GIRDER], "--outputDatasetFile is needed"),
         (["TrainDetector", "d.zip"], "--outputModelFile is needed"),
-        (["DetectCells", "s.tif", "--outputAnnotationFile", "a"], "--inputModelFile is needed"),
         (["DetectCells", "s.tif", "--inputModelFile", "m"], "--outputAnnotationFile is needed"),
         (["EvaluateDetections", IDENTIFIER, *GIRDER, "--radius", "6"], "is no radius"),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from patherea_core.bundle_card import CardWords
 from patherea_core.errors import (
     ArchiveError,
     Cancelled,
@@ -18,9 +19,13 @@ from patherea_core.errors import (
 from plugin import logs
 from plugin.__main__ import exit_code, guarded
 from plugin.commands import detect_cells, detect_on_item, export_dataset, train_detector
+from plugin.models.finding import DEFAULT_MODEL
 from plugin.shell import main
+from tests.plugin.bundles import shipping
 
-COMMANDS = ("export", "train", "detect", "evaluate", "agree", "dataset", "sandbox", "demo")
+COMMANDS = (
+    *("export", "train", "detect", "evaluate", "agree", "models", "dataset", "sandbox", "demo"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +67,6 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (["export", "--out", "d"], "--api-url"),
         (["export", "--api-url", "http://a", "--folder", "f", "--out", "d"], "PATHEREA_TOKEN"),
         (["detect", "a.png"], "--out FILE"),
-        (["detect", "a.png", "--out", "a.csv"], "no model comes with this version"),
         (["detect", "a.png", "--out", "a.csv", "--model", "best"], "no model 'best'"),
         (["detect", "--item", "i", "--out", "a.csv", "--model", "m"], "either INPUT"),
         (["detect", "a.png", "--out", "a.csv", "--roi", "5,5"], "point has no area"),
@@ -70,7 +74,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (["evaluate", "--radius", "6"], "is no radius"),
         (["evaluate", "--radius", "6px", "--item", "i"], "needs --api-url"),
         (["train", "missing", "--out", "run"], "there is no dataset missing"),
-        (["train", "missing", "--out", "run", "--recipe", "big"], "recipes are: paper, small"),
+        (["train", "missing", "--out", "run", "--recipe", "big"], "recipes are: "),
         (["train", "missing", "--out", "run", "--epochs", "0"], "--epochs must be at least 1"),
         (["train", "missing", "--out", "run", "--device", "tpu"], "invalid choice"),
     ],
@@ -121,6 +125,50 @@ def test_train_passes_its_options_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert requests == [
         train_detector.TrainRequest(dataset=Path("d"), out=Path("r"), epochs=2, seed=7, resume=True)
     ]
+
+
+def test_train_takes_what_the_card_is_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = caught(monkeypatch, train_detector)
+    words = [
+        "--name",
+        "mine",
+        "--stain",
+        "H&E",
+        "--licence",
+        "MIT",
+        "--notice",
+        "a",
+        "--notice",
+        "b",
+    ]
+    words += ["--backbone-weights", "hub", "--workers", "0", "--devices", "2"]
+    assert main(["train", "d", "--out", "r", *words]) == 0
+    (request,) = requests
+    assert request.words == CardWords(name="mine", stain="H&E", licence="MIT", notices=("a", "b"))
+    assert (request.backbone_weights, request.workers, request.devices) == ("hub", 0, 2)
+    assert main(["train", "d", "--out", "r", "--backbone-weights", "w.safetensors"]) == 0
+    assert requests[1].backbone_weights == Path("w.safetensors")
+
+
+def test_detect_takes_a_model_by_name_and_the_default_without_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    requests = caught(monkeypatch, detect_cells)
+    path = shipping(monkeypatch, tmp_path, DEFAULT_MODEL)
+    with caplog.at_level(logging.INFO):
+        assert main(["detect", "a.png", "--out", "a.csv"]) == 0
+    assert f"no model is named: taking {DEFAULT_MODEL}" in caplog.text
+    assert main(["detect", "a.png", "--out", "a.csv", "--model", DEFAULT_MODEL]) == 0
+    assert [request.model for request in requests] == [path, path]
+
+
+def test_detect_without_a_model_is_refused_where_none_ships(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shipping(monkeypatch, tmp_path)
+    code, (error,) = said(caplog, "detect", "a.png", "--out", "a.csv")
+    assert code == 2
+    assert "no model comes with this version; train one and name it" in error
 
 
 def test_detect_runs_on_files_or_on_a_slide_of_the_archive(

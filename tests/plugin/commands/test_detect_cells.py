@@ -28,7 +28,7 @@ from plugin.readers.registry import read_cells
 from tests.builders import noise
 from tests.fakes import RecordingProgress
 from tests.plugin.archive import TOKEN, FakeArchive, serving
-from tests.plugin.models import write_model
+from tests.plugin.bundles import write_model
 from tests.plugin.slide_files import write_image, write_tiff
 
 REGION = shapely.box(10, 10, 60, 50)
