@@ -41,6 +41,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
         "ledger", "a report of scores -> one more line of the ledger", "training.ledger_add"
     ),
     Subcommand("table", "published rows + ledger -> benchmark table", "training.tables.command"),
+    Subcommand("ablation", "ledger -> what each change is worth", "training.tables.ablation"),
 )
 
 

@@ -4,7 +4,15 @@ import pytest
 
 from patherea_core.errors import InputError
 from patherea_core.model.network import P2PNetwork
-from patherea_core.recipes import PAPER, RECIPES, SMALL, recipe_named
+from patherea_core.recipes import (
+    PAPER,
+    PAPER_PRETRAINED,
+    PAPER_VIT,
+    RECIPES,
+    SMALL,
+    SMALL_PRETRAINED,
+    recipe_named,
+)
 
 
 def test_the_paper_recipe_has_the_papers_settings() -> None:
@@ -22,6 +30,23 @@ def test_the_paper_recipe_has_the_papers_settings() -> None:
 def test_the_small_recipe_is_small() -> None:
     network = P2PNetwork(SMALL.network, 3)
     assert sum(parameter.numel() for parameter in network.parameters()) < 6e6
+
+
+def test_recipes_that_want_weights_say_so_in_their_names_or_are_those_of_the_transformer() -> None:
+    wanting = [name for name, one in RECIPES.items() if one.training.initialisation == "pretrained"]
+    assert wanting == ["small-pretrained", "paper-pretrained", "paper-vit"]
+
+
+def test_the_papers_recipes_differ_in_backbone_and_beginning_only() -> None:
+    assert PAPER_PRETRAINED.network == PAPER.network
+    assert PAPER_PRETRAINED.loss == PAPER_VIT.loss == PAPER.loss
+    assert PAPER_VIT.training == PAPER_PRETRAINED.training
+    assert PAPER_VIT.network.backbone == "vit_base_patch16_224"
+
+
+def test_the_small_pretrained_network_is_small_enough_to_be_passed_on() -> None:
+    network = P2PNetwork(SMALL_PRETRAINED.network, 3)
+    assert 4 * sum(parameter.numel() for parameter in network.parameters()) < 25e6
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -1,51 +1,17 @@
 """Experiments that train in hours on two processor cores, and the ablations that are made with them.
 
-All start from ``BASE``: to change a setting of all of them, change it here.
+All start from ``BASE``, which users have as the recipe small-pretrained: its settings are in
+``patherea_core/recipes.py``, and a change there is a change of all.
 """
 
 from dataclasses import replace
 from typing import Any
 
 from patherea_core.bundle_card import CardWords
-from patherea_core.config import (
-    AssignmentConfig,
-    DecodingConfig,
-    LossConfig,
-    NetworkConfig,
-    Recipe,
-    TrainingConfig,
-)
+from patherea_core.recipes import SMALL_PRETRAINED
 from training.recipes.experiment import DivisionRule, Experiment, changed
 
-BASE = Recipe(
-    network=NetworkConfig(
-        backbone="mobilenetv2_100",
-        backbone_options={"pad_type": "same"},
-        coarsest_stride=16,
-        fpn_channels=96,
-        anchors_per_side=1,
-        frozen_norm=True,
-    ),
-    assignment=AssignmentConfig(proposals_per_target=2),
-    loss=LossConfig(),
-    training=TrainingConfig(
-        initialisation="pretrained",
-        epochs=60,
-        batch_size=16,
-        learning_rate=1e-3,
-        backbone_rate_factor=0.3,
-        weight_decay=2e-3,
-        ema_decay=0.99,
-        stain_jitter=0.2,
-        colour_jitter=0.1,
-        scale_jitter=0.15,
-        precision="bf16-mixed",
-        validations=20,
-    ),
-    decoding=DecodingConfig(score_threshold=None),
-    radius_um=3.0,
-)
-"""MobileNetV2 with the weights that TensorFlow published, whose padding is asymmetric ("same")."""
+BASE = SMALL_PRETRAINED
 
 _BRCA_NOTICES = (
     "Trained on BRCA-M2C (Abousamra et al., ICCV 2021), BSD-3-Clause, © 2022 TopoXLab; its images come from"

@@ -20,6 +20,19 @@ def as_markdown(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, words: int) -> str:
+    """Return a plain table as Markdown.
+
+    Args:
+        heads: above the columns.
+        rows: as many cells each.
+        words: how many columns at the left are of words; the others are of numbers.
+    """
+    alignment = ["---"] * words + ["--:"] * (len(heads) - words)
+    lines = [[_escaped(head) for head in heads], alignment, *(map(_escaped, row) for row in rows)]
+    return "\n".join(_line([*line]) for line in lines) + "\n"
+
+
 def _cells(table: Table, row: Row) -> list[str]:
     numbers = ", ".join(str(number) for number in table.note_numbers(row))
     marks = f" <sup>{numbers}</sup>" if numbers else ""
