@@ -26,7 +26,11 @@ class Targets:
 
     def to(self, device: torch.device) -> "Targets":
         """Return the targets on another device."""
-        return Targets(self.xy.to(device), self.class_index.to(device))
+        return Targets(_moved(self.xy, device), _moved(self.class_index, device))
+
+    def pin_memory(self) -> "Targets":
+        """Return the targets in memory that a GPU can fetch from by itself."""
+        return Targets(self.xy.pin_memory(), self.class_index.pin_memory())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +48,22 @@ class Batch:
     labelled: Tensor
 
     def to(self, device: torch.device) -> "Batch":
-        """Return the batch on another device."""
+        """Return the batch on another device.
+
+        From pinned memory the copy goes on while the program does other things.
+        """
         return Batch(
-            self.images.to(device),
+            _moved(self.images, device),
             tuple(target.to(device) for target in self.targets),
-            self.labelled.to(device),
+            _moved(self.labelled, device),
+        )
+
+    def pin_memory(self) -> "Batch":
+        """Return the batch in memory that a GPU can fetch from by itself."""
+        return Batch(
+            self.images.pin_memory(),
+            tuple(target.pin_memory() for target in self.targets),
+            self.labelled.pin_memory(),
         )
 
 
@@ -78,3 +93,8 @@ class Proposals:
     anchors: Tensor
     one_to_one: Branch
     one_to_many: Branch | None
+
+
+def _moved(tensor: Tensor, device: torch.device) -> Tensor:
+    # Nobody waits for a copy to the CPU to be done before it is read.
+    return tensor.to(device, non_blocking=device.type != "cpu")

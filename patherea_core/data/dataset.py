@@ -9,6 +9,7 @@ from torch.utils.data import Dataset
 from patherea_core.batch import Batch, Targets
 from patherea_core.config import TrainingConfig
 from patherea_core.data.augment import View, augmented
+from patherea_core.data.cache import StoredSamples, labels_of
 from patherea_core.data.raster import rasterise
 from patherea_core.data.sampling import BalancedCells, cell_window, labelled_window, window_side
 from patherea_core.data.store import Sample
@@ -36,12 +37,12 @@ class TileDataset(Dataset[Batch]):
     def __init__(self, samples: Sequence[Sample], settings: TrainingConfig, seed: Seed) -> None:
         if not samples:
             raise DatasetError("there are no samples to train on")
-        self._views = [_view(sample) for sample in samples]
+        self._views = _Views(samples)
         self._settings = settings
         self._seed = seed
-        self._cells = BalancedCells([sample.points for sample in samples])
-        tile_area = settings.tile_size**2
-        tiles = [max(1, round(sample.labelled.area / tile_area)) for sample in samples]
+        labels = labels_of(samples)
+        self._cells = BalancedCells([one.points for one in labels])
+        tiles = [max(1, round(one.labelled.area / settings.tile_size**2)) for one in labels]
         self._sample_of_row = np.repeat(np.arange(len(samples)), tiles)
 
     def __len__(self) -> int:
@@ -77,8 +78,25 @@ def collate(tiles: Sequence[Batch]) -> Batch:
     )
 
 
+class _Views:
+    """Samples with their masks, which are kept if the samples are in memory."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self._samples = samples
+        in_memory = not isinstance(samples, StoredSamples)
+        self._kept = [_view(sample) for sample in samples] if in_memory else None
+
+    def __getitem__(self, number: int) -> View:
+        return self._kept[number] if self._kept is not None else _view(self._samples[number])
+
+
 def _view(sample: Sample) -> View:
     height, width = sample.pixels.shape[:2]
+    whole = sample.labelled.bounds == (0, 0, width, height)
+    if whole and sample.labelled.area == width * height:
+        # Published images are labelled all over: no memory is spent on a mask, nor time.
+        everywhere = np.broadcast_to(np.True_, (height, width))
+        return View(sample.pixels, sample.points, everywhere)
     return View(sample.pixels, sample.points, rasterise(sample.labelled, width, height))
 
 

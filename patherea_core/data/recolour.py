@@ -51,8 +51,8 @@ def colour_jittered(pixels: Pixels, strength: float, random: np.random.Generator
 def _grey(values: Floats32) -> Floats32:
     # No matrix product: its last digit may depend on the number of threads, and so on the workers.
     red, green, blue = (values[..., channel] for channel in range(3))
-    grey = red * np.float32(0.299) + green * np.float32(0.587) + blue * np.float32(0.114)
-    return grey[..., np.newaxis]
+    grey: Floats32 = red * np.float32(0.299) + green * np.float32(0.587) + blue * np.float32(0.114)
+    return np.expand_dims(grey, -1)
 
 
 def _as_pixels(values: Floats32) -> Pixels:

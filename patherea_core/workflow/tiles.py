@@ -7,14 +7,23 @@ from torch.utils.data import DataLoader
 
 from patherea_core.batch import Batch
 from patherea_core.config import TrainingConfig
-from patherea_core.data.dataset import TileDataset, collate
+from patherea_core.data.dataset import TileDataset
 from patherea_core.data.order import EpochOrder
 from patherea_core.data.store import Sample
 from patherea_core.seeding import Seed
+from patherea_core.workflow.loading import Machine, tile_loader
 
 
 class Tiles(lightning.LightningDataModule):
-    """Training tiles, cut anew for every epoch, and whole validation tiles."""
+    """Training tiles, cut anew for every epoch, and whole validation tiles.
+
+    Args:
+        training: samples that tiles are cut from.
+        validation: samples that are shown as they are.
+        settings: size, augmentation and balance of the tiles.
+        seed: root of all chance; the tiles do not depend on anything else.
+        workers: processes that cut tiles; None leaves the choice to the program.
+    """
 
     def __init__(
         self,
@@ -25,19 +34,35 @@ class Tiles(lightning.LightningDataModule):
         workers: int | None = None,
     ) -> None:
         super().__init__()
-        self.batch_size = settings.batch_size
+        self.settings = settings
         self.seed = seed
         self.workers = workers
         self.validation = validation
         self.training = TileDataset(training, settings, seed)
+        self._loader: DataLoader[Batch] | None = None
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Return the batches of the epoch that begins, in an order that depends on seed and epoch only."""
-        order = EpochOrder(len(self.training), self.seed)
-        order.set_epoch(self.trainer.current_epoch if self.trainer is not None else 0)
-        return DataLoader(
-            self.training, batch_size=self.batch_size, sampler=order, collate_fn=collate
-        )
+        """Return the batches of an epoch, in an order that depends on seed and epoch only.
+
+        It is the same loader for every epoch, so that workers live on; Lightning tells its sampler of
+        each epoch. The first may be any one, where a training is resumed.
+        """
+        if self._loader is None:
+            self._loader = self._new_loader()
+        if self.trainer is not None and isinstance(self._loader.sampler, EpochOrder):
+            self._loader.sampler.set_epoch(self.trainer.current_epoch)
+        return self._loader
+
+    def _new_loader(self) -> DataLoader[Batch]:
+        trainer, settings = self.trainer, self.settings
+        rank, devices, gpu = 0, 1, False
+        if trainer is not None:
+            rank, devices = trainer.global_rank, trainer.world_size
+            gpu = trainer.strategy.root_device.type == "cuda"
+        order = EpochOrder(len(self.training), self.seed, rank=rank, devices=devices)
+        shape = settings.batch_size, settings.tile_size
+        machine = Machine.this(gpu=gpu, devices=devices)
+        return tile_loader(self.training, order, shape, self.workers, machine)
 
     def val_dataloader(self) -> DataLoader[Sample]:
         """Return the validation tiles, one by one."""
