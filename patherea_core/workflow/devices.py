@@ -29,3 +29,24 @@ def resolve_device(name: str) -> torch.device:
     described = torch.cuda.get_device_name(device) if device.type == "cuda" else "processor"
     log.info("the network runs on %s (%s)", device.type, described)
     return device
+
+
+def device_count(kind: str, wanted: int) -> int:
+    """Return how many devices train together; 0 takes all there are.
+
+    Args:
+        kind: of the devices: cpu or cuda.
+        wanted: how many.
+
+    Raises:
+        InputError: there are not as many.
+    """
+    if wanted < 0:
+        raise InputError(f"the number of devices must be 0 or more, not {wanted}; 0 takes all")
+    available = torch.cuda.device_count() if kind == "cuda" else 1
+    if wanted > available:
+        there = f"there are {available}" if kind == "cuda" else "the training runs on the processor"
+        raise InputError(
+            f"{wanted} GPUs cannot train together, since {there}; give the job more GPUs, or take fewer"
+        )
+    return wanted or available

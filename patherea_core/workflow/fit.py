@@ -3,24 +3,21 @@
 import logging
 from pathlib import Path
 
-import torch
-
 from patherea_core.checkpoint import BundleCard, save_bundle
-from patherea_core.data.division import by_fold
 from patherea_core.data.store import read_manifest
 from patherea_core.errors import Cancelled
 from patherea_core.progress import Part, Progress
 from patherea_core.seeding import Seed
-from patherea_core.workflow.devices import resolve_device
-from patherea_core.workflow.initialisation import origin_of, start_from, weights_to_start_from
-from patherea_core.workflow.learner import Learner
-from patherea_core.workflow.lightning_trainer import train, trainer_for
+from patherea_core.workflow.attempt import Material, attempt
+from patherea_core.workflow.back_off import with_less_memory
+from patherea_core.workflow.devices import device_count, resolve_device
+from patherea_core.workflow.followers import company
+from patherea_core.workflow.initialisation import origin_of, weights_to_start_from
 from patherea_core.workflow.outcome import best_bundle, save_best_so_far
-from patherea_core.workflow.reading import read_division
+from patherea_core.workflow.reporting import Report, TensorBoard
 from patherea_core.workflow.request import FitRequest
 from patherea_core.workflow.run_folder import RunFolder
 from patherea_core.workflow.run_identity import RunIdentity
-from patherea_core.workflow.tiles import Tiles
 
 __all__ = ["FitRequest", "fit", "save_best_so_far"]
 
@@ -44,11 +41,13 @@ def fit(request: FitRequest, progress: Progress) -> Path:
         InputError: the run folder is in the way or cannot be resumed as requested, the seed or the
             device is none, or the backbone's weights are missing, superfluous or do not fit.
         OutputError: the run folder cannot be written.
-        TrainingError: the loss or a weight became no number; the last complete epoch is kept.
+        TrainingError: the loss or a weight became no number, or memory does not even suffice for a
+            single tile; the last complete epoch is kept.
         Cancelled: the progress asked to stop; the last complete epoch is kept in the run folder.
     """
-    seed = Seed(request.seed)
+    Seed(request.seed)  # refuses what is none, before the long work
     device = resolve_device(request.device)
+    devices = device_count(device.type, request.devices)
     manifest = read_manifest(request.dataset)
     recipe, folder = request.recipe, RunFolder(request.run)
     weights = weights_to_start_from(recipe, request.backbone_weights)
@@ -56,18 +55,17 @@ def fit(request: FitRequest, progress: Progress) -> Path:
         manifest, request.validation_fold, request.seed, request.division
     ).model_copy(update={"backbone_weights": origin_of(weights)})
     resumed = folder.require_usable(recipe, identity, resume=request.resume)
-    reading = Part(progress, 0.0, _READING)
-    division = request.division or by_fold(manifest, request.validation_fold)
-    training, validation = read_division(request.dataset, manifest, division, reading)
+    material = Material.read(request, manifest, weights, Part(progress, 0.0, _READING))
     if not resumed:
         folder.begin(recipe, identity)
-    torch.manual_seed(request.seed)
-    learner = Learner(recipe, manifest.taxonomy, recipe.radius_um / manifest.mpp)
-    start_from(weights, learner.network)
-    tiles = Tiles(training, validation, recipe.training, seed)
-    trainer = trainer_for(recipe, folder, device, Part(progress, _READING, 1.0))
+    rest = Part(progress, _READING, 1.0)
+
+    def train(at_once: int) -> None:
+        with company(request, device.type, devices, at_once, rest) as place:
+            attempt(request, material, place, at_once, [Report(rest, folder), TensorBoard(folder)])
+
     try:
-        train(trainer, learner, tiles, folder.last if resumed else None)
+        with_less_memory(recipe.training.batch_size, train)
     except Cancelled as stop:
         raise Cancelled(f"training was stopped {folder.how_far(recipe.training.epochs)}") from stop
     bundle = best_bundle(request, manifest, folder, {})

@@ -1,4 +1,4 @@
-"""How Lightning drives a training: reports, requests to stop, kept states, and silence otherwise."""
+"""How Lightning drives a training: on which devices, with what kept, and in silence otherwise."""
 
 import logging
 import math
@@ -12,26 +12,45 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.strategies import DDPStrategy
 
 from patherea_core.config import Recipe, TrainingConfig
 from patherea_core.errors import Cancelled
-from patherea_core.progress import Progress
+from patherea_core.seeding import Seed
+from patherea_core.workflow.averaging import AveragedWeights
 from patherea_core.workflow.kept_state import WholeStates
 from patherea_core.workflow.learner import Learner
+from patherea_core.workflow.ranks import OneMachine, Place
 from patherea_core.workflow.run_folder import RunFolder
 from patherea_core.workflow.tiles import Tiles
+from patherea_core.workflow.validation import out_of_patience
 
 
 def trainer_for(
-    recipe: Recipe, folder: RunFolder, device: torch.device, progress: Progress
+    recipe: Recipe,
+    seed: Seed,
+    folder: RunFolder,
+    place: Place,
+    reports: list[Callback],
+    at_once: int,
 ) -> lightning.Trainer:
-    """Return a trainer that keeps its states in the run folder and tells the progress how far it is."""
+    """Return a trainer that keeps its states in the run folder.
+
+    Args:
+        recipe: all settings.
+        seed: root of every random choice.
+        folder: the folder of the run.
+        place: where this process stands among those that train together.
+        reports: what else is to be told of the training.
+        at_once: tiles of a forward pass, a part of the batch that divides it evenly.
+    """
     settings = recipe.training
-    callbacks: list[Callback] = [_CallersSignals(), _Report(progress, folder)]
+    callbacks: list[Callback] = [_CallersSignals(), _EpochsOwnChance(seed), *reports]
     if settings.ema_decay:
-        callbacks.append(EMAWeightAveraging(decay=settings.ema_decay))
+        callbacks.append(AveragedWeights(settings.ema_decay))
     callbacks += [
+        _Patience(settings.patience),
         ModelCheckpoint(
             folder.checkpoints,
             filename="best",
@@ -47,23 +66,30 @@ def trainer_for(
         ),
     ]
     with _quiet_lightning():
-        return _trainer(settings, folder, device, callbacks)
+        return _trainer(settings, folder, place, callbacks, settings.batch_size // at_once)
 
 
 def _trainer(
-    settings: TrainingConfig, folder: RunFolder, device: torch.device, callbacks: list[Callback]
+    settings: TrainingConfig,
+    folder: RunFolder,
+    place: Place,
+    callbacks: list[Callback],
+    parts: int,
 ) -> lightning.Trainer:
+    gpu, alone = place.kind == "cuda", place.alone
     return lightning.Trainer(
-        accelerator="gpu" if device.type == "cuda" else "cpu",
-        devices=1,
+        accelerator="gpu" if gpu else "cpu",
+        devices=place.devices,
+        strategy="auto" if alone else DDPStrategy(find_unused_parameters=True),
         max_epochs=settings.epochs,
         precision=settings.precision,
+        accumulate_grad_batches=settings.accumulated_batches * parts,
         gradient_clip_val=settings.gradient_clip or None,
         check_val_every_n_epoch=max(1, math.ceil(settings.epochs / settings.validations)),
-        reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
+        sync_batchnorm=gpu and not alone,
         callbacks=callbacks,
-        plugins=[WholeStates()],
+        plugins=[WholeStates()] if alone else [WholeStates(), OneMachine(place)],
         default_root_dir=folder.path,
         logger=False,
         enable_progress_bar=False,
@@ -80,7 +106,7 @@ def train(trainer: lightning.Trainer, learner: Learner, tiles: Tiles, state: Pat
         TrainingError: the loss or a weight is no number any more.
     """
     try:
-        with _quiet_lightning():
+        with _quiet_lightning(), _deterministic(trainer.strategy.root_device):
             trainer.fit(learner, datamodule=tiles, ckpt_path=state, weights_only=True)
     except SystemExit as leaving:
         # Lightning answers SIGTERM and Ctrl-C by leaving the program, without a word.
@@ -107,37 +133,57 @@ class _CallersSignals(Callback):
             signal.signal(signal.SIGTERM, self._handler)
 
 
-class _Report(Callback):
-    """Tell the progress after every step and validation tile; write the history after every validation.
+class _EpochsOwnChance(Callback):
+    """Gives every epoch random numbers of its own, for what drops paths or values in the network.
 
-    A request to stop passes through as Cancelled.
+    So an epoch does not depend on whether those before it were computed by the same process, nor on
+    what else draws numbers, as the loading of tiles does.
     """
 
-    def __init__(self, progress: Progress, folder: RunFolder) -> None:
-        self.progress = progress
-        self.folder = folder
+    def __init__(self, seed: Seed) -> None:
+        self._seed = seed
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, learner: Any, *_: object) -> None:  # noqa: ANN401
-        """Say how far the training is."""
-        message = f"loss {learner.recent_loss:.3f}"
-        if learner.history:
-            score = learner.history[-1]["validation_mean_f1"] or 0.0
-            message += f", validation F1 {score:.3f}"
-        self._tell(trainer, message)
+    def on_train_batch_start(
+        self,
+        trainer: lightning.Trainer,
+        _learner: lightning.LightningModule,
+        _batch: object,
+        index: int,
+    ) -> None:
+        """Begin the epoch's random numbers with its first batch, when all tiles are under way."""
+        if index == 0:
+            random = self._seed.stream("network", trainer.current_epoch, trainer.global_rank)
+            torch.manual_seed(int(random.integers(2**63)))
 
-    def on_validation_batch_end(self, trainer: lightning.Trainer, *_: object) -> None:
-        """Say that the training is being validated."""
-        self._tell(trainer, "validating")
+
+class _Patience(Callback):
+    """Ends a training that has not become better for long enough."""
+
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
+
+    def on_train_start(self, trainer: lightning.Trainer, learner: Any) -> None:  # noqa: ANN401
+        """End at once what ended before it was resumed."""
+        self.on_validation_end(trainer, learner)
 
     def on_validation_end(self, trainer: lightning.Trainer, learner: Any) -> None:  # noqa: ANN401
-        """Write ``metrics.csv`` and ``curves.png``."""
-        if not trainer.sanity_checking:
-            self.folder.write_history(learner.history)
+        """Look at the scores so far; all processes see the same ones."""
+        if out_of_patience(learner.history, self._patience):
+            trainer.should_stop = True
 
-    def _tell(self, trainer: lightning.Trainer, message: str) -> None:
-        total = int(trainer.estimated_stepping_batches)
-        epoch = f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}"
-        self.progress.advance(min(1.0, trainer.global_step / total), f"{epoch}, {message}")
+
+@contextmanager
+def _deterministic(device: torch.device) -> Iterator[None]:
+    """Have the processor compute the same numbers each time; a GPU would become slow."""
+    before = torch.are_deterministic_algorithms_enabled()
+    fills = torch.utils.deterministic.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(before or device.type == "cpu", warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = before and fills
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+        torch.utils.deterministic.fill_uninitialized_memory = fills
 
 
 @contextmanager

@@ -3,25 +3,23 @@
 import csv
 import io
 import logging
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from pydantic import ValidationError
 
 from patherea_core.config import Recipe
 from patherea_core.errors import InputError, OutputError
 from patherea_core.files import write_whole
-from patherea_core.taxonomy import PALETTE
+from patherea_core.workflow.curves import curves
 from patherea_core.workflow.kept_state import read_state
+from patherea_core.workflow.losses import LossRow
 from patherea_core.workflow.run_identity import RunIdentity, recipe_differences
+from patherea_core.workflow.validation import Row
 
 log = logging.getLogger(__name__)
-
-Row = Mapping[str, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,16 @@ class RunFolder:
     def metrics(self) -> Path:
         """The history of the run, one row per validation."""
         return self.path / "metrics.csv"
+
+    @property
+    def losses(self) -> Path:
+        """The loss terms by step, each row the mean of a stretch of steps."""
+        return self.path / "losses.csv"
+
+    @property
+    def tensorboard(self) -> Path:
+        """The same figures for TensorBoard."""
+        return self.path / "tensorboard"
 
     @property
     def curves(self) -> Path:
@@ -108,8 +116,10 @@ class RunFolder:
         """
         try:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
-            for leftover in (self.best, self.metrics, self.curves):
+            for leftover in (self.best, self.metrics, self.losses, self.curves):
                 leftover.unlink(missing_ok=True)
+            if self.tensorboard.exists():
+                shutil.rmtree(self.tensorboard)
         except OSError as error:
             raise OutputError(
                 f"the run folder {self.path} cannot be made: {error.strerror}"
@@ -127,14 +137,17 @@ class RunFolder:
             return "before the end of its first epoch"
         return f"after epoch {read_state(self.last)['epoch'] + 1} of {epochs}"
 
-    def write_history(self, history: Sequence[Row]) -> None:
-        """Write ``metrics.csv`` and ``curves.png`` from one row per validation."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(history[0]))
-        writer.writeheader()
-        writer.writerows(history)
-        write_whole(self.metrics, text.getvalue().encode())
-        write_whole(self.curves, _curves(history))
+    def write_history(self, history: Sequence[Row], losses: Sequence[LossRow]) -> None:
+        """Write ``metrics.csv``, ``losses.csv`` and ``curves.png``.
+
+        Args:
+            history: one row per validation, at least one.
+            losses: one row per stretch of steps.
+        """
+        write_whole(self.metrics, _table(history))
+        if losses:
+            write_whole(self.losses, _table(losses))
+        write_whole(self.curves, curves(history, losses))
 
     def _require_same(self, recipe: Recipe, identity: RunIdentity) -> None:
         try:
@@ -161,33 +174,10 @@ class RunFolder:
         )
 
 
-_INK = "#1d2433"
-_STYLES: Mapping[str, Any] = {
-    "mean": {"color": _INK, "lw": 2},
-    "any class": {"color": _INK, "ls": ":", "lw": 1.5},
-}
-
-
-def _curves(history: Sequence[Row]) -> bytes:
-    """Return a PNG of loss and validation F1 over the epochs."""
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
-    loss_axes, score_axes = figure.subplots(1, 2)
-    epochs = [row["epoch"] for row in history]
-    loss_axes.plot(epochs, [row["loss"] for row in history], color=_INK, marker=".")
-    loss_axes.set(xlabel="epoch", ylabel="training loss", title="Loss")
-    colors = iter(PALETTE * (1 + len(history[0]) // len(PALETTE)))
-    for name in (name for name in history[0] if name.endswith("f1")):
-        label = name.removeprefix("validation_").removesuffix("_f1").replace("_", " ")
-        values = [float("nan") if row[name] is None else row[name] for row in history]
-        # Classes in the colours that they have everywhere else, what is of no class in ink.
-        style = _STYLES.get(label) or {"color": next(colors), "lw": 1.2}
-        score_axes.plot(epochs, values, marker=".", label=label, **style)
-    for axes in (loss_axes, score_axes):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    score_axes.set(
-        xlabel="epoch", ylabel="F1 on the validation fold", title="Validation", ylim=(0, 1)
-    )
-    score_axes.legend(loc="lower right")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
-    return buffer.getvalue()
+def _table(rows: Sequence[Mapping[str, float | None]]) -> bytes:
+    """Return the rows of a CSV file, with the names of the first one as a header."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import lightning
 import torch
 from torch import nn
 
@@ -37,6 +38,28 @@ def rate_factor(step: int, steps: int, warmup_fraction: float) -> float:
     if step < warmup:
         return (step + 1) / warmup
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+
+
+def share_of_step(trainer: lightning.Trainer, batch: int, tiles: int) -> float:
+    """Return what to multiply the mean loss of a batch by, so that every tile of a step counts the same.
+
+    Lightning divides the loss of each batch by how many make a step; but the last step of an epoch may
+    have fewer, and the last batch fewer tiles. So it does not matter in how many parts memory allows a
+    step to be taken.
+
+    Args:
+        trainer: in training.
+        batch: its number in the epoch, from 0.
+        tiles: of that batch.
+    """
+    together, batches = trainer.accumulate_grad_batches, trainer.num_training_batches
+    if together == 1:
+        return 1.0
+    loader: Any = trainer.train_dataloader
+    first = batch - batch % together
+    start, end = first * loader.batch_size, (first + together) * loader.batch_size
+    of_step = min(end, len(loader.sampler), int(batches) * loader.batch_size) - start
+    return together * tiles / of_step
 
 
 def _groups(network: nn.Module, backbone_rate_factor: float) -> list[dict[str, Any]]:
