@@ -56,6 +56,7 @@ FILE_PLACES = (
     "patherea_core/data/store.py",
     "patherea_core/data/writer.py",
     "patherea_core/files.py",
+    "patherea_core/model/weight_files.py",
     "patherea_core/workflow",
 )
 

@@ -1,15 +1,19 @@
-"""Files of pretrained backbone weights: one safetensors file with timm's names, and a card in its header.
+"""Files of pretrained backbone weights.
 
-Anybody can read the tensors; the card says what else must be known to use them.
+Ours is one safetensors file with timm's names, and a card in its header: anybody can read the tensors, and
+the card says what else must be known to use them. Files of others are read too, but never run.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from pickle import UnpicklingError
+from typing import Annotated, Any
 
-from pydantic import Field
+import torch
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -29,7 +33,7 @@ class BackboneCard(Settings):
 
     architecture: str
     """The timm model whose names and shapes the tensors have."""
-    backbone_options: dict[str, bool | int | float | str] = {}
+    backbone_options: dict[str, bool | int | float | str] = Field(default_factory=dict)
     """Arguments of the timm model without which the weights give other features."""
     folded_norm: bool = False
     """Whether batch normalisation is folded into the convolutions, so that its statistics are stand-ins."""
@@ -47,6 +51,21 @@ class BackboneCard(Settings):
     """First parts of the names of timm's tensors that the file lacks, say ``layer4``."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightFile:
+    """What stands in a file of weights, whoever wrote it.
+
+    Attributes:
+        content: the tensors by their names in the file, or what the file wraps them in.
+        card: None if the file is not one of ours.
+        sha256: digest of the file.
+    """
+
+    content: Mapping[str, Any]
+    card: BackboneCard | None
+    sha256: str
+
+
 def write_backbone_file(path: Path, state: Mapping[str, Tensor], card: BackboneCard) -> None:
     """Write weights and their card in one file, whole or not at all.
 
@@ -56,6 +75,44 @@ def write_backbone_file(path: Path, state: Mapping[str, Tensor], card: BackboneC
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     with replacing(path) as temporary:
         save_file(tensors, temporary, metadata={CARD_KEY: card.model_dump_json()})
+
+
+def read_weight_file(path: Path) -> WeightFile:
+    """Return the content of a safetensors file or of a saved PyTorch state; no code of it is run.
+
+    Raises:
+        InputError: the file cannot be read, or needs code to be read.
+    """
+    sha256 = file_digest(path)
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path, sha256)
+    try:
+        content: object = torch.load(path, map_location="cpu", weights_only=True)
+    except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise InputError(
+            f"{path} holds more than tensors, or is damaged, and reading it would run code that stands in"
+            " it; save its state_dict alone, with torch.save or as safetensors, where you trust it"
+        ) from error
+    if not isinstance(content, Mapping):
+        raise InputError(f"{path} holds no tensors by name; save the network's state_dict")
+    return WeightFile(content, None, sha256)
+
+
+def _read_safetensors(path: Path, sha256: str) -> WeightFile:
+    try:
+        with safe_open(path, framework="pt") as file:
+            written = (file.metadata() or {}).get(CARD_KEY)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} is damaged ({error}); fetch it again") from error
+    try:
+        card = BackboneCard.model_validate_json(written) if written else None
+    except ValidationError as error:
+        raise InputError(
+            f"the card in {path} cannot be read ({str(error).splitlines()[0]}); it may be of another"
+            " version of Patherea: convert the published file again"
+        ) from error
+    return WeightFile(tensors, card, sha256)
 
 
 def file_digest(path: Path) -> str:

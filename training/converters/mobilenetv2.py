@@ -42,13 +42,13 @@ def read(source: Path) -> tuple[dict[str, Tensor], BackboneCard]:
     Raises:
         InputError: the file cannot be read, or is of another network.
     """
-    filling = Filling(LAYOUT)
-    places = [*_places(LAYOUT.model()), ("classifier", None)]
     stored = list(convolutions(read_network(source)))
+    places = [*_places(LAYOUT.model()), ("classifier", None)]
     if len(stored) != len(places):
         raise InputError(
             f"{source} has {len(stored)} convolutions, MobileNetV2 {len(places)}; name another file"
         )
+    filling = Filling(LAYOUT)
     for (convolution, norm), (weight, bias) in zip(places, stored, strict=True):
         if norm is None:  # the first of TensorFlow's 1001 classes is the background
             filling.set(f"{convolution}.weight", weight[1:, :, 0, 0])

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -97,9 +98,10 @@ class Filling:
 
     def set_folded(self, name: str, bias: npt.NDArray[np.generic]) -> None:
         """Set a batch normalisation that only adds ``bias``, (C,), to what a convolution gives."""
-        epsilon = self._model.get_submodule(name).eps
+        norm = self._model.get_submodule(name)
+        assert isinstance(norm, nn.BatchNorm2d)
         one, zero = np.ones_like(bias, dtype=np.float32), np.zeros_like(bias, dtype=np.float32)
-        self.set_norm(name, np.stack([one, bias.astype(np.float32), zero, one - epsilon]))
+        self.set_norm(name, np.stack([one, bias.astype(np.float32), zero, one - norm.eps]))
 
     def finished(self) -> dict[str, Tensor]:
         """Return all tensors.
@@ -148,7 +150,8 @@ def read_arrays(source: Path) -> dict[str, npt.NDArray[np.generic]]:
         InputError: the file is missing, or no npz file of plain numbers.
     """
     try:
-        with np.load(source, allow_pickle=False) as arrays:
+        with source.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, AttributeError) as error:
+    # A single array of an npy file, which numpy reads as well, is no context and has no names.
+    except (OSError, ValueError, EOFError, TypeError, AttributeError, BadZipFile) as error:
         raise InputError(f"{source} is no npz file of numbers ({error}); name another") from error

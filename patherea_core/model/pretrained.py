@@ -1,0 +1,188 @@
+"""Pretrained weights: from a file or from timm's hub into the part of a backbone that is built."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from timm.layers.pos_embed import resample_abs_pos_embed
+from torch import Tensor, nn
+
+from patherea_core.config import NetworkConfig
+from patherea_core.errors import InputError
+from patherea_core.model.backbones import Backbone
+from patherea_core.model.timm_models import described, input_statistics
+from patherea_core.model.weight_files import BackboneCard, Channels, read_weight_file
+from patherea_core.model.weight_hub import fetched, origin_of
+from patherea_core.model.weight_names import timm_names
+
+#: What stands in published files beside the backbone, and is of no use here: classifiers, and what masked or
+#: contrastive pretraining needs besides.
+_BESIDE_THE_BACKBONE = ("head", "fc", "classifier", "mask_token", "decoder", "projector")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BackboneWeights:
+    """The weights of a timm model, and what must be remembered of them.
+
+    Attributes:
+        state: tensors by the names of the whole timm model; it may lack some.
+        mean: mean of the input's channels, on the scale from 0 to 1.
+        std: standard deviation of them.
+        origin: where the weights come from.
+        licence: terms of the weights, and so of what is trained from them.
+        sha256: digest of the file they were read from.
+    """
+
+    state: Mapping[str, Tensor]
+    mean: Channels
+    std: Channels
+    origin: str
+    licence: str
+    sha256: str
+
+
+def read_backbone_weights(source: Path | Literal["hub"], network: NetworkConfig) -> BackboneWeights:
+    """Return pretrained weights of the backbone that a network names.
+
+    Args:
+        source: a file that ``python -m training convert`` wrote, a safetensors file or a saved PyTorch
+            state with timm's names or those of the authors, or "hub" for what timm names.
+        network: the network; its backbone's options must be those that the weights need.
+
+    Raises:
+        InputError: the weights cannot be fetched or read, or are of another network.
+    """
+    path = fetched(network.backbone) if source == "hub" else source
+    file = read_weight_file(path)
+    model = described(network.backbone, network.backbone_options)
+    if file.card is not None:
+        _require_fitting(file.card, network, path)
+        state = dict(file.content)
+        known = (file.card.mean, file.card.std, file.card.origin, file.card.licence)
+    else:
+        state = timm_names(file.content, network.backbone, model)
+        origin, licence = (
+            origin_of(network.backbone)
+            if source == "hub"
+            else (f"a file named {path.name}", "unknown")
+        )
+        known = (*input_statistics(network.backbone), origin, licence)
+    return BackboneWeights(_of_the_model(state, model, path), *known, sha256=file.sha256)
+
+
+def initialise(backbone: Backbone, weights: BackboneWeights) -> None:
+    """Set every tensor of the pretrained part of a backbone, and its normalisation of the input.
+
+    Raises:
+        InputError: the weights lack a tensor that the built part has, one has another shape, or one is
+            left over although its layer is built.
+    """
+    part = backbone.pretrained_part
+    built = {
+        name: tensor
+        for name, tensor in part.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    names = {_built_name(name, built): name for name in weights.state}
+    found = {name: weights.state[names[name]] for name in built if name in names}
+    if "pos_embed" in found:
+        found["pos_embed"] = _positions(found["pos_embed"], part)
+    _require_all(found, built)
+    _require_none_left(names.keys() - built.keys(), built)
+    part.load_state_dict(found, strict=False)
+    for buffer, values in ((backbone.mean, weights.mean), (backbone.std, weights.std)):
+        buffer.copy_(torch.tensor(values).reshape(buffer.shape))
+
+
+def _require_fitting(card: BackboneCard, network: NetworkConfig, path: Path) -> None:
+    """Refuse weights whose card says that this network would make other features of them."""
+    if card.architecture != network.backbone.split(".")[0]:
+        raise InputError(
+            f"{path} holds {card.architecture}, and the recipe names {network.backbone}; name another"
+            f' file, or set network.backbone to "{card.architecture}"'
+        )
+    options = network.backbone_options
+    if any(options.get(name) != value for name, value in card.backbone_options.items()):
+        raise InputError(
+            f"the weights in {path} give other features with these options of the backbone; set"
+            f" network.backbone_options to {options | card.backbone_options}"
+        )
+    if card.folded_norm and not network.frozen_norm:
+        raise InputError(
+            f"batch normalisation is folded into the weights in {path}, so that there are no statistics to"
+            " learn from; set network.frozen_norm to true, or give weights that keep them"
+        )
+
+
+def _of_the_model(state: Mapping[str, Tensor], model: nn.Module, path: Path) -> dict[str, Tensor]:
+    """Return the tensors that timm's model has; others are refused, but for what is never used."""
+    known = model.state_dict().keys()
+    foreign = sorted(
+        name
+        for name in state.keys() - known
+        if not name.startswith(_BESIDE_THE_BACKBONE) and not name.endswith("num_batches_tracked")
+    )
+    if foreign:
+        raise InputError(
+            f"{path} holds {len(foreign)} tensors that the backbone does not have, {_few(foreign)}; it is"
+            " of another network, or of one with other backbone_options"
+        )
+    return {name: tensor for name, tensor in state.items() if name in known}
+
+
+def _built_name(name: str, built: Collection[str]) -> str:
+    """Return what a tensor of the whole model is called where only features are built of it."""
+    # timm's pyramids draw the first two parts of a name together, or wrap the whole model.
+    for candidate in (name, name.replace(".", "_", 1), f"model.{name}"):
+        if candidate in built:
+            return candidate
+    return name
+
+
+def _positions(stored: Tensor, part: nn.Module) -> Tensor:
+    """Return position embeddings on the grid of the built transformer."""
+    transformer: Any = part
+    wanted = transformer.pos_embed.shape
+    before = 0 if transformer.no_embed_class else transformer.num_prefix_tokens
+    if stored.shape[1] == wanted[1]:
+        return stored
+    resampled: Tensor = resample_abs_pos_embed(
+        stored, transformer.patch_embed.grid_size, num_prefix_tokens=before
+    )
+    return resampled
+
+
+def _require_all(found: Mapping[str, Tensor], built: Mapping[str, Tensor]) -> None:
+    missing = [name for name in built if name not in found]
+    if missing:
+        raise InputError(
+            f"the weights lack {len(missing)} of {len(built)} tensors of the backbone, {_few(missing)};"
+            " they are of another network, or end before network.coarsest_stride"
+        )
+    wrong = [
+        f"{name} is {tuple(found[name].shape)}, not {tuple(tensor.shape)}"
+        for name, tensor in built.items()
+        if found[name].shape != tensor.shape
+    ]
+    if wrong:
+        raise InputError(
+            f"the weights have other shapes than the backbone: {'; '.join(wrong[:3])}; they are of another"
+            " network, or of one with other backbone_options"
+        )
+
+
+def _require_none_left(left: Collection[str], built: Collection[str]) -> None:
+    """Refuse tensors of layers that are built: then the layers are not what they were."""
+    layers = {name.rpartition(".")[0] for name in built} - {""}
+    used = sorted(name for name in left if name.rpartition(".")[0] in layers)
+    if used:
+        raise InputError(
+            f"the backbone is built without {len(used)} tensors of the weights, {_few(used)}; set its"
+            " backbone_options as they were in pretraining"
+        )
+
+
+def _few(names: Collection[str]) -> str:
+    return ", ".join([*names][:3])

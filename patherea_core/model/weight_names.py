@@ -1,0 +1,181 @@
+"""The names that others give to the tensors of a network, and what timm calls them.
+
+timm's own translation, which most architectures have, comes last; before it stand the wrappings of
+training programs, torchvision's ConvNeXt, and the DINOv2 of Hugging Face, which Hibou is published as.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from patherea_core.errors import InputError
+
+State = dict[str, Tensor]
+
+#: Under which a checkpoint keeps its weights, the first of them that is there.
+_CONTAINERS = (
+    "teacher",
+    "state_dict",
+    "model_state_dict",
+    "model_state",
+    "model",
+    "net",
+    "encoder",
+)
+#: What programs put before the names of a network that they wrap.
+_PREFIXES = (
+    "module.",
+    "_orig_mod.",
+    "model.",
+    "teacher.",
+    "backbone.",
+    "encoder.",
+    "dinov2_with_registers.",
+    "dinov2.",
+)
+_HUGGING_FACE = "embeddings.patch_embeddings.projection.weight"
+_TORCHVISION_CONVNEXT = "features.1.0.layer_scale"
+
+
+def timm_names(content: Mapping[str, Any], name: str, model: nn.Module) -> State:
+    """Return the tensors of a published file under timm's names.
+
+    Args:
+        content: what the file holds.
+        name: the timm model.
+        model: the whole of it; its numbers do not matter.
+
+    Raises:
+        InputError: it holds something else than tensors.
+    """
+    known = model.state_dict().keys()
+    state = _without_prefixes(_unwrapped(content), known)
+    if _HUGGING_FACE in state:
+        state = _from_hugging_face(state)
+    elif _TORCHVISION_CONVNEXT in state:
+        state = _from_torchvision_convnext(state)
+    if state.keys() <= known:
+        return state
+    return _translated_by_timm(state, name, model)
+
+
+def _unwrapped(content: Mapping[str, Any]) -> State:
+    """Return the tensors inside the dictionaries that a training program wraps them in."""
+    inner = [content[name] for name in _CONTAINERS if isinstance(content.get(name), Mapping)]
+    if inner:
+        return _unwrapped(inner[0])
+    foreign = [name for name, value in content.items() if not isinstance(value, Tensor)]
+    if foreign or not content:
+        held = f"{foreign[0]!r}, which is no tensor" if foreign else "no tensor"
+        raise InputError(f"the file of weights holds {held}; save the network's state_dict alone")
+    return {str(name): value for name, value in content.items()}
+
+
+def _without_prefixes(state: State, known: Collection[str]) -> State:
+    """Take off what was put before the names, unless the network itself has such names."""
+    own = {name.split(".")[0] for name in known}
+    prefixes = [prefix for prefix in _PREFIXES if prefix[:-1] not in own]
+    while _HUGGING_FACE not in state:
+        used = [prefix for prefix in prefixes if any(name.startswith(prefix) for name in state)]
+        if not used:
+            break
+        renamed = {name.removeprefix(used[0]): value for name, value in state.items()}
+        if len(renamed) < len(state):
+            raise InputError(
+                f"the file of weights holds two networks, one below {used[0]!r}; save one of them alone"
+            )
+        state = renamed
+    return state
+
+
+def _translated_by_timm(state: State, name: str, model: nn.Module) -> State:
+    """Apply timm's translation of that architecture to a copy, which it may spoil."""
+    module = sys.modules[timm.model_entrypoint(name).__module__]
+    for candidate in ("checkpoint_filter_fn", "_filter_fn", "_filter_torchvision_pretrained"):
+        translation: Callable[..., State] | None = getattr(module, candidate, None)
+        if translation is not None:
+            break
+    else:
+        return state
+    state = dict(state)
+    if "register_tokens" in state or any(".mlp.w12." in name for name in state):
+        # timm knows DINOv2 by its mask token alone, which some files leave out.
+        state.setdefault("mask_token", torch.zeros(1))
+    taken = inspect.signature(translation).parameters
+    # Only DeiT III has names like gamma_1, which timm translates when told to.
+    options = {"adapt_layer_scale": True} if "adapt_layer_scale" in taken else {}
+    return translation(state, model, **options) if "model" in taken else translation(state)
+
+
+#: Names of Hugging Face's DINOv2, with or without registers, and timm's.
+_HUGGING_FACE_NAMES = (
+    (r"embeddings\.cls_token", "cls_token"),
+    (r"embeddings\.register_tokens", "reg_token"),
+    (r"embeddings\.position_embeddings", "pos_embed"),
+    (r"embeddings\.patch_embeddings\.projection\.(\w+)", r"patch_embed.proj.\1"),
+    (r"layernorm\.(\w+)", r"norm.\1"),
+    (r"encoder\.layer\.(\d+)\.(norm[12])\.(\w+)", r"blocks.\1.\2.\3"),
+    (r"encoder\.layer\.(\d+)\.attention\.output\.dense\.(\w+)", r"blocks.\1.attn.proj.\2"),
+    (r"encoder\.layer\.(\d+)\.layer_scale([12])\.lambda1", r"blocks.\1.ls\2.gamma"),
+    (r"encoder\.layer\.(\d+)\.mlp\.(?:fc1|weights_in)\.(\w+)", r"blocks.\1.mlp.fc1.\2"),
+    (r"encoder\.layer\.(\d+)\.mlp\.(?:fc2|weights_out)\.(\w+)", r"blocks.\1.mlp.fc2.\2"),
+)
+_QUERY = re.compile(r"encoder\.layer\.(\d+)\.attention\.attention\.query\.(\w+)")
+
+
+def _from_hugging_face(state: State) -> State:
+    """Translate Hugging Face's DINOv2, whose projections to query, key and value are separate."""
+    rest = {name: value for name, value in state.items() if name != "embeddings.mask_token"}
+    renamed: State = {}
+    for name in list(rest):
+        if found := _QUERY.fullmatch(name):
+            parts = [name.replace(".query.", f".{part}.") for part in ("query", "key", "value")]
+            if all(part in rest for part in parts):
+                fused = torch.cat([rest.pop(part) for part in parts])
+                renamed[f"blocks.{found[1]}.attn.qkv.{found[2]}"] = fused
+    renamed |= {_renamed(name, _HUGGING_FACE_NAMES): value for name, value in rest.items()}
+    if "reg_token" in renamed and {"cls_token", "pos_embed"} <= renamed.keys():
+        # With registers timm's positions leave the class token out, so that it carries its own.
+        positions = renamed["pos_embed"]
+        renamed["cls_token"] = renamed["cls_token"] + positions[:, :1]
+        renamed["pos_embed"] = positions[:, 1:]
+    return renamed
+
+
+#: Names of torchvision's ConvNeXt, whose odd members of ``features`` are stages, and timm's.
+_CONVNEXT_PARTS = {"0": "conv_dw", "2": "norm", "3": "mlp.fc1", "5": "mlp.fc2"}
+_CONVNEXT_BLOCK = re.compile(r"features\.([1357])\.(\d+)\.(?:block\.([0235])\.(\w+)|layer_scale)")
+_CONVNEXT_NAMES = (
+    (r"features\.0\.([01])\.(\w+)", r"stem.\1.\2"),
+    (r"classifier\.0\.(\w+)", r"head.norm.\1"),
+    (r"classifier\.2\.(\w+)", r"head.fc.\1"),
+)
+_CONVNEXT_DOWNSAMPLING = re.compile(r"features\.([246])\.([01])\.(\w+)")
+
+
+def _from_torchvision_convnext(state: State) -> State:
+    renamed: State = {}
+    for name, value in state.items():
+        if found := _CONVNEXT_BLOCK.fullmatch(name):
+            block = f"stages.{int(found[1]) // 2}.blocks.{found[2]}"
+            part = f"{_CONVNEXT_PARTS[found[3]]}.{found[4]}" if found[3] else "gamma"
+            renamed[f"{block}.{part}"] = value if found[3] else value.flatten()
+        elif found := _CONVNEXT_DOWNSAMPLING.fullmatch(name):
+            renamed[f"stages.{int(found[1]) // 2}.downsample.{found[2]}.{found[3]}"] = value
+        else:
+            renamed[_renamed(name, _CONVNEXT_NAMES)] = value
+    return renamed
+
+
+def _renamed(name: str, rules: Collection[tuple[str, str]]) -> str:
+    """Return the name by the first rule that fits the whole of it; without one, the name itself."""
+    for pattern, replacement in rules:
+        if found := re.fullmatch(pattern, name):
+            return found.expand(replacement)
+    return name

@@ -1,0 +1,100 @@
+"""Files of weights: ours come back whole, those of others are read without running anything."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from patherea_core.errors import InputError, OutputError
+from patherea_core.model.weight_files import (
+    CARD_KEY,
+    BackboneCard,
+    read_weight_file,
+    write_backbone_file,
+)
+
+CARD = BackboneCard(
+    architecture="resnet10t",
+    backbone_options={"pad_type": "same", "drop_path_rate": 0.1, "depth": 3, "flag": True},
+    folded_norm=True,
+    mean=(0.485, 0.456, 0.406),
+    std=(0.229, 0.224, 0.225),
+    licence="CC0-1.0",
+    origin="a test",
+    source_sha256="0" * 64,
+    absent=("layer4",),
+)
+STATE = {"a.weight": torch.arange(6.0).reshape(2, 3).T, "a.bias": torch.zeros(0)}
+
+
+class Command:
+    """What a hostile file would run."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, ("ran",)
+
+
+def test_weights_and_card_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    write_backbone_file(path, STATE, CARD)
+    file = read_weight_file(path)
+    assert file.card == CARD
+    assert file.content.keys() == STATE.keys()
+    assert all(torch.equal(file.content[name], STATE[name]) for name in STATE)
+
+
+def test_a_saved_state_is_read(tmp_path: Path) -> None:
+    torch.save({"model": STATE, "epoch": 3}, tmp_path / "weights.pth")
+    file = read_weight_file(tmp_path / "weights.pth")
+    assert file.card is None
+    assert torch.equal(file.content["model"]["a.weight"], STATE["a.weight"])
+
+
+def test_a_pickle_that_needs_code_is_refused_and_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"state_dict": STATE, "hook": Command()}, "weights.pth")
+    with pytest.raises(InputError, match="would run code that stands in it; save its state_dict"):
+        read_weight_file(Path("weights.pth"))
+    assert not Path("ran").exists()
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "weights.pth", "weights.pt"])
+@pytest.mark.parametrize("content", [b"", b"{}", b"\x80\x02}q\x00.", b"no weights at all" * 9])
+def test_what_holds_no_weights_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=name):
+        read_weight_file(tmp_path / name)
+
+
+def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    write_backbone_file(path, STATE, CARD)
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(InputError, match="is damaged"):
+        read_weight_file(path)
+
+
+@pytest.mark.parametrize("card", ["no json", "{}", CARD.model_dump_json()[:-1] + ', "more": 1}'])
+def test_a_card_of_another_version_is_refused(tmp_path: Path, card: str) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_file({"a": torch.zeros(1)}, path, metadata={CARD_KEY: card})
+    with pytest.raises(InputError, match=r"card .* cannot be read"):
+        read_weight_file(path)
+
+
+def test_a_missing_file_and_a_single_tensor_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        read_weight_file(tmp_path / "absent.pth")
+    torch.save(torch.zeros(3), tmp_path / "one.pth")
+    with pytest.raises(InputError, match="no tensors by name"):
+        read_weight_file(tmp_path / "one.pth")
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OutputError):
+        write_backbone_file(tmp_path / "nowhere" / "weights.safetensors", STATE, CARD)
+    assert list(tmp_path.iterdir()) == []

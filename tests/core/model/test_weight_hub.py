@@ -1,0 +1,116 @@
+"""Weights that timm names are fetched, or one sentence says which file to bring from where."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+from safetensors.torch import save_file
+
+from patherea_core.config import NetworkConfig
+from patherea_core.errors import InputError
+from patherea_core.model import weight_hub
+from patherea_core.model.pretrained import read_backbone_weights
+from patherea_core.model.timm_models import created
+
+RESNET = NetworkConfig(backbone="resnet10t")
+
+
+class Hub:
+    """A hub that holds some files, and remembers what it was asked for."""
+
+    def __init__(self, *, reachable: bool = True, **files: Path) -> None:
+        self.reachable = reachable
+        self.files = files
+        self.asked: list[tuple[str, str, str | None]] = []
+
+    def __call__(self, repository: str, filename: str, revision: str | None) -> str:
+        """Return the place of a file, as the hub's client does."""
+        self.asked.append((repository, filename, revision))
+        if not self.reachable:
+            raise LocalEntryNotFoundError("offline")
+        stem = Path(filename).stem
+        if stem not in self.files:
+            raise EntryNotFoundError(filename)
+        return str(self.files[stem])
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    path = tmp_path / "model.safetensors"
+    save_file(created("resnet10t", {}).state_dict(), path)
+    return path
+
+
+def test_weights_come_from_where_timm_says(monkeypatch: pytest.MonkeyPatch, weights: Path) -> None:
+    hub = Hub(model=weights)
+    monkeypatch.setattr(weight_hub, "hf_hub_download", hub)
+    read = read_backbone_weights("hub", RESNET)
+    assert hub.asked == [("timm/resnet10t.c3_in1k", "model.safetensors", None)]
+    assert read.licence == "apache-2.0"
+    assert read.origin == (
+        "https://huggingface.co/timm/resnet10t.c3_in1k/resolve/main/model.safetensors"
+    )
+    assert read.state.keys() == created("resnet10t", {}).state_dict().keys()
+
+
+def test_an_older_form_of_the_weights_is_taken_where_there_is_no_newer(
+    monkeypatch: pytest.MonkeyPatch, weights: Path
+) -> None:
+    hub = Hub(pytorch_model=weights)
+    monkeypatch.setattr(weight_hub, "hf_hub_download", hub)
+    assert weight_hub.fetched("resnet10t") == weights
+    assert [name for _, name, _ in hub.asked] == ["model.safetensors", "pytorch_model.bin"]
+
+
+def test_out_of_reach_the_file_to_bring_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = Hub(reachable=False)
+    monkeypatch.setattr(weight_hub, "hf_hub_download", hub)
+    expected = (
+        "download https://huggingface.co/timm/resnet10t.c3_in1k/resolve/main/model.safetensors"
+    )
+    with pytest.raises(InputError, match=expected):
+        read_backbone_weights("hub", RESNET)
+    assert len(hub.asked) == 1  # another name would not be in reach either
+
+
+def settings(**changes: Any) -> SimpleNamespace:  # noqa: ANN401
+    return SimpleNamespace(**{"hf_hub_id": None, "hf_hub_filename": None, "url": ""} | changes)
+
+
+def test_a_plain_address_is_fetched_and_named_out_of_reach(
+    monkeypatch: pytest.MonkeyPatch, weights: Path
+) -> None:
+    of_address = settings(url="https://example.org/resnet.pth")
+    monkeypatch.setattr("timm.get_pretrained_cfg", lambda _name: of_address)
+    reachable = True
+
+    def download(address: str, *, progress: bool) -> str:
+        assert (address, progress) == ("https://example.org/resnet.pth", False)
+        if not reachable:
+            raise OSError("no route")
+        return str(weights)
+
+    monkeypatch.setattr(weight_hub, "download_cached_file", download)
+    assert weight_hub.fetched("resnet10t") == weights
+    reachable = False
+    with pytest.raises(InputError, match=r"download https://example\.org/resnet\.pth"):
+        weight_hub.fetched("resnet10t")
+
+
+def test_a_revision_and_a_file_that_timm_names_are_honoured(
+    monkeypatch: pytest.MonkeyPatch, weights: Path
+) -> None:
+    hub = Hub(encoder=weights)
+    monkeypatch.setattr(weight_hub, "hf_hub_download", hub)
+    named = settings(hf_hub_id="owner/name@v2", hf_hub_filename="encoder.pth")
+    monkeypatch.setattr("timm.get_pretrained_cfg", lambda _name: named)
+    assert weight_hub.fetched("resnet10t") == weights
+    assert hub.asked == [("owner/name", "encoder.pth", "v2")]
+
+
+def test_a_model_without_published_weights_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("timm.get_pretrained_cfg", lambda _name: settings())
+    with pytest.raises(InputError, match="timm names no weights for 'resnet10t'"):
+        weight_hub.fetched("resnet10t")
