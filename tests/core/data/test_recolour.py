@@ -57,6 +57,17 @@ def test_colours_change_little_when_the_strength_is_small() -> None:
     assert 0 < np.abs(changed - noise(30, 20)).mean() < 30
 
 
+def test_brightness_saturation_and_contrast_change_one_after_the_other() -> None:
+    pixels = noise(20, 30) // 3 + 80
+    changed = colour_jittered(pixels, 0.2, np.random.default_rng(2))
+    brightness, contrast, saturation = np.random.default_rng(2).uniform(0.8, 1.2, size=3)
+    values = pixels * brightness
+    grey = (values @ (0.299, 0.587, 0.114))[..., np.newaxis]
+    values = grey + (values - grey) * saturation
+    values = grey.mean() + (values - grey.mean()) * contrast
+    assert np.abs(values - changed).max() <= 0.5001
+
+
 @pytest.mark.parametrize("grey", [0, 128])
 def test_grey_stays_grey(grey: int) -> None:
     flat = np.full((5, 5, 3), grey, dtype=np.uint8)

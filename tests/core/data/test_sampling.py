@@ -29,6 +29,18 @@ def test_windows_lie_around_labelled_pixels_evenly() -> None:
     assert np.mean([b.top > 100 for b in boxes]) == pytest.approx(0.5, abs=0.08)
 
 
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
+def test_every_labelled_pixel_is_equally_likely_however_few_there_are(share: float) -> None:
+    random = np.random.default_rng(1)
+    labelled = random.random((30, 40)) < share
+    boxes = [labelled_window(labelled, 1, random) for _ in range(4000)]
+    assert all(labelled[box.top, box.left] for box in boxes)
+    # Row by row, the share of windows is the share of labelled pixels, up to four standard errors.
+    expected = labelled.sum(axis=1) / labelled.sum()
+    seen = np.bincount([box.top for box in boxes], minlength=30) / 4000
+    assert (np.abs(seen - expected) <= 4 * np.sqrt(expected / 4000)).all()
+
+
 def test_a_small_image_lies_whole_in_the_window() -> None:
     labelled = rasterise(square(3, 3, 30), 60, 40)
     view = View(noise(60, 40), Points.none(), labelled)
