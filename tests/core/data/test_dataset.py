@@ -108,6 +108,10 @@ def test_another_epoch_or_seed_gives_other_tiles() -> None:
     assert equal(first[1, 0], dataset()[1, 0])
 
 
+# Newer Pythons warn of forking beside threads, and PyTorch of more workers than cores.
+@pytest.mark.filterwarnings(
+    "ignore:.*fork:DeprecationWarning", "ignore:.*worker processes:UserWarning"
+)
 def test_tiles_do_not_depend_on_the_number_of_workers_even_if_those_outlive_an_epoch() -> None:
     tiles = dataset(seed=0, **EVERYTHING)
     order = EpochOrder(len(tiles), Seed(0))

@@ -104,6 +104,8 @@ class ThreadCounts(Dataset[Batch]):
         return Batch(images, (nothing,), torch.ones(1, 2, 2, dtype=torch.bool))
 
 
+# Newer Pythons warn of forking beside threads.
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_worker_uses_one_thread(workers: int) -> None:
     before = torch.get_num_threads()
