@@ -22,8 +22,14 @@ WEIGHTS_FILE = "model.safetensors"
 CARD_FILE = "card.json"
 WORDS_FILE = "README.md"
 
+#: Key of what a safetensors header says besides its tensors.
+_METADATA = "__metadata__"
+
 #: Longest header that safetensors allows, in bytes.
 _LONGEST_HEADER = 100_000_000
+
+#: What is raised where something else stands in the place of a header.
+_NO_HEADER = (ValueError, AttributeError, TypeError, KeyError, IndexError, RecursionError)
 
 
 def weights_file(path: Path) -> Path:
@@ -47,8 +53,8 @@ def read_card(path: Path) -> BundleCard:
         BundleError: the file is missing, a pickle, truncated, or no bundle of ours.
     """
     file = weights_file(path)
-    metadata = _header(file).get("__metadata__", {})
-    if CARD_KEY not in metadata:
+    metadata = _header(file).get(_METADATA)
+    if not isinstance(metadata, dict) or CARD_KEY not in metadata:
         raise BundleError(f"{file} holds weights but no model card; it was not written by Patherea")
     return _card(metadata[CARD_KEY], file)
 
@@ -77,7 +83,7 @@ def broken(path: Path, reason: object) -> str:
 def _card(text: str, path: Path) -> BundleCard:
     try:
         return BundleCard.model_validate(json.loads(text))
-    except (ValidationError, ValueError) as error:
+    except (ValidationError, *_NO_HEADER) as error:
         reason = str(error).splitlines()[0]
         raise BundleError(
             f"the model card of {path} cannot be read ({reason}); it may be of another version of"
@@ -89,7 +95,7 @@ def _header(path: Path) -> dict[str, Any]:
     """Return the header of a safetensors file: its tensors by name, and ``__metadata__``.
 
     The layout is eight bytes with the header's length, least byte first, the header as JSON, and then the
-    tensors. It is read here since the library for it loads the whole of torch.
+    tensors, each with its first and last place. It is read here since the library for it loads torch.
     """
     try:
         with path.open("rb") as file:
@@ -102,8 +108,8 @@ def _header(path: Path) -> dict[str, Any]:
         raise BundleError(f"the model {path} cannot be opened: {error.strerror}") from error
     try:
         header: dict[str, Any] = json.loads(text)
-        ends = [of["data_offsets"][1] for name, of in header.items() if name != "__metadata__"]
-    except (ValueError, AttributeError, TypeError, KeyError, IndexError) as error:
+        ends = [int(of["data_offsets"][1]) for name, of in header.items() if name != _METADATA]
+    except _NO_HEADER as error:
         raise BundleError(broken(path, error)) from error
     if 8 + length + max(ends, default=0) > size:
         raise BundleError(broken(path, f"{size:,} bytes are not all that its header names"))

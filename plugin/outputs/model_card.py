@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 import jinja2
 
 from patherea_core.bundle_card import BundleCard
+from patherea_core.data.finding import counted
 
 _Values: TypeAlias = dict[str, object]
 
@@ -128,10 +129,13 @@ def _data(card: BundleCard) -> list[tuple[str, str]]:
     provenance = card.provenance
     lineage: Mapping[str, Any] = provenance.get("dataset_lineage") or {}
     slides: list[Mapping[str, Any]] = provenance.get("slides") or []
-    patients = {slide.get("patient") for slide in slides}
+    patients = len({slide.get("patient") for slide in slides})
+    told = (
+        f"{counted(len(slides), 'slide', 'slides')} of {counted(patients, 'patient', 'patients')}"
+    )
     return [
         *((f"data: {name}", str(value)) for name, value in lineage.items()),
-        ("data: slides", f"{len(slides)} of {len(patients)} patients"),
+        ("data: slides", told),
         ("data: sha256", str(provenance.get("dataset_sha256", "not said"))),
         ("trained with", str(provenance.get("program", "not said"))),
         ("trained on", str(provenance.get("created", "not said"))),

@@ -13,6 +13,7 @@ from slicer_cli_web import CLIArgumentParser
 from slicer_cli_web.ctk_cli_adjustment import CLIModule
 
 from patherea_core.errors import InputError
+from patherea_core.recipes import RECIPES
 from plugin import descriptions
 
 NAMES = descriptions.names()
@@ -143,6 +144,12 @@ def test_the_version_is_the_programs(name: str) -> None:
 def test_defaults_pass_their_own_check(name: str) -> None:
     values = descriptions.read_values(name, VALID[name])
     assert set(values) == {parameter.name for parameter in parameters(name)}
+
+
+def test_the_recipes_of_the_page_are_recipes() -> None:
+    (recipe,) = (one for one in parameters("TrainDetector") if one.name == "recipe")
+    assert set(recipe.elements) <= set(RECIPES)
+    assert recipe.default in recipe.elements
 
 
 LIMITED = [

@@ -1,5 +1,6 @@
 """Detecting cells: on files and in the archive, with a small network of random weights."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +29,7 @@ from plugin.readers.registry import read_cells
 from tests.builders import noise
 from tests.fakes import RecordingProgress
 from tests.plugin.archive import TOKEN, FakeArchive, serving
-from tests.plugin.bundles import write_model
+from tests.plugin.bundles import COMPLETE, write_model
 from tests.plugin.slide_files import write_image, write_tiff
 
 REGION = shapely.box(10, 10, 60, 50)
@@ -59,6 +60,33 @@ def test_detections_lie_in_the_region_only_and_are_written(wanted: DetectRequest
     assert len(table) == len(cells.detections) > 0
     assert set(table.image_names) == {"a.png"}
     assert all(REGION.intersects(shapely.Point(*xy)) for xy in cells.detections.xy)
+
+
+def test_the_log_says_which_model_is_at_work(
+    wanted: DetectRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    named = write_model(tmp_path / "named.safetensors", **COMPLETE | {"name": "mine"})
+    with caplog.at_level(logging.INFO):
+        run(replace(wanted, model=named), Silent())
+    (line,) = (line for line in caplog.messages if line.startswith("model mine: "))
+    for fact in ("H&E", "breast", "positive, negative", "0.25 µm", "0.500 (0.400 … 0.600)"):
+        assert fact in line
+
+
+@pytest.mark.parametrize(
+    ("mpp", "warned"), [(0.12, False), (0.1, True), (0.25, False), (0.55, False), (0.6, True)]
+)
+def test_a_slide_far_from_the_models_pixel_size_is_warned_of(
+    wanted: DetectRequest, mpp: float, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(replace(wanted, mpp=mpp, region=None), Silent())
+    assert ("the model was trained on 0.25 µm" in caplog.text) == warned
+
+
+def test_a_folder_with_weights_in_it_is_a_model(wanted: DetectRequest) -> None:
+    results = run(wanted, Silent())
+    again = run(replace(wanted, model=wanted.model.parent), Silent())
+    assert (again.slides[0].detections.xy == results.slides[0].detections.xy).all()
 
 
 def test_the_same_request_gives_the_same_file(wanted: DetectRequest, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from patherea_core.bundle_card import CardWords
 from patherea_core.checkpoint import load_bundle
 from patherea_core.data.store import pack
 from patherea_core.errors import Cancelled, DatasetError, InputError, OutputError
@@ -15,6 +16,8 @@ from patherea_core.recipes import RECIPES
 from patherea_core.workflow.fit import FitRequest
 from plugin.commands import train_detector
 from plugin.commands.train_detector import TrainRequest, run
+from plugin.shell import SUBCOMMANDS
+from plugin.shell.parser import shell_parser
 from tests.builders import sample, write_dataset
 from tests.core.workflow.cells import TINY, write_cells
 from tests.fakes import RecordingProgress
@@ -61,6 +64,38 @@ def test_the_model_says_which_program_and_recipe_made_it(
     provenance: dict[str, Any] = asked(fit).provenance
     assert provenance["program"].startswith("patherea ")
     assert provenance["recipe"] == "small"
+
+
+def test_the_model_says_how_to_train_it_again_without_the_folders_of_this_machine(
+    fit: FakeFit, wanted: TrainRequest, tmp_path: Path
+) -> None:
+    weights = tmp_path / "w.safetensors"
+    run(replace(wanted, epochs=3, seed=7, backbone_weights=weights), Silent())
+    command = asked(fit).provenance["command"]
+    assert command == (
+        "patherea train dataset --out run --recipe small --fold 0 --seed 7 --epochs 3"
+        " --backbone-weights w.safetensors"
+    )
+    again = shell_parser(SUBCOMMANDS).parse_args(command.split()[1:])
+    assert (again.epochs, again.seed, again.fold) == (3, 7, 0)
+
+
+def test_what_the_machine_gives_and_the_card_says_is_passed_on(
+    fit: FakeFit, wanted: TrainRequest
+) -> None:
+    words = CardWords(name="mine", stain="Ki-67")
+    run(replace(wanted, workers=0, devices=2, backbone_weights="hub", words=words), Silent())
+    request = asked(fit)
+    assert (request.workers, request.devices, request.backbone_weights) == (0, 2, "hub")
+    assert request.words == words
+
+
+@pytest.mark.parametrize(("stain", "separated"), [("H-DAB", "H-DAB"), ("Ki-67", "H&E")])
+def test_the_stain_of_the_slides_is_the_one_that_is_jittered_if_it_can_be(
+    fit: FakeFit, wanted: TrainRequest, stain: str, separated: str
+) -> None:
+    run(replace(wanted, words=CardWords(stain=stain)), Silent())
+    assert asked(fit).recipe.training.stain == separated
 
 
 def test_epochs_replace_those_of_the_recipe_and_nothing_else(
