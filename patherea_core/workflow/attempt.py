@@ -1,29 +1,30 @@
 """One process of a training: what it has to read first, and one attempt to train with it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
+from patherea_core.data.cache import Labelled, labels_of
 from patherea_core.data.division import by_fold
+from patherea_core.data.fold_checks import class_counts, require_trainable
 from patherea_core.data.manifest import Manifest
 from patherea_core.data.store import Sample
+from patherea_core.model.pretrained import BackboneWeights
 from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
 from patherea_core.workflow.initialisation import start_from
 from patherea_core.workflow.learner import Learner
 from patherea_core.workflow.lightning_trainer import train, trainer_for
+from patherea_core.workflow.memory import memory_for_samples
 from patherea_core.workflow.ranks import Place
 from patherea_core.workflow.reading import read_division
 from patherea_core.workflow.request import FitRequest
 from patherea_core.workflow.run_folder import RunFolder
 from patherea_core.workflow.tiles import Tiles
-
-if TYPE_CHECKING:
-    from patherea_core.model.pretrained import BackboneWeights
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,26 +39,38 @@ class Material:
     """
 
     manifest: Manifest
-    training: list[Sample]
-    validation: list[Sample]
-    weights: "BackboneWeights | None"
+    training: Sequence[Sample]
+    validation: Sequence[Sample]
+    weights: BackboneWeights | None
 
     @classmethod
     def read(
         cls,
         request: FitRequest,
         manifest: Manifest,
-        weights: "BackboneWeights | None",
+        weights: BackboneWeights | None,
+        devices: int,
         progress: Progress,
     ) -> "Material":
         """Return the material of a training.
 
+        Args:
+            request: what was asked for.
+            manifest: of the dataset.
+            weights: what the backbone starts from.
+            devices: processes that share the memory of the machine, a device each.
+            progress: told before every sample.
+
         Raises:
-            DatasetError: the dataset is broken, or a fold is empty.
+            DatasetError: the dataset is broken, or cannot be learnt from.
             Cancelled: the progress asked to stop.
         """
         division = request.division or by_fold(manifest, request.validation_fold)
-        parts = read_division(request.dataset, manifest, division, progress)
+        budget = memory_for_samples() // devices
+        parts = read_division(request.dataset, manifest, division, progress, budget)
+        labels = [labels_of(part) for part in parts]
+        tile_size = request.recipe.training.tile_size
+        require_trainable(*labels, manifest.taxonomy, tile_size)
         return cls(manifest, *parts, weights)
 
 
@@ -83,19 +96,19 @@ def attempt(
     learner = Learner(recipe, manifest.taxonomy, recipe.radius_um / manifest.mpp)
     start_from(material.weights, learner.network)
     if recipe.loss.logit_adjustment:
-        learner.class_log_prior = class_log_prior(material.training, len(manifest.taxonomy))
+        learner.class_log_prior = class_log_prior(
+            labels_of(material.training), len(manifest.taxonomy)
+        )
     settings = recipe.training.model_copy(update={"batch_size": at_once})
     tiles = Tiles(material.training, material.validation, settings, seed, request.workers)
     trainer = trainer_for(recipe, seed, folder, place, reports, at_once)
     train(trainer, learner, tiles, folder.last if folder.last.exists() else None)
 
 
-def class_log_prior(samples: list[Sample], class_count: int) -> Tensor:
+def class_log_prior(samples: Sequence[Labelled], class_count: int) -> Tensor:
     """Return the (T,) log of the share that each class has of the labelled cells.
 
     One cell is added to each class, so that a class without any has a share as well.
     """
-    counts = np.ones(class_count)
-    for sample in samples:
-        counts += np.bincount(sample.points.class_index, minlength=class_count)
+    counts = class_counts(samples, class_count) + 1
     return torch.from_numpy(np.log(counts / counts.sum())).float()

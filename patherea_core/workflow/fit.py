@@ -55,7 +55,8 @@ def fit(request: FitRequest, progress: Progress) -> Path:
         manifest, request.validation_fold, request.seed, request.division
     ).model_copy(update={"backbone_weights": origin_of(weights)})
     resumed = folder.require_usable(recipe, identity, resume=request.resume)
-    material = Material.read(request, manifest, weights, Part(progress, 0.0, _READING))
+    reading = Part(progress, 0.0, _READING)
+    material = Material.read(request, manifest, weights, devices, reading)
     if not resumed:
         folder.begin(recipe, identity)
     rest = Part(progress, _READING, 1.0)

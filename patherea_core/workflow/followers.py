@@ -131,7 +131,7 @@ def follow(request: FitRequest, place: Place, at_once: int, mouth: Connection) -
     try:
         manifest = read_manifest(request.dataset)
         weights = weights_to_start_from(request.recipe, request.backbone_weights)
-        material = Material.read(request, manifest, weights, Silent())
+        material = Material.read(request, manifest, weights, place.devices, Silent())
         mouth.send_bytes(_READY.encode())
         attempt(request, material, place, at_once, [])
     except PathereaError as error:

@@ -1,20 +1,18 @@
 """What the backbone starts from: weights that were asked for by the recipe and given, or chance."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from patherea_core.config import Recipe
 from patherea_core.errors import InputError
 from patherea_core.model.network import P2PNetwork
+from patherea_core.model.pretrained import BackboneWeights, initialise, read_backbone_weights
 from patherea_core.workflow.run_identity import WeightsOrigin
-
-if TYPE_CHECKING:
-    from patherea_core.model.pretrained import BackboneWeights
 
 
 def weights_to_start_from(
     recipe: Recipe, source: Path | Literal["hub"] | None
-) -> "BackboneWeights | None":
+) -> BackboneWeights | None:
     """Return the weights that the backbone starts from; None where it starts at random.
 
     Raises:
@@ -28,8 +26,6 @@ def weights_to_start_from(
                 f"this recipe starts from pretrained weights of {name}: name their file, or 'hub' to"
                 " fetch them by name, or take a recipe with training.initialisation 'scratch'"
             )
-        from patherea_core.model.pretrained import read_backbone_weights
-
         return read_backbone_weights(source, recipe.network)
     if source is not None:
         raise InputError(
@@ -44,19 +40,17 @@ def weights_to_start_from(
     return None
 
 
-def start_from(weights: "BackboneWeights | None", network: P2PNetwork) -> None:
+def start_from(weights: BackboneWeights | None, network: P2PNetwork) -> None:
     """Give the backbone of a network the weights it starts from, if there are any.
 
     Raises:
         InputError: they do not fit.
     """
     if weights is not None:
-        from patherea_core.model.pretrained import initialise
-
         initialise(network.backbone, weights)
 
 
-def origin_of(weights: "BackboneWeights | None") -> WeightsOrigin | None:
+def origin_of(weights: BackboneWeights | None) -> WeightsOrigin | None:
     """Return what is to be remembered of weights that a training started from."""
     if weights is None:
         return None

@@ -1,8 +1,10 @@
 """Reading what a training needs of a dataset folder, and nothing of what is kept for the end."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from patherea_core.data.cache import bytes_in_memory, read_samples
 from patherea_core.data.division import Division
 from patherea_core.data.manifest import Manifest
 from patherea_core.data.store import Sample, read_sample
@@ -10,11 +12,23 @@ from patherea_core.progress import Part, Progress
 
 
 def read_division(
-    dataset: Path, manifest: Manifest, division: Division, progress: Progress
-) -> tuple[list[Sample], list[Sample]]:
+    dataset: Path,
+    manifest: Manifest,
+    division: Division,
+    progress: Progress,
+    budget: int = sys.maxsize,
+) -> tuple[Sequence[Sample], Sequence[Sample]]:
     """Return the samples to train on and those to validate on, in the manifest's order.
 
     The files of the test part are not opened.
+
+    Args:
+        dataset: its folder.
+        manifest: of the dataset.
+        division: which samples serve for what.
+        progress: told before every sample.
+        budget: bytes of memory that all samples may take; those beyond are read when they are shown,
+            first of all those to validate on.
 
     Raises:
         DatasetError: a file is missing, broken or not the one that was written.
@@ -22,9 +36,11 @@ def read_division(
     """
     count, all_of_it = len(division.training), len(division.training) + len(division.validation)
     share = count / max(1, all_of_it)
+    needed = bytes_in_memory([manifest.samples[row] for row in division.training])
+    left = budget - needed if needed <= budget else budget
     return (
-        read_rows(dataset, manifest, division.training, Part(progress, 0.0, share)),
-        read_rows(dataset, manifest, division.validation, Part(progress, share, 1.0)),
+        read_samples(dataset, manifest, division.training, budget, Part(progress, 0.0, share)),
+        read_samples(dataset, manifest, division.validation, left, Part(progress, share, 1.0)),
     )
 
 

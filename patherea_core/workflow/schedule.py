@@ -5,7 +5,6 @@ from typing import Any
 
 import lightning
 import torch
-from torch import nn
 
 from patherea_core.config import TrainingConfig
 from patherea_core.model.network import P2PNetwork
@@ -15,7 +14,7 @@ def optimizer_for(network: P2PNetwork, settings: TrainingConfig) -> torch.optim.
     """Return AdamW over what is to be trained, the backbone at its own multiple of the learning rate."""
     groups = [
         {"params": group["params"], "lr": settings.learning_rate * group["lr_factor"]}
-        for group in _groups(network, settings.backbone_rate_factor)
+        for group in network.parameter_groups(settings.backbone_rate_factor)
     ]
     return torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
 
@@ -60,16 +59,3 @@ def share_of_step(trainer: lightning.Trainer, batch: int, tiles: int) -> float:
     start, end = first * loader.batch_size, (first + together) * loader.batch_size
     of_step = min(end, len(loader.sampler), int(batches) * loader.batch_size) - start
     return together * tiles / of_step
-
-
-def _groups(network: nn.Module, backbone_rate_factor: float) -> list[dict[str, Any]]:
-    backbone: list[nn.Parameter] = []
-    rest: list[nn.Parameter] = []
-    for name, parameter in network.named_parameters():
-        if parameter.requires_grad:
-            (backbone if name.startswith("backbone.") else rest).append(parameter)
-    groups = [
-        {"params": rest, "lr_factor": 1.0},
-        {"params": backbone, "lr_factor": backbone_rate_factor},
-    ]
-    return [group for group in groups if group["params"]]

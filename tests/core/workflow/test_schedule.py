@@ -51,7 +51,7 @@ def test_all_groups_keep_their_proportion_through_the_schedule(network: P2PNetwo
     optimizer = optimizer_for(network, settings)
     schedule = schedule_for(optimizer, settings, 10)
     for step in range(10):
-        rest, backbone = (group["lr"] for group in optimizer.param_groups)
+        backbone, rest = (group["lr"] for group in optimizer.param_groups)
         assert rest == pytest.approx(1e-2 * rate_factor(step, 10, 0.3))
         assert backbone == pytest.approx(rest / 2)
         optimizer.step()
