@@ -12,6 +12,7 @@ from pathlib import Path
 from shapely.geometry import mapping
 
 from patherea_core.checkpoint import ModelBundle, load_bundle, save_bundle
+from patherea_core.data.finding import counted
 from patherea_core.data.manifest import Manifest
 from patherea_core.errors import InputError
 from patherea_core.evaluation.field import Field
@@ -19,7 +20,7 @@ from patherea_core.evaluation.table import evaluation_table
 from patherea_core.files import write_whole
 from patherea_core.progress import Part, Progress
 from patherea_core.seeding import Seed
-from patherea_core.workflow.assess import Assessment, assess
+from patherea_core.workflow.assess import Assessment, assess, with_figures
 from patherea_core.workflow.predict import Detector
 from patherea_core.workflow.reading import read_rows
 from training.checking import checked
@@ -96,7 +97,7 @@ class LastLook:
             radius=self.experiment.radius_px,
         )
         self._write(found, {"division": division.words, "threshold": bundle.card.score_threshold})
-        save_bundle(model, _with_figures(bundle, found, division.words))
+        save_bundle(model, _measured(with_figures(bundle, found, "test"), found))
         return self.record(), evaluation_table(found.evaluation)
 
     def record(self) -> RunRecord:
@@ -170,18 +171,16 @@ def require_recordable(experiment: Experiment, manifest: Manifest, ledger: Path)
         )
 
 
-def _with_figures(bundle: ModelBundle, found: Assessment, words: str) -> ModelBundle:
-    card = bundle.card
-    return ModelBundle(
-        bundle.state,
-        card.model_copy(
-            update={
-                "metrics": card.metrics | found.metrics("test"),
-                "intervals": card.intervals | found.intervals("test"),
-                "measured_on": words,
-            }
-        ),
+def _measured(bundle: ModelBundle, found: Assessment) -> ModelBundle:
+    """Return a bundle whose card says of which images its scores are."""
+    images, before = len(found.fields), bundle.card.measured_on
+    patients = len({field.patient for field in found.fields})
+    words = (
+        f"test: {counted(images, 'image', 'images')} of {counted(patients, 'patient', 'patients')}, looked"
+        " at once when nothing was left to choose"
     )
+    told = words if before is None else f"{words}; validation: {before}"
+    return ModelBundle(bundle.state, bundle.card.model_copy(update={"measured_on": told}))
 
 
 def _cells(fields: Sequence[Field], names: Sequence[str]) -> bytes:

@@ -7,17 +7,18 @@ import numpy as np
 import torch
 from scipy.spatial import cKDTree
 
+from patherea_core.checkpoint import ModelBundle
 from patherea_core.data.sample import Sample
-from patherea_core.decoding import decode
 from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.figures import evaluation_figures
 from patherea_core.evaluation.report import Evaluation, evaluate
-from patherea_core.geometry import Floats, Ints, Pixels
+from patherea_core.geometry import Floats, Ints
 from patherea_core.points import Detections, Points
 from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
 from patherea_core.taxonomy import Taxonomy
 from patherea_core.workflow.predict import Detector
+from patherea_core.workflow.whole_tiles import WholeTiles
 
 #: Pixels under which two detections are most likely one cell detected twice.
 CLOSE = 3.0
@@ -82,6 +83,22 @@ class Assessment:
         return {name: one.bounds for name, one in found.items() if one is not None}
 
 
+def with_figures(bundle: ModelBundle, found: Assessment, prefix: str) -> ModelBundle:
+    """Return a bundle whose card has the scores and intervals of an assessment; the weights stay.
+
+    Args:
+        bundle: the model that was assessed.
+        found: how it did.
+        prefix: the part of the data, before the names of the scores: validation or test.
+    """
+    card = bundle.card
+    figures = {
+        "metrics": card.metrics | found.metrics(prefix),
+        "intervals": card.intervals | found.intervals(prefix),
+    }
+    return ModelBundle(bundle.state, card.model_copy(update=figures))
+
+
 def assess(
     detector: Detector,
     samples: Sequence[Sample],
@@ -114,26 +131,14 @@ def assess(
     place[rows] = np.arange(len(rows))
     accepted = card.recipe.radius_um / card.mpp if radius is None else radius
     fields: list[Field] = []
+    whole = WholeTiles()
     for number, sample in enumerate(samples):
         progress.advance(number / len(samples), f"scoring {number + 1} of {len(samples)}")
-        found = detect_whole(detector, sample.pixels, card.score_threshold)
+        with torch.inference_mode():
+            found = whole.detect(detector.network, sample.pixels, card.score_threshold)
         fields.append(_field(sample, found, place).clipped())
     taxonomy = Taxonomy(tuple(card.taxonomy.classes[row] for row in rows))
     return Assessment(evaluate(fields, taxonomy, accepted, seed), tuple(fields))
-
-
-@torch.inference_mode()
-def detect_whole(detector: Detector, pixels: Pixels, threshold: float) -> Detections:
-    """Return the cells of an (H, W, 3) tile of working pixels, in its pixels; nothing is cut or merged.
-
-    The tile is continued in white to sides that the network can take. What is found beyond it is kept.
-    """
-    height, width = pixels.shape[:2]
-    side = detector.network.largest_stride
-    missing = ((0, -height % side), (0, -width % side), (0, 0))
-    padded = np.pad(pixels, missing, constant_values=255)
-    image = torch.from_numpy(padded).permute(2, 0, 1)[None].to(detector.device)
-    return decode(detector.network(image), 0, score_threshold=threshold)
 
 
 def close_pairs(xy: Floats) -> int:

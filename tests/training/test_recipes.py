@@ -64,7 +64,7 @@ def test_a_recipe_is_distinct_from_those_of_its_dataset(experiment: Experiment) 
 @ALL
 def test_timm_has_the_backbone(experiment: Experiment) -> None:
     network = experiment.recipe.network
-    assert described(network.backbone, network.backbone_options)
+    assert list(described(network.backbone, network.backbone_options).children())
 
 
 @ALL

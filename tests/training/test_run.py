@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,20 @@ from patherea_core.checkpoint import load_bundle
 from patherea_core.config import DecodingConfig, NetworkConfig, Recipe, TrainingConfig
 from patherea_core.data.manifest import SampleRecord, class_records
 from patherea_core.data.store import DatasetWriter, Sample, read_manifest
+from patherea_core.evaluation.figures import evaluation_figures
+from patherea_core.progress import Silent
 from patherea_core.regions import Outline
 from patherea_core.seeding import Seed
 from patherea_core.taxonomy import Taxonomy
+from plugin.commands.evaluate_files import EvaluateFilesRequest
+from plugin.commands.evaluate_files import run as evaluate_files
+from plugin.radius import Radius
 from tests.builders import square
 from tests.core.workflow.cells import draw_cells
 from training.__main__ import main
 from training.evaluation_report import read_report
 from training.ledger import read_ledger
+from training.published_results import BENCHMARKS
 from training.recipes import EXPERIMENTS, DivisionRule, Experiment
 
 SIDE = 64
@@ -136,3 +143,113 @@ def test_the_kept_part_is_looked_at_once(
     assert code == 2
     assert "whose test part is looked at once" in message
     assert (out / "report.json").read_bytes() == before
+
+
+def test_anybody_finds_the_figures_again(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert main(words(data, out)) == 0
+    again = evaluate_files(
+        EvaluateFilesRequest(
+            detections=out / "cells.csv",
+            points=out / "points.csv",
+            regions=out / "regions.geojson",
+            radius=Radius(6.0, "px"),
+            classes=("brown", "blue"),
+            allow_missing=True,
+        ),
+        Silent(),
+    ).evaluation
+    told = json.loads((out / "report.json").read_text())
+    figures = json.loads(json.dumps(evaluation_figures(again)))
+    assert sum(figures["detection"][kind] for kind in ("tp", "fp")) > 0
+    for name in ("classes", "mean_f1", "mean_f1_interval", "detection", "confusion", "intervals"):
+        assert figures[name] == told[name]
+
+
+def test_a_run_whose_report_was_taken_away_is_not_recorded_again(
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger, out = tmp_path / "ledger.jsonl", tmp_path / "run"
+    assert main(words(data, out, "--ledger", str(ledger))) == 0
+    (out / "report.json").unlink()
+    code, message = said(caplog, words(data, out, "--resume", "--ledger", str(ledger)))
+    assert code == 2
+    assert "records the run of line 1 again" in message
+    assert len(read_ledger(ledger)) == 1
+
+
+def test_another_part_to_choose_on_is_told_by_the_ledger(data: Path, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    more = ["--fold", "val", "--part", "2/4", "--ledger", str(ledger)]
+    assert main(words(data, tmp_path / "run", *more)) == 0
+    (record,) = read_ledger(ledger)
+    assert (record.evaluated_on, record.chosen_on) == ("val", "training")
+    assert record.split == "published, validated on part 2 of 4"
+    assert (record.images, record.fold) == (1, None)
+
+
+def test_the_list_needs_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--list"]) == 0
+    assert "brca-m2c/mobilenetv2 " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        (["--fold", "dev"], "no fold 'dev'; its folds are: train, val, test"),
+        (["--part", "0/5"], "--part '0/5' is no part like 2/5"),
+        (["--part", "2"], "--part '2' is no part like 2/5"),
+        (["--part", "1/9"], "9 parts need at least 9 patients, but there are 5"),
+        (["--epochs", "0"], "--epochs must be at least 1"),
+        (["--seed", "-1"], "a seed must be a whole number"),
+        (["--weights", "none.safetensors"], "would leave none.safetensors unused"),
+        (["--resume"], "holds no run to go on with"),
+        (["--validation-only", "--ledger", "l"], "scores nothing that --ledger could keep"),
+        (["--ledger", "none/l.jsonl"], "there is no folder"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_run_is_refused_in_one_sentence_and_writes_nothing(
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, more: list[str], reason: str
+) -> None:
+    code, message = said(caplog, words(data, tmp_path / "run", *more))
+    assert code == 2
+    assert reason in message
+    assert "\n" not in message
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (["run"], "a training needs the name of a recipe"),
+        (["run", "tiny"], "a training needs --data DIR"),
+        (["run", "huge", "--data", "d", "--out", "o"], "there is no recipe 'huge'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_missing_is_named(
+    caplog: pytest.LogCaptureFixture, given: list[str], reason: str
+) -> None:
+    code, message = said(caplog, given)
+    assert code == 2
+    assert reason in message
+
+
+def test_another_dataset_is_refused(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(EXPERIMENTS, "tiny", replace(TINY, dataset="lizard"))
+    code, message = said(caplog, words(data, tmp_path / "run"))
+    assert code == 2
+    assert "is for lizard, but the dataset is made-up" in message
+
+
+def test_classes_that_the_table_lacks_are_refused_before_the_training(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(BENCHMARKS, "made-up", BENCHMARKS["lizard"])
+    code, message = said(caplog, words(data, tmp_path / "run", "--ledger", str(tmp_path / "l")))
+    assert code == 2
+    assert "but the dataset has brown, blue" in message
+    assert not (tmp_path / "run").exists()
