@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,10 +21,8 @@ from patherea_core.bundle_file import CARD_KEY, broken, read_card, weights_file
 from patherea_core.errors import BundleError, InputError
 from patherea_core.files import replacing
 from patherea_core.model.network import P2PNetwork
+from patherea_core.model.pretrained import BackboneWeights, initialise, read_backbone_weights
 from patherea_core.taxonomy import Taxonomy
-
-if TYPE_CHECKING:
-    from patherea_core.model.pretrained import BackboneWeights
 
 __all__ = [
     "DEFAULT_HALO",
@@ -113,8 +111,6 @@ def build_network(
     card = bundle.card
     network = P2PNetwork(card.recipe.network, len(bundle.taxonomy))
     if card.backbone_sha256 is not None:
-        from patherea_core.model.pretrained import initialise
-
         initialise(network.backbone, _named_weights(card, card.backbone_sha256, backbone_weights))
     try:
         if card.backbone_sha256 is None:
@@ -131,7 +127,7 @@ def build_network(
 
 def _named_weights(
     card: BundleCard, sha256: str, source: Path | Literal["hub"] | None
-) -> "BackboneWeights":
+) -> BackboneWeights:
     """Return the weights of the backbone, if they are those that the card names by their digest."""
     origin = card.initial_weights.origin if card.initial_weights else "not said"
     if source is None:
@@ -140,8 +136,6 @@ def _named_weights(
             f" {card.recipe.network.backbone} (origin: {origin}; sha256 {sha256}) and name their file"
             " with --backbone-weights, or --backbone-weights hub to fetch them"
         )
-    from patherea_core.model.pretrained import read_backbone_weights
-
     weights = read_backbone_weights(source, card.recipe.network)
     if weights.sha256 != sha256:
         raise BundleError(

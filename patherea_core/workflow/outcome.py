@@ -110,7 +110,7 @@ def _measured_on(request: FitRequest, manifest: Manifest) -> str:
         chosen += " and the threshold"
     return (
         f"{counted(len(samples), 'image', 'images')} of {counted(patients, 'patient', 'patients')}"
-        f" ({division.words}), which were not trained on, but chose {chosen}"
+        f" ({division.words}): kept out of the training, but used to choose {chosen}"
     )
 
 

@@ -1,6 +1,7 @@
 """A model's card for people: a line for the log, a few lines for a terminal, a page to pass on with it."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any, Literal, TypeAlias
@@ -12,8 +13,8 @@ from patherea_core.data.finding import counted
 
 _Values: TypeAlias = dict[str, object]
 
-#: What a part of the data is called in the names of scores.
-_PARTS = {"validation": "validation", "test": "test"}
+#: An ampersand that begins what Markdown and HTML take for one sign, say ``&lt;``.
+_ENTITY = re.compile(r"&(?=#?\w+;)")
 
 
 def key_facts(card: BundleCard) -> str:
@@ -60,6 +61,7 @@ def card_page(card: BundleCard, form: Literal["markdown", "html"]) -> str:
     template = resources.files("plugin.outputs").joinpath(name).read_text(encoding="utf-8")
     return environment.from_string(template).render(
         title=card.name or "Cell detector",
+        model=card.name or "FILE",
         use=card.intended_use
         or "Finds and classifies cells on slides; its makers did not say more.",
         facts=_facts(card),
@@ -88,7 +90,7 @@ def _facts(card: BundleCard) -> list[tuple[str, str]]:
         ("classes", ", ".join(card.taxonomy.names)),
         ("pixel size", f"{card.mpp:g} µm"),
         ("threshold", f"{card.score_threshold:g}"),
-        ("network", f"Patherea-P2P on {backbone}, {card.parameters:,} numbers in the file"),
+        ("network", f"Patherea-P2P on {backbone}, {card.parameters:,} parameters in the file"),
         ("backbone from", _beginning(card)),
         ("weights", f"sha256 {card.weights_sha256}"),
     ]
@@ -107,7 +109,7 @@ def _scores(card: BundleCard) -> Iterator[dict[str, str]]:
         part, _, figure = name.partition("_")
         what = figure.removesuffix("_f1")
         yield {
-            "part": _PARTS.get(part, part),
+            "part": part,
             "what": {"mean": "mean over the classes", "any_class": "any class"}.get(what, what),
             "score": _score(value),
             "interval": _interval(card, name, "{}") or "–",
@@ -137,8 +139,8 @@ def _data(card: BundleCard) -> list[tuple[str, str]]:
         *((f"data: {name}", str(value)) for name, value in lineage.items()),
         ("data: slides", told),
         ("data: sha256", str(provenance.get("dataset_sha256", "not said"))),
-        ("trained with", str(provenance.get("program", "not said"))),
-        ("trained on", str(provenance.get("created", "not said"))),
+        ("program", str(provenance.get("program", "not said"))),
+        ("date", str(provenance.get("created", "not said"))),
     ]
 
 
@@ -178,7 +180,7 @@ def _command(card: BundleCard) -> str:
 
 def _plain(value: object) -> str:
     """Return a value on one line, without signs that Markdown or HTML would take for their own."""
-    text = " ".join(str(value).split())
-    for sign, instead in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|"), ("`", "'")):
+    text = _ENTITY.sub("&amp;", " ".join(str(value).split()))
+    for sign, instead in (("<", "&lt;"), ("|", "\\|"), ("`", "'")):
         text = text.replace(sign, instead)
     return text

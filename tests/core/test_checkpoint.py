@@ -4,12 +4,14 @@ import pickle
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 from safetensors.torch import save_file
 
 from patherea_core.checkpoint import (
     BundleCard,
     ClassCard,
+    InitialWeights,
     ModelBundle,
     build_network,
     load_bundle,
@@ -20,6 +22,7 @@ from patherea_core.checkpoint import (
 from patherea_core.config import NetworkConfig, Recipe
 from patherea_core.errors import BundleError, OutputError, TaxonomyError
 from patherea_core.model.network import P2PNetwork
+from patherea_core.model.pretrained import initialise, read_backbone_weights
 
 RECIPE = Recipe(network=NetworkConfig(backbone="convnext_atto", fpn_channels=8, head_blocks=1))
 
@@ -121,6 +124,84 @@ def test_weights_of_another_network_are_refused() -> None:
     wrong = ModelBundle(bundle().state, bundle().card.model_copy(update={"recipe": other}))
     with pytest.raises(BundleError, match="do not fit"):
         build_network(wrong)
+
+
+FROZEN = RECIPE.model_copy(
+    update={
+        "network": NetworkConfig(
+            backbone="convnext_atto", fpn_channels=8, head_blocks=1, frozen_backbone=True
+        )
+    }
+)
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """Return a file of weights of the backbone, under timm's names."""
+    torch.manual_seed(1)
+    path = tmp_path / "backbone.safetensors"
+    save_file(timm.create_model("convnext_atto").state_dict(), path)
+    return path
+
+
+def trained_part(weights: Path) -> tuple[P2PNetwork, ModelBundle]:
+    """Return a network on a frozen backbone, and the bundle of what was trained of it."""
+    pretrained = read_backbone_weights(weights, FROZEN.network)
+    torch.manual_seed(2)
+    network = P2PNetwork(FROZEN.network, 2)
+    initialise(network.backbone, pretrained)
+    state = network.trained_state()
+    origin = InitialWeights(origin="a test", licence="CC0-1.0", sha256=pretrained.sha256)
+    changes = {
+        "recipe": FROZEN,
+        "weights_sha256": weights_digest(state),
+        "initial_weights": origin,
+        "backbone_sha256": pretrained.sha256,
+    }
+    return network.eval(), ModelBundle(state, bundle().card.model_copy(update=changes))
+
+
+def test_a_trained_part_and_the_weights_it_was_trained_on_are_the_whole_network(
+    weights: Path, tmp_path: Path
+) -> None:
+    network, part = trained_part(weights)
+    save_bundle(tmp_path / "part", part)
+    assert (tmp_path / "part").stat().st_size < weights.stat().st_size / 5
+    rebuilt = build_network(load_bundle(tmp_path / "part"), weights)
+    random = torch.Generator().manual_seed(3)
+    image = torch.randint(0, 256, (1, 3, 64, 64), dtype=torch.uint8, generator=random)
+    assert torch.equal(rebuilt(image).one_to_one.logits, network(image).one_to_one.logits)
+    assert torch.equal(rebuilt(image).one_to_one.xy, network(image).one_to_one.xy)
+
+
+def test_a_trained_part_alone_says_what_is_missing_and_where_to_get_it(weights: Path) -> None:
+    _, part = trained_part(weights)
+    with pytest.raises(BundleError, match=r"trained part only.*a test.*--backbone-weights"):
+        build_network(part)
+
+
+def test_a_trained_part_refuses_other_weights_than_its_own(weights: Path, tmp_path: Path) -> None:
+    _, part = trained_part(weights)
+    other = tmp_path / "other.safetensors"
+    save_file(timm.create_model("convnext_atto").state_dict(), other)
+    with pytest.raises(BundleError, match="but the model was trained on"):
+        build_network(part, other)
+
+
+def test_a_trained_part_that_lacks_a_tensor_is_refused(weights: Path) -> None:
+    _, part = trained_part(weights)
+    state = dict(part.state)
+    state.popitem()
+    with pytest.raises(BundleError, match="do not fit"):
+        build_network(ModelBundle(state, part.card), weights)
+
+
+def test_weights_of_a_backbone_that_the_bundle_holds_itself_change_nothing(
+    weights: Path,
+) -> None:
+    with_them, without = build_network(bundle(), weights), build_network(bundle())
+    for name, tensor in without.state_dict().items():
+        assert torch.equal(tensor, with_them.state_dict()[name])
 
 
 def test_a_missing_model_is_said_so(tmp_path: Path) -> None:
