@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+import torch
 from pydantic import ValidationError
 
 from patherea_core.config import Recipe
 from patherea_core.errors import InputError
-from patherea_core.model.timm_models import described
+from patherea_core.model.network import P2PNetwork
 from training.importers.registry import IMPORTERS
 from training.published_results import BENCHMARKS
 from training.recipes import (
@@ -61,10 +62,21 @@ def test_a_recipe_is_distinct_from_those_of_its_dataset(experiment: Experiment) 
     assert set(same) in ({experiment.name}, {"brca-m2c/mobilenetv2", "ablation/base"})
 
 
-@ALL
-def test_timm_has_the_backbone(experiment: Experiment) -> None:
-    network = experiment.recipe.network
-    assert list(described(network.backbone, network.backbone_options).children())
+@pytest.mark.parametrize(
+    "experiment",
+    {one.recipe.network.model_dump_json(): one for one in EXPERIMENTS.values()}.values(),
+    ids=lambda one: one.name,
+)
+def test_a_network_takes_the_tiles_of_its_recipe(experiment: Experiment) -> None:
+    recipe = experiment.recipe
+    side, anchors = recipe.training.tile_size, recipe.network.anchors_per_side**2
+    # Without numbers: shapes are all that is asked for.
+    with torch.device("meta"):
+        network = P2PNetwork(recipe.network, 4)
+        proposals = network(torch.zeros((2, 3, side, side), dtype=torch.uint8))
+    sites = (side // recipe.network.feature_stride) ** 2
+    assert proposals.one_to_one.logits.shape == (2, sites * anchors, 5)
+    assert (proposals.one_to_many is not None) == recipe.network.one_to_many
 
 
 @ALL
