@@ -1,5 +1,6 @@
 """Pretrained weights: from a file or from timm's hub into the part of a backbone that is built."""
 
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from patherea_core.model.timm_models import described, input_statistics
 from patherea_core.model.weight_files import BackboneCard, Channels, read_weight_file
 from patherea_core.model.weight_hub import fetched, origin_of
 from patherea_core.model.weight_names import timm_names
+
+log = logging.getLogger(__name__)
 
 #: What stands in published files beside the backbone, and is of no use here: classifiers, and what masked or
 #: contrastive pretraining needs besides.
@@ -57,19 +60,41 @@ def read_backbone_weights(source: Path | Literal["hub"], network: NetworkConfig)
     path = fetched(network.backbone) if source == "hub" else source
     file = read_weight_file(path)
     model = described(network.backbone, network.backbone_options)
-    if file.card is not None:
-        _require_fitting(file.card, network, path)
-        state = dict(file.content)
-        known = (file.card.mean, file.card.std, file.card.origin, file.card.licence)
-    else:
+    if file.card is None:
+        card = _assumed_card(network.backbone, file.sha256, None if source == "hub" else path)
         state = timm_names(file.content, network.backbone, model)
-        origin, licence = (
-            origin_of(network.backbone)
-            if source == "hub"
-            else (f"a file named {path.name}", "unknown")
+    else:
+        card, state = file.card, dict(file.content)
+        _require_fitting(card, network, path)
+    return BackboneWeights(
+        state=_of_the_model(state, model, path),
+        mean=card.mean,
+        std=card.std,
+        origin=card.origin,
+        licence=card.licence,
+        sha256=file.sha256,
+    )
+
+
+def _assumed_card(name: str, sha256: str, path: Path | None) -> BackboneCard:
+    """Return what timm says of its own weights, or what must be assumed of a file without a card."""
+    mean, std = input_statistics(name)
+    if path is None:
+        origin, licence = origin_of(name)
+    else:
+        origin, licence = f"a file named {path.name}", "unknown"
+        log.warning(
+            "%s does not say how its input was normalised: taken are mean %s and deviation %s of timm's %s",
+            *(path, mean, std, name),
         )
-        known = (*input_statistics(network.backbone), origin, licence)
-    return BackboneWeights(_of_the_model(state, model, path), *known, sha256=file.sha256)
+    return BackboneCard(
+        architecture=name,
+        mean=mean,
+        std=std,
+        licence=licence,
+        origin=origin,
+        source_sha256=sha256,
+    )
 
 
 def initialise(backbone: Backbone, weights: BackboneWeights) -> None:

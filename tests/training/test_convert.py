@@ -34,7 +34,11 @@ def test_a_file_is_converted_and_its_terms_are_said(
     [
         ("resnet18", "weights.pth", "must end in .safetensors"),
         ("resnet18", "nowhere/weights.safetensors", "cannot be written"),
-        ("alexnet", "weights.safetensors", "choose from densenet169, mobilenetv2, resnet18"),
+        (
+            "alexnet",
+            "weights.safetensors",
+            "choose from densenet169, hibou-b, mobilenetv2, resnet18",
+        ),
         ("resnet18", "weights.safetensors", "no npz file of numbers"),
     ],
 )

@@ -50,7 +50,7 @@ class Layout:
     """
 
     architecture: str
-    options: Mapping[str, str]
+    options: Mapping[str, bool | int | float | str]
     folded_norm: bool
     mean: Channels
     std: Channels

@@ -14,6 +14,7 @@ from patherea_core.model.weight_files import BackboneCard
 CONVERTERS: Mapping[str, str] = MappingProxyType(
     {
         "densenet169": "training.converters.densenet169",
+        "hibou-b": "training.converters.hibou",
         "mobilenetv2": "training.converters.mobilenetv2",
         "resnet18": "training.converters.resnet18",
     }
@@ -30,9 +31,13 @@ def read_weights(name: str, source: Path) -> tuple[dict[str, Tensor], BackboneCa
     Raises:
         InputError: there is no such converter, or the file cannot be used.
     """
-    plain = name.lower().replace("_", "").replace("-", "")
-    if plain not in CONVERTERS:
+    by_plain_name = {_plain(known): module for known, module in CONVERTERS.items()}
+    if _plain(name) not in by_plain_name:
         raise InputError(f"no converter is called {name!r}; choose from {', '.join(CONVERTERS)}")
-    module = importlib.import_module(CONVERTERS[plain])
+    module = importlib.import_module(by_plain_name[_plain(name)])
     weights: tuple[dict[str, Tensor], BackboneCard] = module.read(source)
     return weights
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")

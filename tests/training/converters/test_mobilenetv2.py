@@ -29,7 +29,7 @@ def test_timm_computes_what_the_graph_of_the_file_computes(shape: tuple[int, int
     expected = run_network(read_network(SOURCE), image)[-1][1:]
     given = torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)[None]
 
-    def logits(**options: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    def logits(**options: bool | float | str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         network = created(card.architecture, options).eval()
         network.load_state_dict(state)
         with torch.inference_mode():
