@@ -47,7 +47,7 @@ class SiteGrid:
 
     def as_map(self, tokens: Tensor) -> Tensor:
         """Return the (B, C, rows, columns) map of (B, count, C) tokens."""
-        return tokens.transpose(1, 2).reshape(len(tokens), -1, self.rows, self.columns)
+        return tokens.transpose(1, 2).reshape(tokens.shape[0], -1, self.rows, self.columns)
 
 
 def as_tokens(feature_map: Tensor) -> Tensor:

@@ -183,7 +183,9 @@ def adapted_transformer(
 def _resampled(tokens: Tensor, token_grid: SiteGrid, grid: SiteGrid) -> Tensor:
     """Return the tokens as a (B, C, rows, columns) map of another grid, bilinearly."""
     middles = grid.middles_on(token_grid, tokens.device)
-    looks = (2 * middles - 1).reshape(1, grid.rows, grid.columns, 2).expand(len(tokens), -1, -1, -1)
+    looks = (
+        (2 * middles - 1).reshape(1, grid.rows, grid.columns, 2).expand(tokens.shape[0], -1, -1, -1)
+    )
     return functional.grid_sample(
         token_grid.as_map(tokens).to(looks.dtype),
         looks,

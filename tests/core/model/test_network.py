@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from patherea_core.config import NetworkConfig
+from patherea_core.batch import Proposals
 from patherea_core.errors import InputError, ShapeError
 from patherea_core.model.anchors import anchor_points
 from patherea_core.model.fpn import FeaturePyramid, SingleLevel
@@ -114,8 +114,7 @@ def test_every_form_builds_only_what_it_trains(settings: dict[str, Any]) -> None
     shaken(network)
     proposals = network(images())
     outputs = [proposals.one_to_one.xy, proposals.one_to_one.logits]
-    total: Tensor = torch.stack([output.square().sum() for output in outputs]).sum()
-    total.backward()
+    torch.autograd.backward([output.square().sum() for output in outputs])
     assert without_gradient(network) == []
 
 
@@ -200,8 +199,25 @@ def test_half_the_precision_moves_no_proposal_far(backbone: str) -> None:
     assert torch.allclose(rough.xy, exact.xy, atol=0.05)
 
 
-def test_the_paper_s_settings_are_the_default() -> None:
-    with torch.device("meta"):
-        network = P2PNetwork(NetworkConfig(), 3)
-    assert network.largest_stride == 32
-    assert network.classification.first_output.out_channels == 4 * 4
+class Positions(nn.Module):
+    """Of what a network proposes, the positions alone: exported programs give plain tensors."""
+
+    def __init__(self, network: P2PNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        proposals: Proposals = self.network(pixels)
+        return proposals.one_to_one.xy
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", ["resnet10t", "vit_giant_patch14_reg4_dinov2"])
+def test_a_network_can_be_exported_for_any_number_of_tiles(backbone: str) -> None:
+    network = P2PNetwork(small(backbone), 2).eval()
+    tiles = torch.export.Dim("tiles", min=1, max=64)
+    exported = torch.export.export(
+        Positions(network), (images(),), dynamic_shapes=({0: tiles},), strict=False
+    )
+    three = images(count=3)
+    assert torch.allclose(exported.module()(three), network(three).one_to_one.xy, atol=1e-4)
