@@ -67,9 +67,14 @@ SCRATCH = _like_mobilenet(
     "brca-m2c/scratch",
     recipe=changed(
         BASE,
-        network={"frozen_norm": False},
-        training={"initialisation": "scratch", "backbone_rate_factor": 1.0},
+        network={"backbone": "resnet10t", "backbone_options": {}, "frozen_norm": False},
+        training={
+            "initialisation": "scratch",
+            "backbone_rate_factor": 1.0,
+            "learning_rate": 1.5e-3,
+        },
     ),
+    backbone="ResNet-10-T",
     initialisation="from scratch",
 )
 CONSEP = _like_mobilenet(
