@@ -170,11 +170,10 @@ def _limitations(card: BundleCard) -> list[str]:
 def _command(card: BundleCard) -> str:
     """Return the words that train the model again, as far as the card says them."""
     provenance = card.provenance
-    if "experiment" not in provenance:
+    if "command" in provenance or "experiment" not in provenance:
         return str(provenance.get("command", "not said"))
-    words = (
-        f"python -m training run {provenance['experiment']} --data DIR --out RUN --seed {card.seed}"
-    )
+    words = f"python -m training run {provenance['experiment']} --data DIR --out RUN"
+    words += f" --seed {card.seed} --epochs {card.recipe.training.epochs}"
     return words if card.initial_weights is None else f"{words} --weights FILE"
 
 

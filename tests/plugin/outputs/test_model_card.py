@@ -108,8 +108,9 @@ def test_scores_of_images_that_chose_the_state_are_called_flattering() -> None:
 
 def test_an_experiment_is_repeated_by_its_own_command() -> None:
     card = CARD.model_copy(update={"provenance": {"experiment": "brca-m2c/mobilenetv2"}})
-    assert "python -m training run brca-m2c/mobilenetv2 --data DIR --out RUN --seed 0" in (
-        card_words(card)
+    assert (
+        "python -m training run brca-m2c/mobilenetv2 --data DIR --out RUN --seed 0 --epochs 100"
+        in (card_words(card))
     )
     assert "--weights FILE" not in card_words(card)
     assert "--weights FILE" in card_words(
