@@ -61,9 +61,9 @@ def with_less_memory(batch_size: int, attempt: Callable[[int], None]) -> None:
 
 
 def release() -> None:
-    """Give back what nobody uses any more."""
-    gc.collect()
+    """Give a GPU back what nobody uses any more, which may hang in cycles."""
     if torch.cuda.is_available():
+        gc.collect()
         torch.cuda.empty_cache()
 
 

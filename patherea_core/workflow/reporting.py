@@ -15,6 +15,8 @@ from patherea_core.workflow.run_folder import RunFolder
 
 #: Seconds between two looks at the loss, each of which waits for the device.
 _LOOK = 1.0
+#: Seconds between two pictures of the curves, each of which takes about one.
+_REDRAW = 30.0
 #: Seconds of a training before it is said how long it will take.
 _UNSURE = 10.0
 
@@ -22,7 +24,8 @@ _UNSURE = 10.0
 class Report(Callback):
     """Tell the progress after every step and validation tile; write the history after every validation.
 
-    A request to stop passes through as Cancelled. Of several processes, the first one reports.
+    The curves are drawn now and then, and when the training ends, however it does. A request to stop
+    passes through as Cancelled. Of several processes, the first one reports.
     """
 
     def __init__(
@@ -33,6 +36,8 @@ class Report(Callback):
         self._clock = clock
         self._remaining = Remaining(clock)
         self._looked = -math.inf
+        self._drawn = -math.inf
+        self._undrawn = False
         self._message = ""
 
     def on_train_batch_end(self, trainer: lightning.Trainer, learner: Any, *_: object) -> None:  # noqa: ANN401
@@ -51,9 +56,26 @@ class Report(Callback):
 
     def on_validation_end(self, trainer: lightning.Trainer, learner: Any) -> None:  # noqa: ANN401
         """Write the history, and look at the loss anew after it."""
-        if trainer.is_global_zero:
-            self.folder.write_history(learner.history, learner.losses.rows)
         self._looked = -math.inf
+        if not trainer.is_global_zero:
+            return
+        self.folder.write_history(learner.history, learner.losses.rows)
+        self._undrawn = True
+        if self._clock() - self._drawn >= _REDRAW:
+            self._draw(learner)
+
+    def on_train_end(self, _trainer: lightning.Trainer, learner: Any) -> None:  # noqa: ANN401
+        """Draw what was not drawn yet."""
+        self._draw(learner)
+
+    def on_exception(self, *given: Any) -> None:  # noqa: ANN401
+        """Draw what was not drawn yet."""
+        self._draw(given[1])
+
+    def _draw(self, learner: Any) -> None:  # noqa: ANN401
+        if self._undrawn:
+            self.folder.write_curves(learner.history, learner.losses.rows)
+            self._drawn, self._undrawn = self._clock(), False
 
     def _tell(self, trainer: lightning.Trainer, message: str) -> None:
         fraction = min(1.0, trainer.global_step / int(trainer.estimated_stepping_batches))

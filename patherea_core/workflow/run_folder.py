@@ -138,7 +138,7 @@ class RunFolder:
         return f"after epoch {read_state(self.last)['epoch'] + 1} of {epochs}"
 
     def write_history(self, history: Sequence[Row], losses: Sequence[LossRow]) -> None:
-        """Write ``metrics.csv``, ``losses.csv`` and ``curves.png``.
+        """Write ``metrics.csv`` and ``losses.csv``.
 
         Args:
             history: one row per validation, at least one.
@@ -147,6 +147,9 @@ class RunFolder:
         write_whole(self.metrics, _table(history))
         if losses:
             write_whole(self.losses, _table(losses))
+
+    def write_curves(self, history: Sequence[Row], losses: Sequence[LossRow]) -> None:
+        """Write ``curves.png`` of the same."""
         write_whole(self.curves, curves(history, losses))
 
     def _require_same(self, recipe: Recipe, identity: RunIdentity) -> None:

@@ -23,7 +23,7 @@ TAXONOMY = Taxonomy.of(["brown", "blue"])
 MPP = 0.5
 #: A training of seconds: three epochs, each validated.
 TINY = Recipe(
-    network=NetworkConfig(backbone="convnext_atto", fpn_channels=16, head_blocks=1),
+    network=NetworkConfig(backbone="test_convnext", fpn_channels=16, head_blocks=1),
     assignment=AssignmentConfig(proposals_per_target=2),
     training=TrainingConfig(
         epochs=3, batch_size=2, tile_size=64, learning_rate=1e-3, ema_decay=0.9, validations=3

@@ -57,8 +57,8 @@ def test_a_backbone_that_was_not_trained_is_left_out_of_the_bundle(
     dataset: Path, tmp_path: Path
 ) -> None:
     weights = tmp_path / "backbone.safetensors"
-    save_file(timm.create_model("convnext_atto").state_dict(), weights)
     recipe = tiny_for(1)
+    save_file(timm.create_model(recipe.network.backbone).state_dict(), weights)
     pretrained = recipe.training.model_copy(update={"initialisation": "pretrained"})
     frozen = recipe.network.model_copy(update={"frozen_backbone": True})
     wanted = FitRequest(
