@@ -146,9 +146,9 @@ def test_defaults_pass_their_own_check(name: str) -> None:
     assert set(values) == {parameter.name for parameter in parameters(name)}
 
 
-def test_the_recipes_of_the_page_are_recipes() -> None:
+def test_the_page_offers_all_recipes() -> None:
     (recipe,) = (one for one in parameters("TrainDetector") if one.name == "recipe")
-    assert set(recipe.elements) <= set(RECIPES)
+    assert set(recipe.elements) == set(RECIPES)
     assert recipe.default in recipe.elements
 
 
