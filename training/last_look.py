@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 from shapely.geometry import mapping
 
@@ -68,7 +69,7 @@ class LastLook:
             )
 
     def take(
-        self, model: Path, device: str, weights: Path | None, progress: Progress
+        self, model: Path, device: str, weights: Path | Literal["hub"] | None, progress: Progress
     ) -> tuple[RunRecord, str]:
         """Score a model, write what is to be kept of it, and return the record and a table for people.
 
@@ -77,7 +78,7 @@ class LastLook:
         Args:
             model: the bundle.
             device: auto, cpu or cuda.
-            weights: those of a backbone that the bundle leaves out.
+            weights: those of a backbone that the bundle leaves out, or "hub" to fetch them.
             progress: told how far it is.
 
         Raises:

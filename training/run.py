@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         model = fit(_request(options, experiment, manifest), progress)
     if not options.validation_only:
         with BarProgress("test", sys.stderr) as progress:
-            record, table = look.take(model, options.device, _file(options.weights), progress)
+            record, table = look.take(model, options.device, _weights(options.weights), progress)
         sys.stdout.write(table)
         if options.ledger is not None:
             append(options.ledger, record)
@@ -124,11 +124,7 @@ def _request(options: argparse.Namespace, experiment: Experiment, manifest: Mani
 
 
 def _weights(given: str | None) -> Path | Literal["hub"] | None:
-    return "hub" if given == "hub" else _file(given)
-
-
-def _file(given: str | None) -> Path | None:
-    return None if given in {None, "hub"} else Path(str(given))
+    return "hub" if given == "hub" else None if given is None else Path(given)
 
 
 def _part(text: str) -> tuple[int, int]:

@@ -116,7 +116,7 @@ def assess(
         detector: the network and its card.
         samples: what is scored; their pixels are of the card's size.
         seed: root of the intervals and of the chance level.
-        progress: told before every sample.
+        progress: told before every sample, and when all are scored.
         classes: those that are scored, in order; none takes all of the card's.
         radius: accepted distance in working pixels; None takes the recipe's.
 
@@ -137,6 +137,7 @@ def assess(
         with torch.inference_mode():
             found = whole.detect(detector.network, sample.pixels, card.score_threshold)
         fields.append(_field(sample, found, place).clipped())
+    progress.advance(1.0, f"scored {len(samples)}")
     taxonomy = Taxonomy(tuple(card.taxonomy.classes[row] for row in rows))
     return Assessment(evaluate(fields, taxonomy, accepted, seed), tuple(fields))
 

@@ -3,17 +3,19 @@
 import logging
 from pathlib import Path
 
-from patherea_core.checkpoint import BundleCard, save_bundle
+from patherea_core.checkpoint import BundleCard, ModelBundle, save_bundle
 from patherea_core.data.store import read_manifest
 from patherea_core.errors import Cancelled
 from patherea_core.progress import Part, Progress
 from patherea_core.seeding import Seed
+from patherea_core.workflow.assess import assess, with_figures
 from patherea_core.workflow.attempt import Material, attempt
 from patherea_core.workflow.back_off import with_less_memory
 from patherea_core.workflow.devices import device_count, resolve_device
 from patherea_core.workflow.followers import company
 from patherea_core.workflow.initialisation import origin_of, weights_to_start_from
 from patherea_core.workflow.outcome import best_bundle, save_best_so_far
+from patherea_core.workflow.predict import Detector
 from patherea_core.workflow.reporting import Report, TensorBoard
 from patherea_core.workflow.request import FitRequest
 from patherea_core.workflow.run_folder import RunFolder
@@ -28,6 +30,9 @@ _USELESS = 0.1
 
 #: Share of the progress that is given to reading the dataset.
 _READING = 0.05
+
+#: Share of the progress at which the best state is scored once more, for its card.
+_MEASURING = 0.98
 
 
 def fit(request: FitRequest, progress: Progress) -> Path:
@@ -59,7 +64,7 @@ def fit(request: FitRequest, progress: Progress) -> Path:
     material = Material.read(request, manifest, weights, devices, reading)
     if not resumed:
         folder.begin(recipe, identity)
-    rest = Part(progress, _READING, 1.0)
+    rest = Part(progress, _READING, _MEASURING)
 
     def train(at_once: int) -> None:
         with company(request, device.type, devices, at_once, rest) as place:
@@ -69,10 +74,20 @@ def fit(request: FitRequest, progress: Progress) -> Path:
         with_less_memory(recipe.training.batch_size, train)
     except Cancelled as stop:
         raise Cancelled(f"training was stopped {folder.how_far(recipe.training.epochs)}") from stop
-    bundle = best_bundle(request, manifest, folder, {})
+    bundle = _measured(request, material, folder, Part(progress, _MEASURING, 1.0))
     save_bundle(folder.model, bundle)
     _warn_if_useless(bundle.card)
     return folder.model
+
+
+def _measured(
+    request: FitRequest, material: Material, folder: RunFolder, progress: Progress
+) -> ModelBundle:
+    """Return the bundle of the best state, with the scores and intervals that it has once loaded."""
+    bundle = best_bundle(request, material.manifest, folder, {})
+    detector = Detector.load(bundle, request.device, request.backbone_weights)
+    found = assess(detector, material.validation, Seed(request.seed), progress)
+    return with_figures(bundle, found, "validation")
 
 
 def _warn_if_useless(card: BundleCard) -> None:

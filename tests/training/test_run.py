@@ -50,9 +50,9 @@ def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Write a dataset with a published split: samples 0 to 3 train, 4 val, 5 and 6 test."""
+    """Write a dataset with a published split: samples 0 to 3 train, 4 and 5 val, 6 and 7 test."""
     with DatasetWriter(tmp_path / "data") as writer:
-        for number, fold in enumerate((0, 0, 0, 0, 1, 2, 2)):
+        for number, fold in enumerate((0, 0, 0, 0, 1, 1, 2, 2)):
             writer.add(_sample(number, fold, square(0, 0, SIDE)))
         writer.finish(
             classes=class_records(Taxonomy.of(["brown", "blue"])),
@@ -113,6 +113,9 @@ def test_an_experiment_is_trained_scored_and_recorded(
     assert (record.images, record.cells, record.fold) == (2, 12, None)
     card = load_bundle(out / "model.safetensors").card
     assert card.metrics["test_mean_f1"] == report.mean_f1
+    assert card.intervals["test_mean_f1"] == report.mean_f1_interval
+    assert {name.split("_")[0] for name in card.intervals} == {"validation", "test"}
+    assert "2 images of 2 patients, looked at once" in str(card.measured_on)
     assert card.provenance["experiment"] == "tiny"
     told = json.loads((out / "report.json").read_text())
     assert told["run"]["recipe_digest"] == record.recipe_digest
@@ -185,7 +188,7 @@ def test_another_part_to_choose_on_is_told_by_the_ledger(data: Path, tmp_path: P
     (record,) = read_ledger(ledger)
     assert (record.evaluated_on, record.chosen_on) == ("val", "training")
     assert record.split == "published, validated on part 2 of 4"
-    assert (record.images, record.fold) == (1, None)
+    assert (record.images, record.fold) == (2, None)
 
 
 def test_the_list_needs_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
@@ -199,7 +202,7 @@ def test_the_list_needs_nothing_else(capsys: pytest.CaptureFixture[str]) -> None
         (["--fold", "dev"], "no fold 'dev'; its folds are: train, val, test"),
         (["--part", "0/5"], "--part '0/5' is no part like 2/5"),
         (["--part", "2"], "--part '2' is no part like 2/5"),
-        (["--part", "1/9"], "9 parts need at least 9 patients, but there are 5"),
+        (["--part", "1/9"], "9 parts need at least 9 patients, but there are 6"),
         (["--epochs", "0"], "--epochs must be at least 1"),
         (["--seed", "-1"], "a seed must be a whole number"),
         (["--weights", "none.safetensors"], "would leave none.safetensors unused"),
