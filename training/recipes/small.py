@@ -29,7 +29,7 @@ MOBILENET = Experiment(
     note="Trained on the published train part, but for a fifth of its patients, which choose epoch and"
     " threshold; the published val part is looked at once.",
     words=CardWords(
-        name="brca-m2c-mobilenetv2",
+        name="he-breast-mobilenetv2",
         stain="H&E",
         tissue="breast cancer",
         licence="BSD-3-Clause",
