@@ -104,6 +104,27 @@ def test_attention_to_equal_sites_does_not_depend_on_where_it_looks() -> None:
     )
 
 
+@pytest.mark.parametrize("step", [(1.0, 0.0), (0.0, 1.0)])
+def test_an_offset_of_one_is_one_site_of_its_own_level(step: tuple[float, float]) -> None:
+    attention = DeformableAttention(4, levels=2, heads=1, points=1, value_ratio=1.0)
+    grids = [SiteGrid(4, 6, 8), SiteGrid(2, 3, 16)]
+    with torch.no_grad():
+        attention.offsets.bias.copy_(torch.tensor(step * 2))
+        for layer in (attention.values, attention.output):
+            layer.weight.copy_(torch.eye(4))
+    tokens = torch.randn(1, 24 + 6, 4)
+    middles = torch.tensor([[2.5 / 6, 1.5 / 4], [0.5 / 3, 0.5 / 2]])
+    of_fine, of_coarse = tokens.clone(), tokens.clone()
+    of_fine[:, 24:] = 0
+    of_coarse[:, :24] = 0
+    queries = torch.randn(1, 2, 4)
+    right, below = map(int, step)
+    fine = attention(queries, middles, of_fine, grids)[0, 0]
+    assert torch.allclose(fine, tokens[0, (1 + below) * 6 + 2 + right] / 2, atol=1e-5)
+    coarse = attention(queries, middles, of_coarse, grids)[0, 1]
+    assert torch.allclose(coarse, tokens[0, 24 + below * 3 + right] / 2, atol=1e-5)
+
+
 @pytest.mark.parametrize(("heads", "ratio"), [(5, 1.0), (4, 0.25), (1, 0.0)])
 def test_heads_that_do_not_divide_the_values_are_refused(heads: int, ratio: float) -> None:
     with pytest.raises(InputError, match="do not divide"):
