@@ -11,7 +11,13 @@ from patherea_core.config import TrainingConfig
 from patherea_core.data.augment import View, augmented
 from patherea_core.data.cache import StoredSamples, labels_of
 from patherea_core.data.raster import rasterise
-from patherea_core.data.sampling import BalancedCells, cell_window, labelled_window, window_side
+from patherea_core.data.sampling import (
+    BalancedCells,
+    Cell,
+    cell_window,
+    labelled_window,
+    window_side,
+)
 from patherea_core.data.store import Sample
 from patherea_core.errors import DatasetError
 from patherea_core.geometry import Box
@@ -58,15 +64,27 @@ class TileDataset(Dataset[Batch]):
         random = self._seed.stream("augment", epoch, row)
         return _as_batch(augmented(view, window, self._settings, random))
 
+    def sample_of(self, epoch: int, row: int) -> int:
+        """Return the number of the sample that a tile is cut from."""
+        random = self._seed.stream("place", epoch, row)
+        window_side(self._settings, random)
+        return self._chosen(row, random)[0]
+
     def _window(self, row: int, random: np.random.Generator) -> tuple[View, Box]:
         """Return what the tile of a row is cut from, and where."""
         side = window_side(self._settings, random)
+        sample, cell = self._chosen(row, random)
+        view = self._views[sample]
+        if cell is not None:
+            return view, cell_window(cell, view.labelled.shape, side, random)
+        return view, labelled_window(view.labelled, side, random)
+
+    def _chosen(self, row: int, random: np.random.Generator) -> tuple[int, Cell | None]:
+        """Return the sample that the tile of a row shows, and the cell if it is to show a certain one."""
         if random.random() < self._settings.class_balanced_crops and len(self._cells):
             cell = self._cells.draw(random)
-            view = self._views[cell.sample]
-            return view, cell_window(cell, view.labelled.shape, side, random)
-        view = self._views[self._sample_of_row[row]]
-        return view, labelled_window(view.labelled, side, random)
+            return cell.sample, cell
+        return int(self._sample_of_row[row]), None
 
 
 def collate(tiles: Sequence[Batch]) -> Batch:

@@ -68,9 +68,9 @@ class Material:
         division = request.division or by_fold(manifest, request.validation_fold)
         budget = memory_for_samples() // devices
         parts = read_division(request.dataset, manifest, division, progress, budget)
-        labels = [labels_of(part) for part in parts]
+        training, validation = (labels_of(part) for part in parts)
         tile_size = request.recipe.training.tile_size
-        require_trainable(*labels, manifest.taxonomy, tile_size)
+        require_trainable(training, validation, manifest.taxonomy, tile_size)
         return cls(manifest, *parts, weights)
 
 

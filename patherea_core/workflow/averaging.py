@@ -23,7 +23,7 @@ class AveragedWeights(Callback):
     """
 
     def __init__(self, decay: float) -> None:
-        self._average_of = get_ema_multi_avg_fn(decay)
+        self._average_of: Any = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         self._average: dict[str, Tensor] = {}
         self._last_step = 0
 
@@ -98,8 +98,7 @@ class AveragedWeights(Callback):
             weights.append(tensor)
         for kind, (averages, weights) in alike.items():
             if kind.is_floating_point:
-                # The library's types speak of tuples, its code takes any sequence.
-                self._average_of(averages, weights, 0)  # type: ignore[arg-type]
+                self._average_of(averages, weights, 0)
                 continue
             for average, weight in zip(averages, weights, strict=True):
                 average.copy_(weight)

@@ -62,14 +62,18 @@ def _smoothed(losses: Sequence[LossRow]) -> list[list[float]]:
 
 
 def _draw_scores(axes: Axes, history: Sequence[Row]) -> None:
-    epochs = [row["epoch"] for row in history]
+    epochs = _column(history, "epoch")
     colors: Iterator[str] = iter(PALETTE * (1 + len(history[0]) // len(PALETTE)))
     for name in (name for name in history[0] if name.endswith("f1")):
         label = name.removeprefix("validation_").removesuffix("_f1").replace("_", " ")
-        values = [float("nan") if row[name] is None else row[name] for row in history]
         # Classes in the colours that they have everywhere else.
         style = _STYLES.get(label) or {"color": next(colors), "lw": 1.2}
-        axes.plot(epochs, values, marker=".", label=label, **style)
+        axes.plot(epochs, _column(history, name), marker=".", label=label, **style)
     axes.set(xlabel="epoch", ylabel="F1 on the validation fold", title="Validation", ylim=(0, 1))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(loc="lower right", fontsize="small")
+
+
+def _column(history: Sequence[Row], name: str) -> list[float]:
+    values = (row[name] for row in history)
+    return [float("nan") if value is None else value for value in values]

@@ -41,7 +41,7 @@ class NumberWatch:
         there = None
         if answer.is_cuda:
             answer = answer.to("cpu", non_blocking=True)
-            there = torch.cuda.Event()
+            there = torch.cuda.Event()  # type: ignore[no-untyped-call]
             there.record()
         self._open.append(_Question(answer, there, what))
         while self._open and (len(self._open) > 2 or self._open[0].there is None):

@@ -206,7 +206,13 @@ class Learner(lightning.LightningModule):
     def _place(self, index: int) -> Callable[[], str]:
         """Return how to say where in the training a batch is, since that is seldom wanted."""
         step, epoch = self.global_step + 1, self.current_epoch
-        return lambda: f"step {step} of epoch {epoch + 1} (batch {index + 1})"
+        tiles: Any = self.trainer.datamodule  # type: ignore[attr-defined]  # Lightning sets it late
+
+        def words() -> str:
+            names = ", ".join(dict.fromkeys(tiles.names(epoch, index)))
+            return f"step {step} of epoch {epoch + 1} (tiles of {names})"
+
+        return words
 
     def _mean(self, values: Tensor) -> Tensor:
         """Return the mean of a tensor over all processes."""

@@ -176,14 +176,15 @@ class _Patience(Callback):
 def _deterministic(device: torch.device) -> Iterator[None]:
     """Have the processor compute the same numbers each time; a GPU would become slow."""
     before = torch.are_deterministic_algorithms_enabled()
-    fills = torch.utils.deterministic.fill_uninitialized_memory
+    memory: Any = torch.utils.deterministic
+    fills = memory.fill_uninitialized_memory
     torch.use_deterministic_algorithms(before or device.type == "cpu", warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = before and fills
+    memory.fill_uninitialized_memory = before and fills  # costs time, and is for finding faults
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before)
-        torch.utils.deterministic.fill_uninitialized_memory = fills
+        memory.fill_uninitialized_memory = fills
 
 
 @contextmanager

@@ -57,5 +57,5 @@ def share_of_step(trainer: lightning.Trainer, batch: int, tiles: int) -> float:
     loader: Any = trainer.train_dataloader
     first = batch - batch % together
     start, end = first * loader.batch_size, (first + together) * loader.batch_size
-    of_step = min(end, len(loader.sampler), int(batches) * loader.batch_size) - start
+    of_step: int = min(end, len(loader.sampler), int(batches) * loader.batch_size) - start
     return together * tiles / of_step

@@ -7,6 +7,7 @@ from torch.utils.data import DataLoader
 
 from patherea_core.batch import Batch
 from patherea_core.config import TrainingConfig
+from patherea_core.data.cache import labels_of
 from patherea_core.data.dataset import TileDataset
 from patherea_core.data.order import EpochOrder
 from patherea_core.data.store import Sample
@@ -39,6 +40,7 @@ class Tiles(lightning.LightningDataModule):
         self.workers = workers
         self.validation = validation
         self.training = TileDataset(training, settings, seed)
+        self._names = [one.record.id for one in labels_of(training)]
         self._loader: DataLoader[Batch] | None = None
 
     def train_dataloader(self) -> DataLoader[Batch]:
@@ -53,16 +55,27 @@ class Tiles(lightning.LightningDataModule):
             self._loader.sampler.set_epoch(self.trainer.current_epoch)
         return self._loader
 
+    def names(self, epoch: int, batch: int) -> tuple[str, ...]:
+        """Return the samples that the tiles of a batch are cut from; epochs and batches count from 0."""
+        order = self._order()
+        order.set_epoch(epoch)
+        start = batch * self.settings.batch_size
+        shown = [*order][start : start + self.settings.batch_size]
+        return tuple(self._names[self.training.sample_of(*one)] for one in shown)
+
+    def _order(self) -> EpochOrder:
+        trainer = self.trainer
+        rank, devices = (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
+        return EpochOrder(len(self.training), self.seed, rank=rank, devices=devices)
+
     def _new_loader(self) -> DataLoader[Batch]:
         trainer, settings = self.trainer, self.settings
-        rank, devices, gpu = 0, 1, False
+        devices, gpu = 1, False
         if trainer is not None:
-            rank, devices = trainer.global_rank, trainer.world_size
-            gpu = trainer.strategy.root_device.type == "cuda"
-        order = EpochOrder(len(self.training), self.seed, rank=rank, devices=devices)
+            devices, gpu = trainer.world_size, trainer.strategy.root_device.type == "cuda"
         shape = settings.batch_size, settings.tile_size
         machine = Machine.this(gpu=gpu, devices=devices)
-        return tile_loader(self.training, order, shape, self.workers, machine)
+        return tile_loader(self.training, self._order(), shape, self.workers, machine)
 
     def val_dataloader(self) -> DataLoader[Sample]:
         """Return the validation tiles, one by one."""

@@ -26,6 +26,7 @@ from patherea_core.workflow import learner
 from patherea_core.workflow.fit import FitRequest, fit
 from patherea_core.workflow.predict import Detector, predict
 from tests.core.workflow.cells import MPP, TAXONOMY, TINY, draw_cells, tiny_for, write_cells
+from tests.core.workflow.test_attempt import table
 from tests.fakes import RecordingProgress
 
 
@@ -56,12 +57,6 @@ def request(dataset: Path, run: Path, recipe: Recipe = TINY, *, resume: bool = F
 def whole(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a run that nobody stopped."""
     return fit(request(dataset, tmp_path_factory.mktemp("runs") / "whole"), Silent()).parent
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a table, without what the clock said."""
-    rows = csv.DictReader(path.read_text().splitlines())
-    return [{name: value for name, value in row.items() if "second" not in name} for row in rows]
 
 
 def weights_of(bundle: ModelBundle) -> str:

@@ -1,12 +1,21 @@
 """The learning rate rises, falls, and is the backbone's own in the backbone."""
 
+import math
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils.data import DataLoader
 
 from patherea_core.config import NetworkConfig, TrainingConfig
 from patherea_core.model.network import P2PNetwork
-from patherea_core.workflow.schedule import optimizer_for, rate_factor, schedule_for
+from patherea_core.workflow.schedule import (
+    optimizer_for,
+    rate_factor,
+    schedule_for,
+    share_of_step,
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +47,12 @@ def test_every_parameter_is_in_one_group_and_the_backbone_has_its_own_rate(
 
 def test_what_is_frozen_is_in_no_group(network: P2PNetwork) -> None:
     frozen = next(iter(network.backbone.parameters()))
-    frozen.requires_grad_(requires_grad=False)
+    frozen.requires_grad = False
     try:
         groups = optimizer_for(network, TrainingConfig()).param_groups
         assert all(one is not frozen for group in groups for one in group["params"])
     finally:
-        frozen.requires_grad_(requires_grad=True)
+        frozen.requires_grad = True
 
 
 def test_all_groups_keep_their_proportion_through_the_schedule(network: P2PNetwork) -> None:
@@ -56,3 +65,26 @@ def test_all_groups_keep_their_proportion_through_the_schedule(network: P2PNetwo
         assert backbone == pytest.approx(rest / 2)
         optimizer.step()
         schedule.step()
+
+
+@given(st.integers(1, 40), st.integers(1, 8), st.integers(1, 5), st.booleans())
+def test_every_tile_of_a_step_counts_the_same(
+    tiles: int, at_once: int, together: int, dropped: bool
+) -> None:
+    loader: DataLoader[int] = DataLoader(range(tiles), at_once, drop_last=dropped)  # type: ignore[arg-type]
+    batches = len(loader)
+    trainer = SimpleNamespace(
+        accumulate_grad_batches=together, num_training_batches=batches, train_dataloader=loader
+    )
+    for first in range(0, batches, together):
+        of_step = range(first, min(first + together, batches))
+        sizes = [min(at_once, tiles - batch * at_once) for batch in of_step]
+        if together == 1:
+            assert share_of_step(trainer, first, sizes[0]) == 1  # type: ignore[arg-type]
+            continue
+        # Lightning divides by how many batches make a step, and the loss of a batch is its mean.
+        weights = [
+            share_of_step(trainer, batch, size) / together / size  # type: ignore[arg-type]
+            for batch, size in zip(of_step, sizes, strict=True)
+        ]
+        assert all(math.isclose(weight, 1 / sum(sizes)) for weight in weights)

@@ -75,7 +75,9 @@ def test_a_class_beyond_the_last_is_refused() -> None:
 def test_the_best_threshold_leaves_out_false_alarms_and_keeps_hits() -> None:
     xy = np.array([[5.0, 5.0], [25.0, 25.0]])
     field = Field(
-        "region", Detections(xy, np.array([0, 0]), np.array([0.72, 0.41])), Points(xy[:1], [0])
+        "region",
+        Detections(xy, np.array([0, 0]), np.array([0.72, 0.41])),
+        Points(xy[:1], np.array([0])),
     )
     counts = count_at(THRESHOLDS, field, 1, radius=3.0)
     assert counts.best() == 0.45
