@@ -8,8 +8,11 @@ chosen, use --validation-only; finish such a run with --resume.
 
 import argparse
 import logging
+import shlex
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
@@ -118,9 +121,26 @@ def _request(options: argparse.Namespace, experiment: Experiment, manifest: Mani
         workers=options.workers,
         seed=options.seed,
         resume=options.resume,
-        provenance={"experiment": experiment.name},
+        provenance=_provenance(options),
         words=experiment.words,
     )
+
+
+def _provenance(options: argparse.Namespace) -> dict[str, str]:
+    """Return what the card says of how the model was made: with which program, when and by which words."""
+    words = ["python", "-m", "training", "run", options.recipe, "--data", options.data.name]
+    words += ["--out", options.out.name, "--seed", str(options.seed)]
+    for name in ("fold", "part", "epochs"):
+        if getattr(options, name) is not None:
+            words += [f"--{name}", str(getattr(options, name))]
+    if options.weights is not None:
+        words += ["--weights", Path(options.weights).name]
+    return {
+        "experiment": options.recipe,
+        "command": shlex.join(words),
+        "program": f"patherea {metadata.version('patherea')}",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
 
 
 def _weights(given: str | None) -> Path | Literal["hub"] | None:

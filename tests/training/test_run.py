@@ -117,6 +117,8 @@ def test_an_experiment_is_trained_scored_and_recorded(
     assert {name.split("_")[0] for name in card.intervals} == {"validation", "test"}
     assert "2 images of 2 patients, looked at once" in str(card.measured_on)
     assert card.provenance["experiment"] == "tiny"
+    again = "python -m training run tiny --data data --out run --seed 3 --epochs 1"
+    assert card.provenance["command"] == again
     told = json.loads((out / "report.json").read_text())
     assert told["run"]["recipe_digest"] == record.recipe_digest
     assert (out / "points.csv").read_text().count("\n") == 13
