@@ -6,68 +6,76 @@ loss is half of equation 3. "paper" is the equations to the letter. In both, the
 mean over its tiles, those without a cell included.
 """
 
-from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from patherea_core.batch import Branch, Targets
-from patherea_core.objective.assignment import Assignment
+from patherea_core.objective.assignment import Assignment, Cells
 
 Normalisation = Literal["released", "paper"]
 
 
+def log_probabilities(logits: Tensor, adjustment: Tensor | None = None) -> Tensor:
+    """Return the (B, T + 1, M) log probabilities of classes, in 32 bits.
+
+    Args:
+        logits: (B, M, T + 1), background last.
+        adjustment: (T,) what is added to the logits of the cell classes (Menon et al. 2021).
+    """
+    logits = logits.float()
+    if adjustment is not None:
+        logits = logits + torch.cat([adjustment, adjustment.new_zeros(1)])
+    # Classes lie apart in memory, since a softmax over a few neighbours in memory is slow on a CPU.
+    return logits.movedim(-1, 1).contiguous().log_softmax(dim=1)
+
+
 def classification_loss(
-    logits: Tensor,
+    log_probability: Tensor,
     wanted: Tensor,
-    active: Tensor,
-    class_weights: Tensor,
+    weights: Tensor,
     normalisation: Normalisation,
+    focal_gamma: float = 0.0,
 ) -> Tensor:
     """Return the weighted cross-entropy of a batch (paper, equation 2).
 
     Args:
-        logits: (B, M, T + 1), background last.
+        log_probability: (B, T + 1, M), background last.
         wanted: (B, M) int64 class each proposal should have; T is background.
-        active: (B, M) bool; the others do not count.
-        class_weights: (T + 1,) weights λ_t.
-        normalisation: what the sum of a tile is divided by.
+        weights: (B, M) weight λ_t of that class, 0 for proposals that do not count.
+        normalisation: what the sum of a tile is divided by: its weights or its proposals that count.
+        focal_gamma: exponent γ of the factor (1 − probability)^γ (Lin et al. 2017); none at 0.
     """
-    entropy = functional.cross_entropy(logits.transpose(1, 2), wanted, reduction="none")
-    weights = class_weights[wanted] * active
+    entropy = -log_probability.gather(1, wanted[:, None]).squeeze(1)
+    if focal_gamma:
+        # The root of 0 has no gradient, so a probability of 1 counts as a little less.
+        entropy = entropy * (-torch.expm1(-entropy)).clamp_min(1e-6) ** focal_gamma
     total = (weights * entropy).sum(dim=1)
-    parts = weights.sum(dim=1) if normalisation == "released" else active.sum(dim=1)
-    return (total / parts.clamp_min(1e-12)).mean()
+    parts = weights if normalisation == "released" else (weights > 0).to(weights.dtype)
+    return (total / parts.sum(dim=1).clamp_min(1e-12)).mean()
 
 
 def regression_loss(
-    branch: Branch,
-    targets: Sequence[Targets],
-    assignments: Sequence[Assignment],
-    normalisation: Normalisation,
+    xy: Tensor, cells: Cells, assignment: Assignment, normalisation: Normalisation
 ) -> Tensor:
-    """Return the mean squared distance of assigned proposals to their targets (paper, equation 3)."""
-    total = branch.xy.new_zeros(())
-    for row, (target, assignment) in enumerate(zip(targets, assignments, strict=True)):
-        if len(assignment.proposals) == 0:
-            continue
-        gap = branch.xy[row, assignment.proposals] - target.xy[assignment.targets]
-        total = total + gap.square().sum(dim=1).mean()
+    """Return the mean squared distance of assigned proposals to their targets (paper, equation 3).
+
+    Args:
+        xy: (B, M, 2) proposed positions in tile pixels.
+        cells: the targets of the B tiles.
+        assignment: which of them the proposals serve.
+        normalisation: "released" takes half of the equation.
+    """
+    gap = xy[assignment.tile, assignment.proposal].float() - cells.xy[assignment.target]
+    total = (gap.square().sum(dim=1) * assignment.share).sum()
     halved = 0.5 if normalisation == "released" else 1.0
-    return halved * total / len(targets)
+    return halved * total / len(cells.counts)
 
 
 def wanted_classes(
-    targets: Sequence[Targets],
-    assignments: Sequence[Assignment],
-    shape: tuple[int, int],
-    background: int,
+    cells: Cells, assignment: Assignment, shape: tuple[int, int], background: int
 ) -> Tensor:
     """Return the (B, M) class each proposal should have: its target's, or background."""
-    device = assignments[0].proposals.device
-    wanted = torch.full(shape, background, dtype=torch.int64, device=device)
-    for row, (target, assignment) in enumerate(zip(targets, assignments, strict=True)):
-        wanted[row, assignment.proposals] = target.class_index[assignment.targets]
+    wanted = torch.full(shape, background, dtype=torch.int64, device=cells.xy.device)
+    wanted[assignment.tile, assignment.proposal] = cells.class_index[assignment.target]
     return wanted
