@@ -190,7 +190,8 @@ def _deterministic(device: torch.device) -> Iterator[None]:
 @contextmanager
 def _quiet_lightning() -> Iterator[None]:
     """Keep Lightning's hints about workers, hardware and its other products out of the log."""
-    loggers = [logging.getLogger(name) for name in ("lightning", "lightning.pytorch")]
+    names = ("lightning", "lightning.fabric", "lightning.pytorch")
+    loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.WARNING)
@@ -198,6 +199,8 @@ def _quiet_lightning() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"lightning\..*")
             warnings.filterwarnings("ignore", module=r"torch\.optim\.lr_scheduler")
+            # Between several processes; the strides are those of tensors of one row.
+            warnings.filterwarnings("ignore", message="Grad strides do not match bucket view")
             yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):
