@@ -10,7 +10,7 @@ from patherea_core.config import AdapterConfig
 from patherea_core.errors import InputError, ShapeError
 from patherea_core.model.backbones import Backbone, build_backbone
 from patherea_core.model.site_grid import SiteGrid
-from patherea_core.model.vit_adapter import AdaptedTransformer, _groups, _resampled
+from patherea_core.model.vit_adapter import AdaptedTransformer, _group_of, _groups, _resampled
 from tests.core.model.networks import (
     TRANSFORMERS,
     images,
@@ -135,6 +135,23 @@ def test_tokens_between_grids_are_interpolated_by_position() -> None:
     expected = ((torch.arange(8) + 0.5) * 8).clamp(7, 63)
     assert torch.allclose(found[0, 3], expected, atol=1e-4)
     assert torch.allclose(found[1, :, 3], expected, atol=1e-4)
+
+
+def test_early_tokens_are_added_to_fine_maps_and_late_ones_to_coarse_maps() -> None:
+    assert [_group_of(stride, 4) for stride in (4, 8, 16, 32)] == [0, 1, 2, 3]
+    assert [_group_of(stride, 2) for stride in (4, 8, 16, 32)] == [0, 0, 1, 1]
+    pyramid = adapted(build_backbone(small("vit_tiny_patch16_224")).eval())
+    pixels = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        for module in (pyramid.prior, pyramid.extractors):
+            for parameter in module.parameters():
+                parameter.zero_()
+        pyramid.level_embedding.zero_()
+        transformer: Any = pyramid.transformer
+        tokens = transformer.forward_intermediates(pixels, norm=False, intermediates_only=True)
+        levels = pyramid(pixels)
+    assert torch.allclose(levels[1], tokens[2], atol=1e-3)
+    assert torch.allclose(levels[2], nn.functional.avg_pool2d(tokens[3], 2), atol=1e-3)
 
 
 def test_a_coarsest_stride_of_16_leaves_the_scale_of_32_out() -> None:
