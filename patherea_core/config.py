@@ -48,7 +48,7 @@ class NetworkConfig(Settings):
     """Stride of the coarsest level of the backbone that is built; what lies beyond is left out."""
     fpn: bool = True
     """Whether a feature pyramid merges the levels; without it the level of ``feature_stride`` alone,
-    brought to ``fpn_channels``, feeds the heads."""
+    brought to the width of the heads, feeds them."""
     fpn_channels: Count = 256
     """Width of the feature pyramid."""
     head_channels: Count | None = None
