@@ -64,9 +64,10 @@ def company(
         _wait_until_ready(followers, progress)
         yield Place(kind, devices, 0, port)
         _wait_for_the_end(followers)
-    except RuntimeError:
-        # The first process learns only that another one does not answer.
-        _wait_for_the_end(followers)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            # The first process learns only that another one does not answer.
+            _wait_for_the_end(followers)
         raise
     finally:
         for follower in followers:

@@ -1,9 +1,6 @@
 """How Lightning drives a training: on which devices, with what kept, and in silence otherwise."""
 
 import logging
-import math
-import signal
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +16,17 @@ from patherea_core.config import Recipe, TrainingConfig
 from patherea_core.errors import Cancelled
 from patherea_core.seeding import Seed
 from patherea_core.workflow.averaging import AveragedWeights
+from patherea_core.workflow.callbacks import (
+    CallersSignals,
+    EpochsOwnChance,
+    Patience,
+    ValidationEpochs,
+)
 from patherea_core.workflow.kept_state import WholeStates
 from patherea_core.workflow.learner import Learner
 from patherea_core.workflow.ranks import OneMachine, Place
 from patherea_core.workflow.run_folder import RunFolder
 from patherea_core.workflow.tiles import Tiles
-from patherea_core.workflow.validation import out_of_patience
 
 
 def trainer_for(
@@ -46,11 +48,16 @@ def trainer_for(
         at_once: tiles of a forward pass, a part of the batch that divides it evenly.
     """
     settings = recipe.training
-    callbacks: list[Callback] = [_CallersSignals(), _EpochsOwnChance(seed), *reports]
+    callbacks: list[Callback] = [
+        CallersSignals(),
+        EpochsOwnChance(seed),
+        ValidationEpochs(settings.validations),
+        Patience(settings.patience),
+        *reports,
+    ]
     if settings.ema_decay:
         callbacks.append(AveragedWeights(settings.ema_decay))
     callbacks += [
-        _Patience(settings.patience),
         ModelCheckpoint(
             folder.checkpoints,
             filename="best",
@@ -85,7 +92,6 @@ def _trainer(
         precision=settings.precision,
         accumulate_grad_batches=settings.accumulated_batches * parts,
         gradient_clip_val=settings.gradient_clip or None,
-        check_val_every_n_epoch=max(1, math.ceil(settings.epochs / settings.validations)),
         num_sanity_val_steps=0,
         sync_batchnorm=gpu and not alone,
         callbacks=callbacks,
@@ -111,65 +117,6 @@ def train(trainer: lightning.Trainer, learner: Learner, tiles: Tiles, state: Pat
     except SystemExit as leaving:
         # Lightning answers SIGTERM and Ctrl-C by leaving the program, without a word.
         raise Cancelled("stopped on request") from leaving
-
-
-class _CallersSignals(Callback):
-    """Leave the answer to SIGTERM to whoever called.
-
-    Lightning puts a handler of its own before the caller's and then leaves the program between two
-    steps, before the progress has been asked whether to stop.
-    """
-
-    def __init__(self) -> None:
-        self._handler: Any = None
-
-    def on_fit_start(self, *_: object) -> None:
-        """Remember the caller's handler; Lightning sets its own after this."""
-        self._handler = signal.getsignal(signal.SIGTERM)
-
-    def on_train_start(self, *_: object) -> None:
-        """Set the caller's handler again; only the main thread may, and only there has it changed."""
-        if self._handler is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, self._handler)
-
-
-class _EpochsOwnChance(Callback):
-    """Gives every epoch random numbers of its own, for what drops paths or values in the network.
-
-    So an epoch does not depend on whether those before it were computed by the same process, nor on
-    what else draws numbers, as the loading of tiles does.
-    """
-
-    def __init__(self, seed: Seed) -> None:
-        self._seed = seed
-
-    def on_train_batch_start(
-        self,
-        trainer: lightning.Trainer,
-        _learner: lightning.LightningModule,
-        _batch: object,
-        index: int,
-    ) -> None:
-        """Begin the epoch's random numbers with its first batch, when all tiles are under way."""
-        if index == 0:
-            random = self._seed.stream("network", trainer.current_epoch, trainer.global_rank)
-            torch.manual_seed(int(random.integers(2**63)))
-
-
-class _Patience(Callback):
-    """Ends a training that has not become better for long enough."""
-
-    def __init__(self, patience: int) -> None:
-        self._patience = patience
-
-    def on_train_start(self, trainer: lightning.Trainer, learner: Any) -> None:  # noqa: ANN401
-        """End at once what ended before it was resumed."""
-        self.on_validation_end(trainer, learner)
-
-    def on_validation_end(self, trainer: lightning.Trainer, learner: Any) -> None:  # noqa: ANN401
-        """Look at the scores so far; all processes see the same ones."""
-        if out_of_patience(learner.history, self._patience):
-            trainer.should_stop = True
 
 
 @contextmanager

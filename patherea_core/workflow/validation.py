@@ -129,3 +129,11 @@ def out_of_patience(history: Sequence[Row], patience: int) -> bool:
     if not (patience and history):
         return False
     return len(history) - 1 - history.index(best_row(history)) >= patience
+
+
+def is_validated(epoch: int, epochs: int, validations: int) -> bool:
+    """Tell whether an epoch, counted from 0, is one of those after which a training is validated.
+
+    They are spread evenly, and the last one is among them.
+    """
+    return (epoch + 1) * validations // epochs > epoch * validations // epochs

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from patherea_core.config import Recipe
-from patherea_core.errors import TrainingError
+from patherea_core.errors import InputError, TrainingError
 from patherea_core.objective.hybrid import LossTerms, hybrid_loss
 from patherea_core.points import Points
 from patherea_core.progress import Silent
@@ -147,6 +147,17 @@ def test_a_loss_that_is_no_number_names_the_tiles_of_its_batch(
     with pytest.raises(TrainingError, match=where):
         trained(dataset, tmp_path / "run", tiny_for(1))
     assert len(seen) == 1
+
+
+def test_a_state_of_another_version_is_not_gone_on_from(dataset: Path, tmp_path: Path) -> None:
+    recipe = tiny_for(1)
+    trained(dataset, tmp_path, recipe)
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    state = torch.load(last, weights_only=True)
+    del state["form"]
+    torch.save(state, last)
+    with pytest.raises(InputError, match="kept by another version"):
+        trained(dataset, tmp_path, recipe, resume=True)
 
 
 def test_the_prior_of_a_class_is_its_share_and_that_of_an_empty_class_is_finite() -> None:

@@ -2,8 +2,10 @@
 
 import logging
 import warnings
+from dataclasses import replace
 
 import lightning
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -76,6 +78,24 @@ def same(one: Onlooker, other: Onlooker) -> bool:
 
 def test_all_tiles_come_in_batches() -> None:
     assert [len(batch.images) for batch in tiles().train_dataloader()] == [4, 4, 1]
+
+
+def test_every_batch_can_name_the_samples_that_its_tiles_are_cut_from() -> None:
+    training = [
+        replace(one, pixels=np.full_like(one.pixels, shade))
+        for shade, one in (
+            (shade, sample(points((9, 9, shade % 2)), name=f"shade-{shade}", size=(64, 64)))
+            for shade in range(5)
+        )
+    ]
+    plain = SETTINGS.model_copy(update={"stain_jitter": 0.0, "scale_jitter": 0.0})
+    data = Tiles(training, training, plain, Seed(0), 0)
+    loader = data.train_dataloader()
+    for epoch in range(2):
+        loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+        for number, batch in enumerate(loader):
+            shades = [int(image.unique()) for image in batch.images]
+            assert data.names(epoch, number) == tuple(f"shade-{shade}" for shade in shades)
 
 
 def test_validation_samples_come_whole_and_in_order() -> None:

@@ -17,6 +17,7 @@ from patherea_core.workflow.validation import (
     ThresholdCounts,
     best_row,
     count_at,
+    is_validated,
     out_of_patience,
     scores_of,
     thresholds_for,
@@ -121,3 +122,14 @@ def test_patience_ends_after_so_many_validations_without_a_better_score(
     scores: list[float | None], patience: int, *, ended: bool
 ) -> None:
     assert out_of_patience(rows(*scores), patience) == ended
+
+
+@given(st.integers(1, 300), st.integers(1, 400))
+def test_validations_are_spread_evenly_and_the_last_epoch_is_among_them(
+    epochs: int, validations: int
+) -> None:
+    validated = [epoch for epoch in range(epochs) if is_validated(epoch, epochs, validations)]
+    assert len(validated) == min(epochs, validations)
+    assert validated[-1] == epochs - 1
+    gaps = np.diff([-1, *validated])
+    assert gaps.max() - gaps.min() <= 1
