@@ -9,6 +9,7 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 from torch.utils.tensorboard.writer import SummaryWriter
 
+from patherea_core.errors import Cancelled
 from patherea_core.progress import Progress
 from patherea_core.workflow.losses import TERMS
 from patherea_core.workflow.run_folder import RunFolder
@@ -24,8 +25,8 @@ _UNSURE = 10.0
 class Report(Callback):
     """Tell the progress after every step and validation tile; write the history after every validation.
 
-    The curves are drawn now and then, and when the training ends, however it does. A request to stop
-    passes through as Cancelled. Of several processes, the first one reports.
+    The curves are drawn now and then, and when the training ends, unless it was asked to. Such a
+    request passes through as Cancelled. Of several processes, the first one reports.
     """
 
     def __init__(
@@ -69,8 +70,9 @@ class Report(Callback):
         self._draw(learner)
 
     def on_exception(self, *given: Any) -> None:  # noqa: ANN401
-        """Draw what was not drawn yet."""
-        self._draw(given[1])
+        """Draw what was not drawn yet, but for a request to stop: a container has seconds to obey it."""
+        if not isinstance(given[2], Cancelled):
+            self._draw(given[1])
 
     def _draw(self, learner: Any) -> None:  # noqa: ANN401
         if self._undrawn:

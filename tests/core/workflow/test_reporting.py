@@ -9,6 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
     EventAccumulator,
 )
 
+from patherea_core.errors import Cancelled
 from patherea_core.progress import Silent
 from patherea_core.workflow.fit import FitRequest, fit
 from patherea_core.workflow.losses import TERMS, LossRow
@@ -74,7 +75,9 @@ def test_curves_are_drawn_now_and_then_and_at_the_end(tmp_path: Path) -> None:
     report.on_validation_end(trainer(2), learner)
     assert folder.curves.stat().st_mtime_ns == first
     assert len(folder.metrics.read_text().splitlines()) == 3
-    report.on_exception(trainer(2), learner, KeyboardInterrupt())
+    report.on_exception(trainer(2), learner, Cancelled("at once"))
+    assert folder.curves.stat().st_mtime_ns == first
+    report.on_exception(trainer(2), learner, RuntimeError())
     second = folder.curves.stat().st_mtime_ns
     assert second > first
     report.on_train_end(trainer(2), learner)
