@@ -2,17 +2,21 @@
 
 import functools
 import itertools
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
 
 from patherea_core.geometry import Bools, Floats, Ints
 from patherea_core.objective.candidates import Candidates, on_grid
-from patherea_core.objective.cheapest import MOST_CLAIMED, cheapest
 from patherea_core.objective.exchanges import exchange
+from patherea_core.objective.transfer import threads
+
+#: Share of the proposals that is claimed beyond which hardly one is free: chains of exchanges get long, and
+#: the dense method is faster.
+MOST_CLAIMED = 0.75
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,14 +25,14 @@ class Shortlists:
 
     Attributes:
         column: (A, S, K) int64 rows of the M proposals.
-        cost: (A, S, K) their costs, ascending; infinite for those that are not active.
+        cost: (A, S, K) their costs, of 32 bits, ascending; infinite for those that are not active.
         claims: (A,) proposals that each target claims in a branch.
         counts: (B,) targets of each tile; the S are in the order of the tiles.
         active: (B, M) bool.
     """
 
     column: Ints
-    cost: Floats
+    cost: npt.NDArray[np.float32]
     claims: Ints
     counts: Ints
     active: Bools
@@ -47,6 +51,7 @@ class Pairs:
     proposal: Ints
 
 
+#: Gives the (N, M) costs in a branch for a slice of the targets.
 WholeCost = Callable[[int, slice], Floats]
 _Found = tuple[Ints, Ints]
 
@@ -54,22 +59,23 @@ _Found = tuple[Ints, Ints]
 def solve(lists: Shortlists, whole_cost: WholeCost) -> list[Pairs]:
     """Return the cheapest assignment of each branch, in every tile.
 
+    With more claims than active proposals in a tile, all of these are assigned.
+
     Args:
         lists: what most tiles can be decided on.
-        whole_cost: gives the (N, M) costs in a branch for a slice of the targets. It is asked about the
-            few tiles that shortlists cannot prove, or where proposals are scarce.
+        whole_cost: asked about the few tiles for which lists are no proof, or hardly a proposal is free.
     """
     branches, targets, _ = lists.cost.shape
     claimed = (lists.claims[:, np.newaxis] * lists.counts).reshape(-1)
     offered = np.tile(np.count_nonzero(lists.active, axis=1), branches)
-    open_tiles = (claimed > MOST_CLAIMED * offered) & (offered > 0)
+    dense = claimed > MOST_CLAIMED * offered
     # A tile of one branch and the same tile of another share nothing, and count as two.
     tile = np.repeat(np.arange(len(claimed)), np.tile(lists.counts, branches))
-    rows = np.flatnonzero(~open_tiles[tile] & (offered[tile] > 0))
+    rows = np.flatnonzero(~dense[tile])
     quick, unsettled = _from_lists(lists, rows, tile[rows])
-    open_tiles[unsettled] = True
+    dense[unsettled] = True
     one = functools.partial(_from_whole_cost, lists, whole_cost)
-    slow = _threads().map(one, np.flatnonzero(open_tiles & (claimed > 0)).tolist())
+    slow = threads().map(one, np.flatnonzero(dense & (offered > 0)).tolist())
     row, proposal = map(np.concatenate, zip(quick, *slow, strict=True))
     order = np.argsort(row, kind="stable")
     row, proposal = row[order], proposal[order]
@@ -96,17 +102,12 @@ def _from_lists(lists: Shortlists, rows: Ints, tile: Ints) -> tuple[_Found, Ints
 
 
 def _from_whole_cost(lists: Shortlists, whole_cost: WholeCost, number: int) -> _Found:
-    """Return the pairs of one tile of one branch."""
+    """Return the pairs of one tile of one branch, by the Hungarian algorithm on repeated rows."""
     branch, tile = divmod(number, len(lists.counts))
     end = int(lists.counts[: tile + 1].sum())
-    start = end - int(lists.counts[tile])
+    targets = np.arange(end - lists.counts[tile], end)
     active = np.flatnonzero(lists.active[tile])
-    cost = whole_cost(branch, slice(start, end))[:, active]
-    proposal, target = cheapest(cost, int(lists.claims[branch]))
-    return branch * int(lists.counts.sum()) + start + target, active[proposal]
-
-
-@functools.cache
-def _threads() -> ThreadPoolExecutor:
-    """Return threads that live on; SciPy's solver and most of NumPy let others run meanwhile."""
-    return ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="assignment")
+    cost = whole_cost(branch, slice(end - len(targets), end))[:, active]
+    repeated = np.repeat(np.arange(len(targets)), lists.claims[branch])
+    copies, chosen = linear_sum_assignment(cost[repeated])
+    return branch * int(lists.counts.sum()) + targets[repeated[copies]], active[chosen]

@@ -8,7 +8,8 @@ from torch import Tensor
 from patherea_core.batch import Batch, Branch, Proposals
 from patherea_core.config import AssignmentConfig, LossConfig
 from patherea_core.errors import InputError
-from patherea_core.objective.assignment import Assignment, Cells, PendingAssignment
+from patherea_core.objective.assignment import Assignment, PendingAssignment
+from patherea_core.objective.cells import Cells
 from patherea_core.objective.losses import (
     classification_loss,
     log_probabilities,

@@ -11,7 +11,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from patherea_core.objective.assignment import Assignment, Cells
+from patherea_core.objective.assignment import Assignment
+from patherea_core.objective.cells import Cells
 
 Normalisation = Literal["released", "paper"]
 

@@ -1,5 +1,8 @@
-"""Arrays on their way between the device and the host, without either waiting for the other."""
+"""How the device, the host and its threads share the work without waiting for each other."""
 
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -37,3 +40,9 @@ def send(array: npt.NDArray[Any], device: torch.device) -> Tensor:
     if device.type != "cuda":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
+
+
+@functools.cache
+def threads() -> ThreadPoolExecutor:
+    """Return threads that live on; NumPy's loops and SciPy's solver let others run meanwhile."""
+    return ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="assignment")

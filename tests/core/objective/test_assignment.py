@@ -7,14 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patherea_core.batch import Branch, Targets
-from patherea_core.objective import assignment as module
-from patherea_core.objective.assignment import (
-    Assignment,
-    AssignmentCosts,
-    Cells,
-    PendingAssignment,
-    assign,
-)
+from patherea_core.objective import costs as module
+from patherea_core.objective.assignment import Assignment, PendingAssignment, assign
+from patherea_core.objective.cells import Cells
+from patherea_core.objective.costs import AssignmentCosts
 from tests.core.objective import scenes
 from tests.core.objective.literal import cheapest_pairs, cost_of, total_cost
 
@@ -107,7 +103,7 @@ def test_how_many_targets_are_looked_at_at_once_changes_nothing(
     given_, proposed = Cells.of(scenes.batch([9, 4]).targets), scenes.proposals(2)
     usable = active(2, len(proposed.anchors))
     (first,) = assign([proposed.one_to_one], [3], given_, usable, distance_weight=0.05)
-    monkeypatch.setattr(module, "_TARGETS_AT_ONCE", {"cpu": 4})
+    monkeypatch.setattr(module, "_AT_ONCE_ON_HOST", 4)
     (again,) = assign([proposed.one_to_one], [3], given_, usable, distance_weight=0.05)
     assert first.proposal.tolist() == again.proposal.tolist()
     assert first.target.tolist() == again.target.tolist()

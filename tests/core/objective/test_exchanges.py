@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patherea_core.geometry import Floats
-from patherea_core.objective import exchanges
+from patherea_core.objective import exchanges, ownership
 from patherea_core.objective.candidates import Candidates, on_grid, shortlist
 from patherea_core.objective.exchanges import exchange
 from tests.core.objective.costs import KINDS, hard, of_cells
@@ -101,6 +101,23 @@ def test_chains_pass_through_several_targets() -> None:
     row, place = np.nonzero(owned)
     assert settled.all()
     assert given_.proposal[row, place].tolist() == [1, 2, 3, 4, 5, 0]
+
+
+def test_lists_are_looked_at_further_only_where_that_is_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ownership, "_PLACES_PER_CLAIM", 1)
+    monkeypatch.setattr(ownership, "_SPARE_PLACES", 1)
+    for seed in range(20):
+        cost = of_cells(np.random.default_rng(seed), 15, spread=30, learnt=bool(seed % 2))
+        given_ = candidates([cost], [2], 200)
+        owned, settled = exchange(given_)
+        row, place = np.nonzero(owned)
+        assert settled.all()
+        pairs = (given_.proposal[row, place], row)
+        assert total_cost(on_grid(cost), pairs) == total_cost(
+            on_grid(cost), cheapest_pairs(on_grid(cost), 2)
+        )
 
 
 def test_a_tile_that_needs_too_many_rounds_is_left_to_others(

@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from patherea_core.batch import Targets
-from patherea_core.objective.assignment import Assignment, Cells
+from patherea_core.objective.assignment import Assignment
+from patherea_core.objective.cells import Cells
 from patherea_core.objective.losses import (
     Normalisation,
     classification_loss,
