@@ -1,7 +1,7 @@
 """What it costs to assign a proposal to a target, and lists of what is cheapest."""
 
-from collections.abc import Sequence
-from concurrent.futures import Future
+import functools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ _Floats32 = npt.NDArray[np.float32]
 #: device so many that it is told once, unless there are very many.
 _AT_ONCE_ON_HOST = 64
 _AT_ONCE_ON_DEVICE = 8192
+#: Costs that take a millisecond, so that waking threads for fewer would take longer.
+_FEW_COSTS = 500_000
 #: A position beyond is none, since the square of the distance would not be a number.
 _FARTHEST = 1e15
 
@@ -71,16 +73,16 @@ class AssignmentCosts:
         if self._x.device.type != "cpu":
             return DeviceLists(self, len(self._cells.tile), places)
         shape = (len(self._x), len(self._cells.tile), places)
-        return HostLists(shape, self.active.numpy(), self._start_tiles(places))
+        return HostLists(shape, self.active.numpy(), self._tasks(places))
 
-    def _start_tiles(self, places: int) -> list["Future[_Listed]"]:
-        """Start one task for so many targets of a tile in a branch as stay in a cache."""
+    def _tasks(self, places: int) -> list["_Task"]:
+        """Return one task for so many targets of a tile in a branch as stay in a cache."""
         x, y, probability = (one.numpy() for one in (self._x, self._y, self._probability))
         xy, classes = self._cells.xy.numpy(), self._cells.class_index.numpy()
         weight = np.float32(self._distance_weight)
         ends = np.cumsum(self._cells.counts)
         return [
-            threads().submit(
+            functools.partial(
                 _listed,
                 (x[branch, tile], y[branch, tile], probability[branch, tile]),
                 (xy[some], classes[some]),
@@ -115,17 +117,21 @@ class HostLists:
     """Lists that threads of the host make, which leave its main thread free."""
 
     def __init__(
-        self, shape: tuple[int, int, int], active: Bools, tasks: Sequence["Future[_Listed]"]
+        self, shape: tuple[int, int, int], active: Bools, tasks: Sequence["_Task"]
     ) -> None:
-        self._shape, self._active, self._tasks = shape, active, tasks
+        self._shape, self._active = shape, active
+        costs = shape[0] * shape[1] * active.shape[1]
+        self._results = (
+            [threads().submit(task).result for task in tasks] if costs > _FEW_COSTS else list(tasks)
+        )
 
     def wait(self) -> tuple[Ints, _Floats32, Bools]:
         """Return columns and costs, (A, S, K), ascending, and which proposals are active, (B, M)."""
         column = np.empty(self._shape, dtype=np.int64)
         listed = np.empty(self._shape, dtype=np.float32)
         places, start = self._shape[2], 0
-        for task in self._tasks:
-            columns, costs = task.result()
+        for result in self._results:
+            columns, costs = result()
             rows = slice(start, start + len(columns))
             column.reshape(-1, places)[rows], listed.reshape(-1, places)[rows] = columns, costs
             start = rows.stop
@@ -133,6 +139,7 @@ class HostLists:
 
 
 _Listed = tuple[Ints, _Floats32]
+_Task = Callable[[], _Listed]
 
 
 def _listed(
