@@ -17,8 +17,8 @@ from patherea_core.points import Detections, Points
 from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
 from patherea_core.taxonomy import Taxonomy
+from patherea_core.workflow.engine.whole_tiles import WholeTiles
 from patherea_core.workflow.predict import Detector
-from patherea_core.workflow.whole_tiles import WholeTiles
 
 #: Pixels under which two detections are most likely one cell detected twice.
 CLOSE = 3.0

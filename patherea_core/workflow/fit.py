@@ -9,17 +9,17 @@ from patherea_core.errors import Cancelled
 from patherea_core.progress import Part, Progress
 from patherea_core.seeding import Seed
 from patherea_core.workflow.assess import assess, with_figures
-from patherea_core.workflow.attempt import Material, attempt
-from patherea_core.workflow.back_off import with_less_memory
 from patherea_core.workflow.devices import device_count, resolve_device
-from patherea_core.workflow.followers import company
-from patherea_core.workflow.initialisation import origin_of, weights_to_start_from
-from patherea_core.workflow.outcome import best_bundle, save_best_so_far
+from patherea_core.workflow.engine.attempt import Material, attempt
+from patherea_core.workflow.engine.back_off import with_less_memory
+from patherea_core.workflow.engine.followers import company
+from patherea_core.workflow.engine.initialisation import origin_of, weights_to_start_from
+from patherea_core.workflow.engine.reporting import Report, TensorBoard
 from patherea_core.workflow.predict import Detector
-from patherea_core.workflow.reporting import Report, TensorBoard
 from patherea_core.workflow.request import FitRequest
-from patherea_core.workflow.run_folder import RunFolder
-from patherea_core.workflow.run_identity import RunIdentity
+from patherea_core.workflow.run.folder import RunFolder
+from patherea_core.workflow.run.identity import RunIdentity
+from patherea_core.workflow.run.outcome import best_bundle, save_best_so_far
 
 __all__ = ["FitRequest", "fit", "save_best_so_far"]
 

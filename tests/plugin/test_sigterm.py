@@ -17,7 +17,7 @@ from tests.core.workflow.cells import write_cells
 DRIVER = """
 import importlib, sys, time
 from patherea_core.recipes import RECIPES
-from patherea_core.workflow.learner import Learner
+from patherea_core.workflow.engine.learner import Learner
 from tests.core.workflow.cells import TINY
 
 RECIPES["small"] = TINY

@@ -22,11 +22,11 @@ from patherea_core.progress import Silent
 from patherea_core.recipes import SMALL
 from patherea_core.seeding import Seed
 from patherea_core.slides import ArraySlide
-from patherea_core.workflow import learner
+from patherea_core.workflow.engine import learner
 from patherea_core.workflow.fit import FitRequest, fit
 from patherea_core.workflow.predict import Detector, predict
 from tests.core.workflow.cells import MPP, TAXONOMY, TINY, draw_cells, tiny_for, write_cells
-from tests.core.workflow.test_attempt import table
+from tests.core.workflow.engine.test_attempt import table
 from tests.fakes import RecordingProgress
 
 

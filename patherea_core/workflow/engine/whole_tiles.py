@@ -1,0 +1,102 @@
+"""Detection in whole validation tiles, however large, as far as the device's memory goes."""
+
+import logging
+
+import numpy as np
+import shapely
+import torch
+
+from patherea_core.decoding import decode
+from patherea_core.errors import TrainingError
+from patherea_core.geometry import Box, Pixels
+from patherea_core.model.network import P2PNetwork
+from patherea_core.points import Detections
+from patherea_core.tiling import Tile, cover, owned_by
+from patherea_core.workflow.engine.back_off import is_out_of_memory, release
+
+log = logging.getLogger(__name__)
+
+#: What a piece of a tile sees around itself, in pixels, as a share of its side.
+_HALO = 0.25
+#: Pieces are not cut smaller than that, in pixels.
+_SMALLEST = 64
+
+
+class WholeTiles:
+    """Detects in a tile as a whole; where memory does not suffice, in pieces that overlap.
+
+    From then on all tiles are cut, so that it is tried once only.
+
+    Attributes:
+        side: of the pieces in pixels; None as long as tiles are not cut.
+    """
+
+    def __init__(self) -> None:
+        self.side: int | None = None
+
+    def detect(self, network: P2PNetwork, pixels: Pixels, least_score: float) -> Detections:
+        """Return all that scores as much in an (H, W, 3) tile, in its pixels.
+
+        Raises:
+            TrainingError: memory does not even suffice for a small piece.
+        """
+        while True:
+            try:
+                parts = [
+                    _detect_piece(network, pixels, piece, least_score)
+                    for piece in self._pieces(network, pixels)
+                ]
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            else:
+                return Detections.concatenate(parts)
+            release()
+            self._cut(max(pixels.shape[:2]))
+
+    def _pieces(self, network: P2PNetwork, pixels: Pixels) -> list[Tile]:
+        height, width = pixels.shape[:2]
+        side, halo = max(height, width), 0
+        if self.side is not None and self.side < side:
+            side, halo = self.side, round(_HALO * self.side)
+        whole = shapely.box(0, 0, width, height)
+        return cover(whole, tile_size=side, halo=halo, grid=network.largest_stride)
+
+    def _cut(self, length: int) -> None:
+        smaller = min(length, self.side or length) // 2
+        if smaller < _SMALLEST:
+            raise TrainingError(
+                "memory does not suffice to validate; give the training a device with more memory, or take"
+                " a smaller network"
+            )
+        log.warning(
+            "memory does not suffice to validate tiles of %d pixels as a whole: they are cut into pieces"
+            " of %d that overlap, which may move a score a little",
+            length,
+            smaller,
+        )
+        self.side = smaller
+
+
+def _detect_piece(
+    network: P2PNetwork, pixels: Pixels, piece: Tile, least_score: float
+) -> Detections:
+    """Return the detections that a piece's core owns, in the pixels of the whole."""
+    window = piece.window
+    image = torch.from_numpy(_cut_out(pixels, window)).permute(2, 0, 1)[None]
+    proposals = network(image.to(next(network.parameters()).device))
+    owned = owned_by(piece, proposals.anchors.double().cpu().numpy())
+    found = decode(proposals, 0, score_threshold=least_score, owned=owned)
+    return found.moved_to(found.xy + np.array([window.left, window.top]))
+
+
+def _cut_out(pixels: Pixels, window: Box) -> Pixels:
+    """Return what a window shows of (H, W, 3) pixels; beyond their edges all is white."""
+    height, width = pixels.shape[:2]
+    inner = window.intersection(Box(0, 0, width, height))
+    assert inner is not None
+    before = (inner.top - window.top, inner.left - window.left)
+    after = (window.bottom - inner.bottom, window.right - inner.right)
+    shown = pixels[inner.top : inner.bottom, inner.left : inner.right]
+    margins = [*zip(before, after, strict=True), (0, 0)]
+    return np.pad(shown, margins, constant_values=255)

@@ -1,0 +1,1 @@
+"""What one training leaves: its folder, identity, kept states, curves and model."""

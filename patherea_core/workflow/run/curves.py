@@ -1,0 +1,79 @@
+"""A picture of how a training went: loss terms by step, and F1 on the validation fold by epoch."""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from patherea_core.taxonomy import PALETTE
+from patherea_core.workflow.engine.losses import TERMS, LossRow
+from patherea_core.workflow.engine.validation import Row
+
+_INK = "#1d2433"
+#: What is of no class is drawn in ink.
+_STYLES: Mapping[str, Any] = {
+    "mean": {"color": _INK, "lw": 2},
+    "any class": {"color": _INK, "ls": ":", "lw": 1.5},
+}
+#: Most points of a curve: more than the picture has columns only blur it.
+_MOST_POINTS = 200
+
+
+def curves(history: Sequence[Row], losses: Sequence[LossRow]) -> bytes:
+    """Return a PNG of the loss terms over the steps, and of validation F1 over the epochs.
+
+    Args:
+        history: one row per validation, at least one.
+        losses: one row per stretch of steps; there may be none.
+    """
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    loss_axes, score_axes = figure.subplots(1, 2)
+    _draw_losses(loss_axes, losses)
+    _draw_scores(score_axes, history)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    return buffer.getvalue()
+
+
+def _draw_losses(axes: Axes, losses: Sequence[LossRow]) -> None:
+    steps, *means = _smoothed(losses)
+    for name, values, color in zip(TERMS, means, (_INK, *PALETTE), strict=False):
+        if any(values):
+            width = 2 if name == "loss" else 1.2
+            axes.plot(steps, values, label=name.replace("_", " "), color=color, lw=width)
+    axes.set(xlabel="step", ylabel="training loss and its terms", title="Loss")
+    axes.set_yscale("log")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if axes.lines:
+        axes.legend(loc="upper right", fontsize="small")
+
+
+def _smoothed(losses: Sequence[LossRow]) -> list[list[float]]:
+    """Return columns of step and terms, each the mean of a stretch of rows."""
+    length = max(1, -(-len(losses) // _MOST_POINTS))
+    stretches = [losses[start : start + length] for start in range(0, len(losses), length)]
+    return [
+        [sum(row[name] for row in rows) / len(rows) for rows in stretches]
+        for name in ("step", *TERMS)
+    ]
+
+
+def _draw_scores(axes: Axes, history: Sequence[Row]) -> None:
+    epochs = _column(history, "epoch")
+    colors: Iterator[str] = iter(PALETTE * (1 + len(history[0]) // len(PALETTE)))
+    for name in (name for name in history[0] if name.endswith("f1")):
+        label = name.removeprefix("validation_").removesuffix("_f1").replace("_", " ")
+        # Classes in the colours that they have everywhere else.
+        style = _STYLES.get(label) or {"color": next(colors), "lw": 1.2}
+        axes.plot(epochs, _column(history, name), marker=".", label=label, **style)
+    axes.set(xlabel="epoch", ylabel="F1 on the validation fold", title="Validation", ylim=(0, 1))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(loc="lower right", fontsize="small")
+
+
+def _column(history: Sequence[Row], name: str) -> list[float]:
+    values = (row[name] for row in history)
+    return [float("nan") if value is None else value for value in values]

@@ -1,0 +1,127 @@
+"""What a training leaves: the model bundle of the state that scored best, whether it ended or was stopped."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from patherea_core.bundle_card import BundleCard, ClassCard, InitialWeights
+from patherea_core.checkpoint import ModelBundle, save_bundle, weights_digest
+from patherea_core.data.division import by_fold
+from patherea_core.data.finding import counted
+from patherea_core.data.manifest import Manifest
+from patherea_core.data.store import read_manifest
+from patherea_core.model.network import P2PNetwork
+from patherea_core.workflow.engine.learner import best_row
+from patherea_core.workflow.request import FitRequest
+from patherea_core.workflow.run.folder import RunFolder
+from patherea_core.workflow.run.identity import RunIdentity
+from patherea_core.workflow.run.kept_state import read_state
+
+#: Before the names of the network's tensors in a kept state.
+_PREFIX = "network."
+
+
+def save_best_so_far(request: FitRequest, path: Path) -> bool:
+    """Write the best state of a training that was stopped, and return whether there is one.
+
+    Before the first validation there is none. The card says in its provenance after which epoch the
+    training was stopped.
+
+    Raises:
+        InputError: the run folder or the dataset cannot be read any more.
+        OutputError: the file cannot be written.
+    """
+    folder = RunFolder(request.run)
+    if not (folder.last.exists() and folder.best.exists()):
+        return False
+    stopped = {"stopped": folder.how_far(request.recipe.training.epochs)}
+    save_bundle(path, best_bundle(request, read_manifest(request.dataset), folder, stopped))
+    return True
+
+
+def best_bundle(
+    request: FitRequest, manifest: Manifest, folder: RunFolder, more: dict[str, Any]
+) -> ModelBundle:
+    """Return the bundle of the state that scored best on the validation fold.
+
+    A backbone that stayed as it was pretrained is left out, and named by its digest.
+
+    Args:
+        request: what was asked for.
+        manifest: the dataset that was trained on.
+        folder: the folder of the run.
+        more: further entries of the card's provenance.
+    """
+    kept = read_state(folder.best)
+    state = {
+        name.removeprefix(_PREFIX): tensor
+        for name, tensor in kept["state_dict"].items()
+        if name.startswith(_PREFIX)
+    }
+    initial = _initial_weights(folder)
+    frozen = initial is not None and request.recipe.network.frozen_backbone
+    if frozen:
+        state = _trained_part(state, request, manifest)
+    scores = best_row(kept["history"])
+    threshold = scores["threshold"]
+    assert threshold is not None
+    card = BundleCard(
+        **request.words.model_dump(),
+        recipe=request.recipe,
+        classes=tuple(ClassCard(name=c.name, color=c.color) for c in manifest.taxonomy.classes),
+        mpp=manifest.mpp,
+        score_threshold=threshold,
+        parameters=sum(tensor.numel() for tensor in state.values()),
+        seed=request.seed,
+        provenance=_provenance(request, manifest) | more,
+        metrics={name: value for name, value in scores.items() if name.startswith("validation")},
+        measured_on=_measured_on(request, manifest),
+        weights_sha256=weights_digest(state),
+        initial_weights=initial,
+        backbone_sha256=initial.sha256 if initial is not None and frozen else None,
+    )
+    return ModelBundle(state, card)
+
+
+def _initial_weights(folder: RunFolder) -> InitialWeights | None:
+    """Return what the backbone of a run started from, as the run folder remembers it."""
+    identity = RunIdentity.model_validate_json(folder.identity.read_bytes())
+    weights = identity.backbone_weights
+    return None if weights is None else InitialWeights(**weights.model_dump())
+
+
+def _trained_part(
+    state: dict[str, Tensor], request: FitRequest, manifest: Manifest
+) -> dict[str, Tensor]:
+    """Return the tensors that are not those of the pretrained backbone."""
+    network = P2PNetwork(request.recipe.network, len(manifest.taxonomy))
+    return {name: state[name] for name in network.trained_state()}
+
+
+def _measured_on(request: FitRequest, manifest: Manifest) -> str:
+    """Return on what the scores of validation are, in words."""
+    division = request.division or by_fold(manifest, request.validation_fold)
+    samples = [manifest.samples[row] for row in division.validation]
+    patients = len({sample.patient for sample in samples})
+    chosen = "the best state"
+    if request.recipe.decoding.score_threshold is None:
+        chosen += " and the threshold"
+    return (
+        f"{counted(len(samples), 'image', 'images')} of {counted(patients, 'patient', 'patients')}"
+        f" ({division.words}): kept out of the training, but used to choose {chosen}"
+    )
+
+
+def _provenance(request: FitRequest, manifest: Manifest) -> dict[str, Any]:
+    """Return where the model comes from: data by digest, annotations by version, the caller's own."""
+    return {
+        "dataset_sha256": manifest.digest(),
+        "dataset_lineage": manifest.lineage,
+        "slides": [slide.model_dump(mode="json") for slide in manifest.slides],
+        "validation_fold": request.validation_fold,
+        **({} if request.division is None else {"division": request.division.identity}),
+        "torch": torch.__version__,
+        **request.provenance,
+    }

@@ -1,0 +1,37 @@
+"""A training starts from weights exactly when its recipe says so, and remembers which."""
+
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from patherea_core.config import NetworkConfig, Recipe
+from patherea_core.errors import InputError
+from patherea_core.workflow.engine.initialisation import origin_of, weights_to_start_from
+from tests.core.workflow.cells import TINY, tiny_for
+
+PRETRAINED = TINY.model_copy(
+    update={"training": TINY.training.model_copy(update={"initialisation": "pretrained"})}
+)
+
+
+def test_a_recipe_that_wants_weights_says_how_to_give_them() -> None:
+    with pytest.raises(InputError, match="name their file, or 'hub'"):
+        weights_to_start_from(PRETRAINED, None)
+
+
+@pytest.mark.parametrize("source", [Path("weights.safetensors"), "hub"])
+def test_weights_are_not_silently_left_unused(source: Path | Literal["hub"]) -> None:
+    with pytest.raises(InputError, match="leave the backbone weights out"):
+        weights_to_start_from(TINY, source)
+
+
+def test_a_backbone_at_random_is_not_frozen() -> None:
+    network = NetworkConfig(backbone="resnet10t", frozen_backbone=True)
+    with pytest.raises(InputError, match="from scratch is at random"):
+        weights_to_start_from(Recipe(network=network), None)
+
+
+def test_from_scratch_nothing_is_read_and_nothing_remembered() -> None:
+    assert weights_to_start_from(tiny_for(1), None) is None
+    assert origin_of(None) is None
