@@ -149,6 +149,9 @@ class DecodingConfig(Settings):
 
     score_threshold: Probability | None = 0.5
     """Least probability of a detection (c_thresh); None takes the best one on the validation fold."""
+    least_distance_um: NotNegative = 0.0
+    """Micrometres below which two detections are one cell, so that the likelier one alone stays; 0 keeps
+    all, as in the paper."""
 
 
 class Recipe(Settings):

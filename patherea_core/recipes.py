@@ -61,7 +61,7 @@ SMALL_PRETRAINED = Recipe(
         precision="bf16-mixed",
         validations=15,
     ),
-    decoding=DecodingConfig(score_threshold=None),
+    decoding=DecodingConfig(score_threshold=None, least_distance_um=2.0),
     radius_um=3.0,
 )
 """MobileNetV2 from ImageNet weights; trains in hours on two processor cores, for tissue at 0.5 µm a pixel.

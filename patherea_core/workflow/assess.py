@@ -131,7 +131,7 @@ def assess(
     place[rows] = np.arange(len(rows))
     accepted = card.recipe.radius_um / card.mpp if radius is None else radius
     fields: list[Field] = []
-    whole = WholeTiles()
+    whole = WholeTiles(card.recipe.decoding.least_distance_um / card.mpp)
     for number, sample in enumerate(samples):
         progress.advance(number / len(samples), f"scoring {number + 1} of {len(samples)}")
         with torch.inference_mode():

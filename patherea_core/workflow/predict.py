@@ -13,7 +13,7 @@ import torch
 
 from patherea_core.bundle_card import BundleCard
 from patherea_core.checkpoint import ModelBundle, build_network
-from patherea_core.decoding import decode
+from patherea_core.decoding import decode, one_per_cell
 from patherea_core.errors import InputError
 from patherea_core.geometry import Scale
 from patherea_core.model.network import P2PNetwork
@@ -104,7 +104,8 @@ def predict(
     scale = Scale(slide.base_mpp, detector.card.mpp)
     tiles = _tiles(slide, area, scale, detector, tile_size or DEFAULT_TILE_SIZE)
     parts = list(_detect_all(slide, detector, tiles, least, progress or Silent()))
-    found = Detections.concatenate(parts)
+    least_distance = detector.card.recipe.decoding.least_distance_um / detector.card.mpp
+    found = one_per_cell(Detections.concatenate(parts), least_distance)
     found = found.moved_to(scale.to_base(found.xy))
     return found.take(inside(area, found.xy))
 

@@ -93,7 +93,7 @@ def attempt(
     recipe, manifest, folder = request.recipe, material.manifest, RunFolder(request.run)
     seed = Seed(request.seed)
     torch.manual_seed(request.seed)
-    learner = Learner(recipe, manifest.taxonomy, recipe.radius_um / manifest.mpp)
+    learner = Learner(recipe, manifest.taxonomy, manifest.mpp)
     start_from(material.weights, learner.network)
     if recipe.loss.logit_adjustment:
         learner.class_log_prior = class_log_prior(

@@ -49,12 +49,12 @@ class Learner(lightning.LightningModule):
         losses: the loss terms by step.
     """
 
-    def __init__(self, recipe: Recipe, taxonomy: Taxonomy, radius: float) -> None:
-        """Take the radius of validation in working pixels."""
+    def __init__(self, recipe: Recipe, taxonomy: Taxonomy, mpp: float) -> None:
+        """Take the micrometres per working pixel."""
         super().__init__()
         self.recipe = recipe
         self.taxonomy = taxonomy
-        self.radius = radius
+        self.radius = recipe.radius_um / mpp
         self.network = P2PNetwork(recipe.network, len(taxonomy))
         self.history: list[Row] = []
         self.losses = LossRecord()
@@ -62,7 +62,7 @@ class Learner(lightning.LightningModule):
         self._steps = 1
         self._pace = Pace(time.monotonic)
         self._watch = NumberWatch()
-        self._whole = WholeTiles()
+        self._whole = WholeTiles(recipe.decoding.least_distance_um / mpp)
         self._thresholds = thresholds_for(recipe.decoding.score_threshold)
         self._counts = ThresholdCounts.none(self._thresholds, len(taxonomy))
 

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 import torch
 
-from patherea_core.decoding import decode
+from patherea_core.decoding import decode, one_per_cell
 from patherea_core.errors import TrainingError
 from patherea_core.geometry import Box, Pixels
 from patherea_core.model.network import P2PNetwork
@@ -27,12 +27,16 @@ class WholeTiles:
 
     From then on all tiles are cut, so that it is tried once only.
 
+    Args:
+        least_distance: pixels below which two detections are one cell.
+
     Attributes:
         side: of the pieces in pixels; None as long as tiles are not cut.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, least_distance: float = 0.0) -> None:
         self.side: int | None = None
+        self._least_distance = least_distance
 
     def detect(self, network: P2PNetwork, pixels: Pixels, least_score: float) -> Detections:
         """Return all that scores as much in an (H, W, 3) tile, in its pixels.
@@ -50,7 +54,7 @@ class WholeTiles:
                 if not is_out_of_memory(error):
                     raise
             else:
-                return Detections.concatenate(parts)
+                return one_per_cell(Detections.concatenate(parts), self._least_distance)
             release()
             self._cut(max(pixels.shape[:2]))
 
