@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import shapely
 import torch
+from scipy.spatial import cKDTree
 
 from patherea_core.checkpoint import BundleCard, ClassCard, ModelBundle, weights_digest
-from patherea_core.config import NetworkConfig, Recipe
+from patherea_core.config import DecodingConfig, NetworkConfig, Recipe
+from patherea_core.decoding import one_per_cell
 from patherea_core.errors import Cancelled, InputError
 from patherea_core.model.network import P2PNetwork
 from patherea_core.points import Detections
@@ -85,6 +87,18 @@ def test_the_same_tiling_gives_the_same_bytes(slide: ArraySlide, detector: Detec
 def test_no_cell_is_found_twice_where_tiles_meet(slide: ArraySlide, detector: Detector) -> None:
     found = found_in(slide, detector, tile_size=64)
     assert len(np.unique(found.xy, axis=0)) == len(found)
+
+
+def test_cells_keep_their_distance_across_seams_too(slide: ArraySlide, detector: Detector) -> None:
+    card = detector.card
+    apart = card.recipe.model_copy(
+        update={"decoding": DecodingConfig(score_threshold=None, least_distance_um=6 * MPP)}
+    )
+    strict = Detector(card.model_copy(update={"recipe": apart}), detector.network, detector.device)
+    every, some = (found_in(slide, each, tile_size=64) for each in (detector, strict))
+    assert cKDTree(every.xy).query_pairs(5.99)
+    assert not cKDTree(some.xy).query_pairs(5.99)
+    assert shared(some, one_per_cell(every, 6.0)) == 1
 
 
 def test_only_cells_inside_the_region_are_kept(slide: ArraySlide, detector: Detector) -> None:
