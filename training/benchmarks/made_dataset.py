@@ -12,7 +12,7 @@ from patherea_core.points import Points
 from patherea_core.seeding import Seed
 from patherea_core.taxonomy import Taxonomy
 
-_IMAGES, _IMAGE_SIDE, _CELLS = 24, 512, 260
+_IMAGES, _IMAGE_SIDE, _CELLS = 12, 512, 260
 
 
 def made_dataset(folder: Path) -> None:
