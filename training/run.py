@@ -102,8 +102,10 @@ def require_dataset(experiment: Experiment, manifest: Manifest) -> None:
     Raises:
         InputError: it is another one.
     """
-    told = manifest.lineage.get("dataset", "")
-    if not experiment.dataset.startswith(told):
+    told = manifest.lineage.get("dataset")
+    if told is None:
+        log.warning("the dataset does not say that it is %s", experiment.dataset)
+    elif not f"{experiment.dataset}-".startswith(f"{told}-"):
         raise InputError(
             f"recipe {experiment.name} is for {experiment.dataset}, but the dataset is {told};"
             " name another recipe or another dataset"

@@ -10,15 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from patherea_core.bundle_card import CardWords
 from patherea_core.config import Recipe
 from patherea_core.data.store import unpack
 from patherea_core.errors import Cancelled, DatasetError, InputError
 from patherea_core.files import replacing, require_writable
 from patherea_core.progress import Part, Progress
-from patherea_core.recipes import recipe_named
+from patherea_core.recipes import RECIPES, recipe_named
 from patherea_core.seeding import Seed
 from patherea_core.workflow.fit import FitRequest, fit, save_best_so_far
+from patherea_core.workflow.run.folder import RunFolder
 from plugin import provenance
 
 log = logging.getLogger(__name__)
@@ -28,6 +31,9 @@ _NOTHING = "it was not validated yet, so there is no model"
 
 #: Share of the progress that is given to unpacking a dataset.
 _UNPACKING = 0.05
+
+#: Ending of recipes that are files.
+_RECIPE_FILE = ".json"
 
 #: Stains that the stain jitter of a training can separate.
 _SEPARABLE = ("H&E", "H-DAB")
@@ -40,7 +46,7 @@ class TrainRequest:
     Attributes:
         dataset: a dataset, as a folder or as one file.
         out: the folder of the run.
-        recipe: name of the settings.
+        recipe: name of the settings, or a JSON file of them like a run's recipe.json.
         epochs: passes over the dataset; None takes the recipe's.
         backbone_weights: what the backbone starts from, for a recipe that starts from pretrained weights: a
             file, or "hub" to fetch them by the backbone's name.
@@ -125,6 +131,8 @@ def run(request: TrainRequest, progress: Progress) -> Path:
 def _kept(request: TrainRequest, wanted: FitRequest) -> str:
     """Deliver what a training that was stopped has to show, and return what that is, in words."""
     if request.model_out is None:
+        if not RunFolder(request.out).last.exists():
+            return "nothing of it is kept"
         return f"the state is kept in {request.out}; to go on: patherea train … --resume"
     if not save_best_so_far(wanted, request.model_out):
         return _NOTHING
@@ -141,7 +149,7 @@ def _deliver(files: Iterable[tuple[Path, Path | None]]) -> None:
 
 
 def _recipe(request: TrainRequest) -> Recipe:
-    recipe = recipe_named(request.recipe)
+    recipe = _named_recipe(request.recipe)
     changes: dict[str, Any] = {}
     if request.epochs is not None:
         if request.epochs < 1:
@@ -150,6 +158,25 @@ def _recipe(request: TrainRequest) -> Recipe:
     if request.words.stain in _SEPARABLE:
         changes["stain"] = request.words.stain
     return recipe.model_copy(update={"training": recipe.training.model_copy(update=changes)})
+
+
+def _named_recipe(name: str) -> Recipe:
+    if not name.endswith(_RECIPE_FILE):
+        return recipe_named(name)
+    try:
+        return Recipe.model_validate_json(Path(name).read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"the recipe {name} cannot be read ({error.strerror}); name a file like a run's recipe.json, or"
+            f" one of {', '.join(sorted(RECIPES))}"
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"the recipe {name} cannot be used: {place}: {first['msg']}".replace(": : ", ": ")
+            + "; correct it, beginning with the recipe.json of a run"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -175,7 +202,7 @@ def _provenance(request: TrainRequest) -> dict[str, Any]:
         "program": provenance.program(),
         **provenance.build(),
         "created": provenance.now(),
-        "recipe": request.recipe,
+        "recipe": Path(request.recipe).name,
         "command": _command(request),
     }
 

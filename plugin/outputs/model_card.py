@@ -27,7 +27,7 @@ def key_facts(card: BundleCard) -> str:
             f"classes {', '.join(card.taxonomy.names)}",
             f"{card.mpp:g} µm a pixel",
             f"threshold {card.score_threshold:g}",
-            f"{score} on {card.measured_on or 'its validation fold'}",
+            f"{score} on {card.mean_f1_name.partition('_')[0]} images",
         ]
     )
 
@@ -36,6 +36,7 @@ def card_words(card: BundleCard) -> str:
     """Return the card as lines for a terminal: what, and what it is."""
     rows = [*_facts(card), *((f"F1: {row['what']}", row["text"]) for row in _scores(card))]
     rows += [
+        ("F1: accepted", f"within {card.recipe.radius_um:g} µm of the point"),
         ("measured on", card.measured_on or "its validation fold"),
         *_data(card),
         ("licence", card.licence or "not said"),
@@ -68,6 +69,7 @@ def card_page(card: BundleCard, form: Literal["markdown", "html"]) -> str:
         classes=card.classes,
         scores=list(_scores(card)),
         measured_on=card.measured_on or "the validation fold, which also chose the best state",
+        radius=f"{card.recipe.radius_um:g} µm",
         data=_data(card),
         annotations=list(_annotations(card)),
         licence=card.licence or "not said",

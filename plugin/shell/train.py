@@ -26,9 +26,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--out", metavar="RUN", type=Path, required=True, help="the folder of the run")
     add(
         "--recipe",
-        metavar="NAME",
+        metavar="NAME|FILE",
         default="small",
-        help=f"{', '.join(sorted(RECIPES))} (default: small)",
+        help=f"{', '.join(sorted(RECIPES))}; or a .json file like a run's recipe.json (default: small)",
     )
     add("--epochs", metavar="N", type=int, help="passes over the dataset (default: the recipe's)")
     add("--fold", metavar="N", type=int, default=0, help="kept apart for validation (default: 0)")

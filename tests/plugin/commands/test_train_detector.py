@@ -110,6 +110,33 @@ def test_epochs_replace_those_of_the_recipe_and_nothing_else(
     assert changed.training.model_copy(update={"epochs": plain.training.epochs}) == plain.training
 
 
+def test_settings_can_come_from_a_file(fit: FakeFit, wanted: TrainRequest, tmp_path: Path) -> None:
+    recipe = RECIPES["small"].model_copy(update={"radius_um": 7.0})
+    path = tmp_path / "mine.json"
+    path.write_text(recipe.model_dump_json())
+    run(replace(wanted, recipe=str(path)), Silent())
+    assert asked(fit).recipe == recipe
+    assert asked(fit).provenance["recipe"] == "mine.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, r"mine\.json cannot be read \(No such file or directory\); name a file like"),
+        ('{"training": {"epocs": 5}}', r"cannot be used: training\.epocs: Extra inputs"),
+        ("{", r"cannot be used: Invalid JSON"),
+    ],
+)
+def test_a_file_of_settings_that_cannot_serve_is_refused(
+    wanted: TrainRequest, tmp_path: Path, text: str | None, message: str
+) -> None:
+    path = tmp_path / "mine.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        run(replace(wanted, recipe=str(path)), Silent())
+
+
 def test_a_dataset_in_one_file_is_unpacked_meanwhile(
     fit: FakeFit, wanted: TrainRequest, tmp_path: Path
 ) -> None:
@@ -173,6 +200,12 @@ def test_a_stopped_training_without_a_second_place_can_be_resumed(cells: TrainRe
         run(without, RecordingProgress(stop_at=0.95))
     assert not (without.out / "model.safetensors").exists()
     assert run(replace(without, resume=True), Silent()).exists()
+
+
+def test_a_training_that_is_stopped_before_an_epoch_promises_nothing(cells: TrainRequest) -> None:
+    without = replace(cells, model_out=None, metrics_out=None)
+    with pytest.raises(Cancelled, match="nothing of it is kept"):
+        run(without, RecordingProgress(stop_at=0.06))
 
 
 def test_what_cannot_serve_is_refused_before_the_long_work(
