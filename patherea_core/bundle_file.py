@@ -110,7 +110,7 @@ def _header(path: Path) -> dict[str, Any]:
         header: dict[str, Any] = json.loads(text)
         ends = [int(of["data_offsets"][1]) for name, of in header.items() if name != _METADATA]
     except _NO_HEADER as error:
-        raise BundleError(broken(path, error)) from error
+        raise BundleError(broken(path, "its header is damaged")) from error
     if 8 + length + max(ends, default=0) > size:
         raise BundleError(broken(path, f"{size:,} bytes are not all that its header names"))
     return header
