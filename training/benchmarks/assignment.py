@@ -10,7 +10,6 @@ network gives, and take turns; the median of the repetitions counts. They must c
 import argparse
 import statistics
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +25,7 @@ from patherea_core.objective.cells import Cells
 from patherea_core.objective.costs import AssignmentCosts
 from patherea_core.seeding import Seed
 from training.benchmarks.options import counts
+from training.benchmarks.stopwatch import CLOCKS, Clock, Stopwatch
 
 SIDE = 224
 STRIDE = 8
@@ -39,8 +39,6 @@ _HEAP, _HEAP_SPREAD = 15, 14.0
 #: Seconds of the dense form in one repetition beyond which a case is not repeated.
 _LONG = 2.0
 
-Clock = Callable[[], float]
-CLOCKS: dict[str, Clock] = {"wall": time.perf_counter, "cpu": time.process_time}
 #: Rows of the targets of a tile, and the proposals that serve them.
 Pairs = tuple[Tensor, Tensor]
 
@@ -161,9 +159,9 @@ def measured(case: Case, device: torch.device, repetitions: int, clock: Clock) -
     forms: dict[str, Callable[..., list[Pairs]]] = {"ours": ours, "dense": dense}
     for _ in range(repetitions):
         for name, form in forms.items():
-            start = clock()
+            watch = Stopwatch(device, clock)
             found = form(branch, targets, case.claims)
-            seconds[name].append(clock() - start)
+            seconds[name].append(watch.lap())
             totals[name] = total_cost(branch, targets, found)
         if seconds["dense"][0] > _LONG:
             break
@@ -201,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--clock",
         choices=CLOCKS,
         default="wall",
-        help="cpu counts the time of all cores that work for this process, so that others do not matter",
+        help="cpu: time of all cores, on a shared machine",
     )
     given = parser.parse_args(arguments)
     cases = [

@@ -1,5 +1,6 @@
 """The benchmark of a training step: both forms learn the same, and the table says how fast."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from training.benchmarks.literal_step import (
     literal_batches,
     literal_loss,
 )
-from training.benchmarks.training_step import Form, literal_form, our_form, table
+from training.benchmarks.step_forms import Form, literal_form, our_form
+from training.benchmarks.training_step import table
 
 SMALL = ("--backbone=test_efficientnet", "--fpn-channels=8", "--batch=2", "--tile-size=32")
 
@@ -70,7 +72,7 @@ def test_a_step_changes_the_weights_and_its_parts_are_timed(make: type, folder: 
     device = torch.device("cpu")
     form: Form = make(folder, recipe(), device)
     before = [one.detach().clone() for one in form.network.parameters()]
-    training_step.take_turns([form], device, steps=1, rounds=1)
+    training_step.take_turns([form], device, (1, 1), time.process_time)
     after = list(form.network.parameters())
     assert any((old != new).any() for old, new in zip(before, after, strict=True))
     assert len(form.steps) == 1
