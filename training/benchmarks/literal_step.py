@@ -5,8 +5,8 @@ cut by the training itself from images that are read each time they are shown. L
 cost matrix with repeated rows is assigned on the host, for each tile and branch. All is 32 bits.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from patherea_core.batch import Batch, Branch, Proposals, Targets
 from patherea_core.config import AssignmentConfig, LossConfig, NetworkConfig
@@ -110,10 +110,8 @@ class LiteralTiles(Dataset[Batch]):
 
 def literal_batches(tiles: LiteralTiles, size: int) -> Iterator[Batch]:
     """Yield batches without end."""
-    for _ in count():
-        yield from DataLoader(
-            tiles, batch_size=size, shuffle=True, drop_last=True, collate_fn=collate
-        )
+    endless = RandomSampler(tiles, replacement=True, num_samples=sys.maxsize // size * size)
+    yield from DataLoader(tiles, batch_size=size, sampler=endless, collate_fn=collate)
 
 
 def literal_pairs(branch: Branch, targets: Sequence[Targets], claims: int) -> list[Tensor]:

@@ -13,6 +13,7 @@ from patherea_core.config import Recipe
 from patherea_core.data.dataset import TileDataset
 from patherea_core.data.order import EpochOrder
 from patherea_core.data.store import read_manifest, read_sample
+from patherea_core.errors import InputError
 from patherea_core.model.network import P2PNetwork
 from patherea_core.objective.assignment import assign
 from patherea_core.objective.cells import Cells
@@ -59,11 +60,20 @@ class Form:
 
 
 def our_form(folder: Path, recipe: Recipe, device: torch.device) -> Form:
-    """Return a training as the program does it."""
+    """Return a training as the program does it.
+
+    Raises:
+        InputError: the dataset has fewer tiles than a batch.
+    """
     settings, manifest = recipe.training, read_manifest(folder)
     tiles = TileDataset(
         [read_sample(folder, manifest, record) for record in manifest.samples], settings, Seed(0)
     )
+    if len(tiles) < settings.batch_size:
+        raise InputError(
+            f"{folder} has {len(tiles)} tiles, which make no batch of {settings.batch_size}; name a"
+            " larger dataset, or take smaller batches"
+        )
     shape = settings.batch_size, settings.tile_size
     order = EpochOrder(len(tiles), Seed(0))
     loader = tile_loader(tiles, order, shape, None, Machine.this(gpu=device.type == "cuda"))

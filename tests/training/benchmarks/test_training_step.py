@@ -9,6 +9,7 @@ import torch
 from patherea_core.batch import Batch, Proposals
 from patherea_core.config import AssignmentConfig, LossConfig, NetworkConfig, Recipe
 from patherea_core.data.store import read_manifest
+from patherea_core.errors import InputError
 from patherea_core.objective.hybrid import hybrid_loss
 from tests.builders import points, sample, write_dataset
 from tests.core.objective import scenes
@@ -77,6 +78,12 @@ def test_a_step_changes_the_weights_and_its_parts_are_timed(make: type, folder: 
     assert any((old != new).any() for old, new in zip(before, after, strict=True))
     assert len(form.steps) == 1
     assert all(len(seconds) == 1 and seconds[0] > 0 for seconds in form.parts.values())
+
+
+def test_a_dataset_without_a_whole_batch_is_refused(folder: Path) -> None:
+    large = recipe().training.model_copy(update={"batch_size": 99})
+    with pytest.raises(InputError, match="make no batch of 99"):
+        our_form(folder, recipe().model_copy(update={"training": large}), torch.device("cpu"))
 
 
 def test_the_table_has_both_forms_and_their_ratio(folder: Path) -> None:
