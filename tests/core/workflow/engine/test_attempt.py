@@ -197,7 +197,7 @@ def test_a_training_that_was_killed_goes_on_as_if_it_had_not_been(
         [sys.executable, "-c", DRIVER, str(dataset), str(tmp_path / "killed")],
         stdout=subprocess.PIPE,
         text=True,
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
         env={"OMP_NUM_THREADS": "1"},
     )
     assert process.stdout is not None
