@@ -109,6 +109,45 @@ def test_how_many_targets_are_looked_at_at_once_changes_nothing(
     assert first.target.tolist() == again.target.tolist()
 
 
+def test_a_device_lists_what_the_threads_of_the_host_list() -> None:
+    given_, proposed = Cells.of(scenes.batch([9, 0, 40]).targets), scenes.proposals(3)
+    assert proposed.one_to_many is not None
+    usable = active(3, len(proposed.anchors))
+    usable[2, 20:] = False
+    costs = AssignmentCosts(
+        [proposed.one_to_one, proposed.one_to_many], given_, usable, distance_weight=0.05
+    )
+    ours = costs.start_listing(1).wait()
+    theirs = module.DeviceLists(costs, len(given_.tile), ours[1].shape[2]).wait()
+    np.testing.assert_allclose(ours[1], theirs[1], atol=1e-6)
+    there = np.isfinite(ours[1])
+    assert (ours[0][there] == theirs[0][there]).all()
+    assert not there[:, -1].all()
+    assert (ours[2] == theirs[2]).all()
+
+
+def test_a_device_that_sees_few_targets_at_once_lists_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given_, proposed = Cells.of([scenes.targets(9)]), scenes.proposals(1)
+    costs = AssignmentCosts([proposed.one_to_one], given_, active(1, 256), 0.05)
+    whole = module.DeviceLists(costs, 9, 8).wait()
+    monkeypatch.setattr(module, "_AT_ONCE_ON_DEVICE", 4)
+    parts = module.DeviceLists(costs, 9, 8).wait()
+    assert (whole[0] == parts[0]).all()
+
+
+def test_many_costs_are_listed_by_threads_and_come_out_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given_, proposed = Cells.of(scenes.batch([9, 30]).targets), scenes.proposals(2)
+    costs = AssignmentCosts([proposed.one_to_one], given_, active(2, 256), 0.05)
+    inline = costs.start_listing(2).wait()
+    monkeypatch.setattr(module, "_FEW_COSTS", 0)
+    threaded = costs.start_listing(2).wait()
+    assert (inline[0] == threaded[0]).all()
+
+
 def test_shares_of_a_tile_add_up_to_one() -> None:
     given_, proposed = Cells.of(scenes.batch([9, 0, 3]).targets), scenes.proposals(3)
     (found,) = assign([proposed.one_to_one], [2], given_, active(3, 256), distance_weight=0.05)
