@@ -13,9 +13,6 @@ from patherea_core.objective.cells import Cells
 from patherea_core.objective.costs import AssignmentCosts
 from patherea_core.objective.transfer import send
 
-#: Places of a shortlist for each claim, and others.
-_PLACES_PER_CLAIM, _SPARE_PLACES = 16, 16
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assignment:
@@ -52,8 +49,7 @@ class PendingAssignment:
         """Start. The arguments are those of ``assign``."""
         self._claims, self._cells = np.array(claims), cells
         self._costs = AssignmentCosts(branches, cells, active, distance_weight)
-        places = min(active.shape[1], _PLACES_PER_CLAIM * max(claims) + _SPARE_PLACES)
-        self._lists = self._costs.start_listing(places)
+        self._lists = self._costs.start_listing(max(claims))
 
     def collect(self) -> list[Assignment]:
         """Return the assignment of each branch, on the device of the proposals."""

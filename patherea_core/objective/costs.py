@@ -16,6 +16,8 @@ from patherea_core.objective.transfer import Fetched, threads
 
 _Floats32 = npt.NDArray[np.float32]
 
+#: Places of a shortlist for each claim, and others.
+_PLACES_PER_CLAIM, _SPARE_PLACES = 16, 16
 #: Targets whose costs are computed at once: on the host so few that the costs stay in a core's cache, on a
 #: device so many that it is told once, unless there are very many.
 _AT_ONCE_ON_HOST = 64
@@ -68,8 +70,9 @@ class AssignmentCosts:
         cost: Tensor = distance.mul_(self._distance_weight).sub_(probability)
         return cost
 
-    def start_listing(self, places: int) -> "HostLists | DeviceLists":
-        """Start listing the cheapest ``places`` proposals of every target."""
+    def start_listing(self, claims: int) -> "HostLists | DeviceLists":
+        """Start listing the cheapest proposals of every target, of which it claims some at most."""
+        places = min(self.active.shape[1], _PLACES_PER_CLAIM * claims + _SPARE_PLACES)
         if self._x.device.type != "cpu":
             return DeviceLists(self, len(self._cells.tile), places)
         shape = (len(self._x), len(self._cells.tile), places)

@@ -64,7 +64,7 @@ def test_forms_that_disagree_make_no_table(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_times_are_printed_in_milliseconds_with_their_ratio() -> None:
-    assert str(Times(ours=0.002, dense=0.5)) == "2 | 500 | 250"
+    assert str(Times(ours=0.002, solving=0.001, dense=0.5)) == "2 | 1 | 500 | 250"
 
 
 def test_the_table_has_a_row_for_each_case(capsys: pytest.CaptureFixture[str]) -> None:
