@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import shapely
 import torch
 
 from patherea_core.bundle_card import BundleCard
 from patherea_core.checkpoint import ModelBundle, build_network
-from patherea_core.decoding import decode, one_per_cell
+from patherea_core.decoding import one_per_cell
 from patherea_core.errors import InputError
 from patherea_core.geometry import Scale
 from patherea_core.model.network import P2PNetwork
@@ -21,8 +20,9 @@ from patherea_core.points import Detections
 from patherea_core.progress import Progress, Silent
 from patherea_core.regions import Outline, inside
 from patherea_core.slides import SlideReader, read_working
-from patherea_core.tiling import Tile, cover, owned_by
+from patherea_core.tiling import Tile, cover
 from patherea_core.workflow.devices import resolve_device
+from patherea_core.workflow.tile_detection import detect_owned
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +64,7 @@ class Detector:
     def detect_tile(self, slide: SlideReader, tile: Tile, threshold: float) -> Detections:
         """Return the cells that one tile's core owns, in working pixels of the slide."""
         pixels = read_working(slide, tile.window, self.card.mpp)
-        image = torch.from_numpy(pixels).permute(2, 0, 1)[None]
-        proposals = self.network(image.to(self.device))
-        owned = owned_by(tile, proposals.anchors.double().cpu().numpy())
-        found = decode(proposals, 0, score_threshold=threshold, owned=owned)
-        return found.moved_to(found.xy + np.array([tile.window.left, tile.window.top]))
+        return detect_owned(self.network, pixels, tile, threshold)
 
 
 def predict(

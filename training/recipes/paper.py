@@ -7,7 +7,7 @@ from typing import Any
 
 from patherea_core.config import Recipe
 from patherea_core.recipes import PAPER
-from training.recipes.experiment import changed
+from training.recipes.experiment import DivisionRule, Experiment, changed
 
 #: Names of backbones, and of where their weights come from, as the tables of published results have them.
 CONVNEXT, VIT = "ConvNeXt-B", "ViT-B"
@@ -88,3 +88,39 @@ def with_hibou(recipe: Recipe) -> Recipe:
 def from_scratch(recipe: Recipe) -> Recipe:
     """Return a recipe whose backbone starts at random."""
     return changed(recipe, training={"initialisation": "scratch"})
+
+
+def rows_of_public(
+    dataset: str, *, table: str, best_of_many: str, division: DivisionRule, remark: str = ""
+) -> tuple[Experiment, ...]:
+    """Return the experiments that the paper ran on each public dataset of 20x.
+
+    Args:
+        dataset: its name, which begins the names of the experiments.
+        table: the paper's table of the dataset.
+        best_of_many: its table of the best of many seeds.
+        division: what serves for what.
+        remark: about the dataset, after each note.
+    """
+
+    def experiment(
+        name: str, tables: tuple[str, ...], recipe: Recipe, backbone: str, start: str
+    ) -> Experiment:
+        return Experiment(
+            name=f"{dataset}/{name}",
+            dataset=dataset,
+            tables=tables,
+            recipe=recipe,
+            division=division,
+            backbone=backbone,
+            initialisation=start,
+            note=f"{NOTES.get(start, NOTES[backbone])} {remark}".rstrip(),
+        )
+
+    vit = with_vit(public())
+    return (
+        experiment("convnext-b", (table, best_of_many), public(), CONVNEXT, IMAGENET),
+        experiment("vit-b", (table,), vit, VIT, IMAGENET),
+        experiment("hibou-b", (table,), with_hibou(public()), VIT, HIBOU),
+        experiment("vit-b-scratch", ("Table 9",), from_scratch(vit), VIT, SCRATCH),
+    )

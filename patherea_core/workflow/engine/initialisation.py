@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Literal
 
+from patherea_core.bundle_card import InitialWeights
 from patherea_core.config import Recipe
 from patherea_core.errors import InputError
 from patherea_core.model.network import P2PNetwork
 from patherea_core.model.pretrained import BackboneWeights, initialise, read_backbone_weights
-from patherea_core.workflow.run.identity import WeightsOrigin
 
 
 def weights_to_start_from(
@@ -50,8 +50,8 @@ def start_from(weights: BackboneWeights | None, network: P2PNetwork) -> None:
         initialise(network.backbone, weights)
 
 
-def origin_of(weights: BackboneWeights | None) -> WeightsOrigin | None:
+def origin_of(weights: BackboneWeights | None) -> InitialWeights | None:
     """Return what is to be remembered of weights that a training started from."""
     if weights is None:
         return None
-    return WeightsOrigin(sha256=weights.sha256, origin=weights.origin, licence=weights.licence)
+    return InitialWeights(sha256=weights.sha256, origin=weights.origin, licence=weights.licence)

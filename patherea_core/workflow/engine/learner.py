@@ -186,11 +186,7 @@ class Learner(lightning.LightningModule):
     def _loss(self, proposals: Proposals, batch: Batch) -> LossTerms:
         settings = self.recipe
         prior = () if self.class_log_prior is None else (self.class_log_prior.to(self.device),)
-        try:
-            return hybrid_loss(proposals, batch, settings.assignment, settings.loss, *prior)
-        except ValueError:
-            self._watch.settle()  # what is no number cannot be assigned, and that is the better word
-            raise
+        return hybrid_loss(proposals, batch, settings.assignment, settings.loss, *prior)
 
     def _rate(self) -> float:
         """Return the learning rate of the step that is taken now, at its full height."""

@@ -4,15 +4,15 @@ import logging
 
 import numpy as np
 import shapely
-import torch
 
-from patherea_core.decoding import decode, one_per_cell
+from patherea_core.decoding import one_per_cell
 from patherea_core.errors import TrainingError
 from patherea_core.geometry import Box, Pixels
 from patherea_core.model.network import P2PNetwork
 from patherea_core.points import Detections
-from patherea_core.tiling import Tile, cover, owned_by
+from patherea_core.tiling import Tile, cover
 from patherea_core.workflow.engine.back_off import is_out_of_memory, release
+from patherea_core.workflow.tile_detection import detect_owned
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class WholeTiles:
         while True:
             try:
                 parts = [
-                    _detect_piece(network, pixels, piece, least_score)
+                    detect_owned(network, _cut_out(pixels, piece.window), piece, least_score)
                     for piece in self._pieces(network, pixels)
                 ]
             except (RuntimeError, MemoryError) as error:
@@ -80,18 +80,6 @@ class WholeTiles:
             smaller,
         )
         self.side = smaller
-
-
-def _detect_piece(
-    network: P2PNetwork, pixels: Pixels, piece: Tile, least_score: float
-) -> Detections:
-    """Return the detections that a piece's core owns, in the pixels of the whole."""
-    window = piece.window
-    image = torch.from_numpy(_cut_out(pixels, window)).permute(2, 0, 1)[None]
-    proposals = network(image.to(next(network.parameters()).device))
-    owned = owned_by(piece, proposals.anchors.double().cpu().numpy())
-    found = decode(proposals, 0, score_threshold=least_score, owned=owned)
-    return found.moved_to(found.xy + np.array([window.left, window.top]))
 
 
 def _cut_out(pixels: Pixels, window: Box) -> Pixels:

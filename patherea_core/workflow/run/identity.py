@@ -3,23 +3,13 @@
 from collections.abc import Iterator
 from typing import Any, Self
 
+from patherea_core.bundle_card import InitialWeights
 from patherea_core.config import Recipe, Settings
 from patherea_core.data.division import Division
 from patherea_core.data.manifest import Manifest
 
 #: Characters of a digest that tell two datasets apart for a person.
 _SHOWN = 12
-
-
-class WeightsOrigin(Settings):
-    """Where the weights come from that a backbone started from."""
-
-    sha256: str
-    """Digest of the file or of the tensors."""
-    origin: str
-    """Where they come from."""
-    licence: str
-    """Terms of the weights, and so of what is trained from them."""
 
 
 class RunIdentity(Settings):
@@ -35,7 +25,7 @@ class RunIdentity(Settings):
     """Which samples serve for what, where that is not by the validation fold alone; empty where it is."""
     seed: int
     """Root of every random choice."""
-    backbone_weights: WeightsOrigin | None = None
+    backbone_weights: InitialWeights | None = None
     """What the backbone started from; None for chance."""
 
     @classmethod
@@ -72,7 +62,7 @@ class RunIdentity(Settings):
         return found
 
 
-def _beginning(weights: WeightsOrigin | None) -> str:
+def _beginning(weights: InitialWeights | None) -> str:
     if weights is None:
         return "a backbone at random"
     return f"backbone weights of digest {weights.sha256[:_SHOWN]}"

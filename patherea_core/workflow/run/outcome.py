@@ -87,9 +87,7 @@ def best_bundle(
 
 def _initial_weights(folder: RunFolder) -> InitialWeights | None:
     """Return what the backbone of a run started from, as the run folder remembers it."""
-    identity = RunIdentity.model_validate_json(folder.identity.read_bytes())
-    weights = identity.backbone_weights
-    return None if weights is None else InitialWeights(**weights.model_dump())
+    return RunIdentity.model_validate_json(folder.identity.read_bytes()).backbone_weights
 
 
 def _trained_part(
