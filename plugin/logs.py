@@ -34,6 +34,23 @@ class _Discreet(logging.Formatter):
         return without_secrets(super().format(record))
 
 
+class _Once(logging.Filter):
+    """A filter that lets the same warning through once: what holds for many tiles is said for all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno != logging.WARNING:
+            return True
+        message = record.getMessage()
+        if message in self._told:
+            return False
+        self._told.add(message)
+        return True
+
+
 class _AboveBars(logging.StreamHandler[TextIO]):
     """A handler that does not write into the middle of a progress bar."""
 
@@ -44,6 +61,7 @@ class _AboveBars(logging.StreamHandler[TextIO]):
 def set_up(stream: TextIO | None = None) -> None:
     """Send the logs of this process to standard error, or to another stream."""
     handler = _AboveBars(stream or sys.stderr)
+    handler.addFilter(_Once())
     handler.setFormatter(_Discreet("%(levelname)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for chatty in ("urllib3", "PIL", "matplotlib", "large_image", "tifffile"):

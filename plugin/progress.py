@@ -118,6 +118,7 @@ class TerminalProgress:
         self._stop = stop
         self._stream = stream or sys.stderr
         self._bar: tqdm | None = None
+        self._done = False
 
     def __enter__(self) -> Self:
         return self
@@ -127,16 +128,21 @@ class TerminalProgress:
             self._bar.close()
 
     def advance(self, fraction: float, message: str = "") -> None:
-        """Report the fraction done.
+        """Report the fraction done; the whole ends the bar, so that later lines do not draw it again.
 
         Raises:
             Cancelled: the program was asked to stop.
         """
         self._stop.check()
+        if self._done:
+            return
         bar = self._shown()
         if message:
             bar.set_postfix_str(message, refresh=False)
         bar.update(max(0.0, min(1.0, fraction) - bar.n))
+        if fraction >= 1:
+            self._done = True
+            bar.close()
 
     def _shown(self) -> tqdm:
         """Return the bar, which appears with the first report: wrong usage needs none."""

@@ -98,7 +98,7 @@ class LastLook:
             radius=self.experiment.radius_px,
         )
         self._write(found, {"division": division.words, "threshold": bundle.card.score_threshold})
-        save_bundle(model, _measured(with_figures(bundle, found, "test"), found))
+        save_bundle(model, self._measured(with_figures(bundle, found, "test"), found))
         return self.record(), evaluation_table(found.evaluation)
 
     def record(self) -> RunRecord:
@@ -137,6 +137,18 @@ class LastLook:
             "run the experiment again",
         )
 
+    def _measured(self, bundle: ModelBundle, found: Assessment) -> ModelBundle:
+        """Return a bundle whose card says of which images its scores are."""
+        images, before = len(found.fields), bundle.card.measured_on
+        patients = len({field.patient for field in found.fields})
+        words = (
+            f"test: {counted(images, 'image', 'images')} of {counted(patients, 'patient', 'patients')}"
+            f" ({self.experiment.dataset}, {self.experiment.division.test}), looked at when nothing was left"
+            " to choose"
+        )
+        told = words if before is None else f"{words}; {before}"
+        return ModelBundle(bundle.state, bundle.card.model_copy(update={"measured_on": told}))
+
     def _write(self, found: Assessment, more: dict[str, object]) -> None:
         """Write the tables, and the report last: it says that all of it is there."""
         names = found.evaluation.taxonomy.names
@@ -170,18 +182,6 @@ def require_recordable(experiment: Experiment, manifest: Manifest, ledger: Path)
             f"the table of {experiment.dataset} has the classes {', '.join(benchmark.classes)}, but the"
             f" dataset has {', '.join(classes)}; import it anew"
         )
-
-
-def _measured(bundle: ModelBundle, found: Assessment) -> ModelBundle:
-    """Return a bundle whose card says of which images its scores are."""
-    images, before = len(found.fields), bundle.card.measured_on
-    patients = len({field.patient for field in found.fields})
-    words = (
-        f"test: {counted(images, 'image', 'images')} of {counted(patients, 'patient', 'patients')}, looked"
-        " at once when nothing was left to choose"
-    )
-    told = words if before is None else f"{words}; validation: {before}"
-    return ModelBundle(bundle.state, bundle.card.model_copy(update={"measured_on": told}))
 
 
 def _cells(fields: Sequence[Field], names: Sequence[str]) -> bytes:

@@ -22,6 +22,7 @@ from patherea_core.data.store import read_manifest
 from patherea_core.errors import InputError
 from patherea_core.workflow.fit import FitRequest, fit
 from training.import_dataset import BarProgress
+from training.importers.registry import IMPORTERS
 from training.last_look import LastLook, require_recordable
 from training.ledger import append
 from training.recipes import EXPERIMENTS, Experiment, experiment_named
@@ -42,7 +43,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--part", metavar="K/N", help="validate on part K of N of the other patients, from 1")
     add("--seed", metavar="N", type=int, default=0, help="root of all random choices (default: 0)")
     add("--epochs", metavar="N", type=int, help="passes over the data (default: the recipe's)")
-    add("--weights", metavar="FILE", help="weights the backbone starts from, or hub")
+    add(
+        "--weights",
+        metavar="FILE",
+        help="file that python -m training convert wrote, or hub; none from scratch",
+    )
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="(default: auto)")
     add("--workers", metavar="N", type=int, help="processes beside the training")
     add("--resume", action="store_true", help="go on with the run in the folder")
@@ -123,13 +128,16 @@ def _request(options: argparse.Namespace, experiment: Experiment, manifest: Mani
         workers=options.workers,
         seed=options.seed,
         resume=options.resume,
-        provenance=_provenance(options),
+        provenance=_provenance(options, manifest),
         words=experiment.words,
     )
 
 
-def _provenance(options: argparse.Namespace) -> dict[str, str]:
+def _provenance(options: argparse.Namespace, manifest: Manifest) -> dict[str, str]:
     """Return what the card says of how the model was made: with which program, when and by which words."""
+    told = manifest.lineage.get("dataset")
+    dataset = shlex.quote(options.data.name)
+    preparation = f"python -m training import {told} --source PUBLISHED --out {dataset}"
     words = ["python", "-m", "training", "run", options.recipe, "--data", options.data.name]
     words += ["--out", options.out.name, "--seed", str(options.seed)]
     for name in ("fold", "part", "epochs"):
@@ -137,7 +145,7 @@ def _provenance(options: argparse.Namespace) -> dict[str, str]:
             words += [f"--{name}", str(getattr(options, name))]
     if options.weights is not None:
         words += ["--weights", Path(options.weights).name]
-    return {
+    return ({"preparation": preparation} if told in IMPORTERS else {}) | {
         "experiment": options.recipe,
         "command": shlex.join(words),
         "program": f"patherea {metadata.version('patherea')}",

@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 
 from patherea_core.checkpoint import ModelBundle
 from patherea_core.data.sample import Sample
+from patherea_core.evaluation.counts import Counts
 from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.figures import evaluation_figures
 from patherea_core.evaluation.report import Evaluation, evaluate
@@ -51,7 +52,7 @@ class Assessment:
         labelled = [field.points for field in self.fields]
         return {
             "detections": _counted(names, [one.class_index for one in found]),
-            "points": _counted(names, [one.class_index for one in labelled]),
+            "points": self._labelled(),
             "close_pixels": CLOSE,
             "close_pairs_of_detections": sum(close_pairs(one.xy) for one in found),
             "close_pairs_of_points": sum(close_pairs(one.xy) for one in labelled),
@@ -61,12 +62,21 @@ class Assessment:
         }
 
     def metrics(self, prefix: str) -> dict[str, float | None]:
-        """Return the F1 of each class, of any class, and their mean, by names that start with a prefix."""
-        evaluation = self.evaluation
-        return {
-            f"{prefix}_mean_f1": evaluation.mean_f1,
-            f"{prefix}_any_class_f1": evaluation.any_class.counts.f1,
-            **{f"{prefix}_{line.name}_f1": line.counts.f1 for line in evaluation.lines},
+        """Return what a card keeps, by names that start with a prefix.
+
+        That is the mean F1 over the classes, and of any class and of each class (say ``test_any_class_f1``)
+        F1, precision, recall, and cells: how many were labelled.
+        """
+        lines = self.evaluation.lines
+        labelled = [float(cells) for cells in self._labelled().values()]
+        any_class = _figures(self.evaluation.any_class.counts, sum(labelled))
+        each = [_figures(line.counts, cells) for line, cells in zip(lines, labelled, strict=True)]
+        return {f"{prefix}_mean_f1": self.evaluation.mean_f1} | {
+            f"{prefix}_{name}_{figure}": value
+            for name, figures in zip(
+                ("any_class", *(line.name for line in lines)), (any_class, *each), strict=True
+            )
+            for figure, value in figures.items()
         }
 
     def intervals(self, prefix: str) -> dict[str, Interval]:
@@ -81,6 +91,10 @@ class Assessment:
             },
         }
         return {name: one.bounds for name, one in found.items() if one is not None}
+
+    def _labelled(self) -> Mapping[str, int]:
+        names = self.evaluation.taxonomy.names
+        return _counted(names, [field.points.class_index for field in self.fields])
 
 
 def with_figures(bundle: ModelBundle, found: Assessment, prefix: str) -> ModelBundle:
@@ -161,6 +175,15 @@ def _field(sample: Sample, found: Detections, place: Ints) -> Field:
         area=sample.labelled,
         patient=sample.record.patient,
     )
+
+
+def _figures(counts: Counts, labelled: float) -> dict[str, float | None]:
+    return {
+        "f1": counts.f1,
+        "precision": counts.precision,
+        "recall": counts.recall,
+        "cells": labelled,
+    }
 
 
 def _counted(names: Sequence[str], indices: Iterable[Ints]) -> Mapping[str, int]:

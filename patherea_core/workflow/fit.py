@@ -51,8 +51,6 @@ def fit(request: FitRequest, progress: Progress) -> Path:
         Cancelled: the progress asked to stop; the last complete epoch is kept in the run folder.
     """
     Seed(request.seed)  # refuses what is none, before the long work
-    device = resolve_device(request.device)
-    devices = device_count(device.type, request.devices)
     manifest = read_manifest(request.dataset)
     recipe, folder = request.recipe, RunFolder(request.run)
     weights = weights_to_start_from(recipe, request.backbone_weights)
@@ -60,6 +58,8 @@ def fit(request: FitRequest, progress: Progress) -> Path:
         manifest, request.validation_fold, request.seed, request.division
     ).model_copy(update={"backbone_weights": origin_of(weights)})
     resumed = folder.require_usable(recipe, identity, resume=request.resume)
+    device = resolve_device(request.device)
+    devices = device_count(device.type, request.devices)
     reading = Part(progress, 0.0, _READING)
     material = Material.read(request, manifest, weights, devices, reading)
     if not resumed:

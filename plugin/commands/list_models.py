@@ -89,7 +89,9 @@ def _row(model: ListedModel) -> tuple[str, ...]:
         ", ".join(card.taxonomy.names),
         card.stain or "–",
         f"{card.mpp:g}",
-        "–" if card.mean_f1 is None else f"{card.mean_f1:.3f}",
+        "–"
+        if card.mean_f1 is None
+        else f"{card.mean_f1:.3f} ({card.mean_f1_name.partition('_')[0]})",
         size,
         str(known.path),
     )

@@ -42,7 +42,7 @@ def card_words(card: BundleCard) -> str:
         ("licence", card.licence or "not said"),
         *(("notice", notice) for notice in card.notices),
         *(("limitation", text) for text in _limitations(card)),
-        ("made by", _command(card)),
+        *(("made by", line) for line in _command(card).splitlines()),
     ]
     width = max(len(name) for name, _ in rows)
     return "".join(f"{name.ljust(width)}  {text}\n" for name, text in rows)
@@ -106,17 +106,27 @@ def _beginning(card: BundleCard) -> str:
 
 
 def _scores(card: BundleCard) -> Iterator[dict[str, str]]:
-    """Yield each score with the part of the data and what it is of, both in words."""
+    """Yield each F1 with the part of the data, what it is of, and what else is known there, in words."""
     for name, value in card.metrics.items():
-        part, _, figure = name.partition("_")
-        what = figure.removesuffix("_f1")
-        yield {
+        stem = name.removesuffix("_f1")
+        if stem == name:
+            continue
+        part, _, what = stem.partition("_")
+        precision, recall, cells = (
+            card.metrics.get(f"{stem}_{figure}") for figure in ("precision", "recall", "cells")
+        )
+        row = {
             "part": part,
             "what": {"mean": "mean over the classes", "any_class": "any class"}.get(what, what),
             "score": _score(value),
             "interval": _interval(card, name, "{}") or "–",
-            "text": _score(value) + _interval(card, name, " (95 %: {})") + f" [{part}]",
+            "precision": _score(precision),
+            "recall": _score(recall),
+            "cells": "–" if cells is None else f"{cells:,.0f}",
         }
+        more = "" if cells is None else ", precision {precision}, recall {recall}, {cells} cells"
+        text = _score(value) + _interval(card, name, " (95 %: {})") + more.format(**row)
+        yield row | {"text": f"{text} [{part}]"}
 
 
 def _score(value: float | None) -> str:
@@ -140,6 +150,7 @@ def _data(card: BundleCard) -> list[tuple[str, str]]:
     return [
         *((f"data: {name}", str(value)) for name, value in lineage.items()),
         ("data: slides", told),
+        *([("data: trained on", provenance["trained_on"])] if "trained_on" in provenance else []),
         ("data: sha256", str(provenance.get("dataset_sha256", "not said"))),
         ("program", str(provenance.get("program", "not said"))),
         ("date", str(provenance.get("created", "not said"))),
@@ -170,10 +181,11 @@ def _limitations(card: BundleCard) -> list[str]:
 
 
 def _command(card: BundleCard) -> str:
-    """Return the words that train the model again, as far as the card says them."""
+    """Return the lines that train the model again, as far as the card says them."""
     provenance = card.provenance
     if "command" in provenance or "experiment" not in provenance:
-        return str(provenance.get("command", "not said"))
+        lines = (provenance.get("preparation"), provenance.get("command", "not said"))
+        return "\n".join(str(line) for line in lines if line)
     words = f"python -m training run {provenance['experiment']} --data DIR --out RUN"
     words += f" --seed {card.seed} --epochs {card.recipe.training.epochs}"
     return words if card.initial_weights is None else f"{words} --weights FILE"

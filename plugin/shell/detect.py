@@ -45,7 +45,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     add_backbone_weights(parser, "for a model that holds its trained part only")
     add("--roi", metavar="X,Y,W,H", type=parse_region, help="where to look, in pixels of the slide")
-    add("--mpp", metavar="UM", type=float, help="pixel size of slides and images that do not say")
+    add(
+        "--mpp",
+        metavar="UM",
+        type=float,
+        help="pixel size, for files that do not say; goes before what a slide says",
+    )
     add("--tile-size", metavar="N", type=int, help="side of a tile, in the model's pixels")
     add("--threshold", metavar="T", type=float, help="least score (default: the model's)")
     add("--classes", type=names, default=(), help="refuse a model with other classes than these")

@@ -43,7 +43,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--classes", type=names, default=(), help="in order, parted by commas (default: all found)")
     add("--mpp", metavar="UM", type=float, help="pixel size of the dataset (default: the slides')")
-    add("--slide-mpp", metavar="UM", type=float, help="pixel size of slides that do not say")
+    add(
+        "--slide-mpp",
+        metavar="UM",
+        type=float,
+        help="pixel size, for files that do not say; goes before what a slide says",
+    )
     add("--tile-size", metavar="N", type=int, default=1024, help="side of an image (default: 1024)")
     add(
         "--folds",

@@ -4,6 +4,7 @@ Colours: a slide's colour profile is applied, as the archive does for what a pat
 at export, training and detection alike. Plain images are read by ``plugin.slides.plain``.
 """
 
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,10 @@ from plugin.slides.pixels import as_rgb, blank, padded
 COLOURS = "colour profile applied, sRGB"
 #: Micrometres per pixel that a microscope or scanner can have; printers' resolutions lie beyond.
 PLAUSIBLE_MPP = (0.05, 5.0)
+#: Share by which two sizes of a pixel may differ and still be the same one, rounded.
+_SAME = 0.02
+
+log = logging.getLogger(__name__)
 
 large_image.config.setConfig("cache_backend", "python")
 large_image.config.setConfig("icc_correction", True)  # noqa: FBT003  large_image's form
@@ -114,7 +119,7 @@ def require_readable(path: Path, mpp: float | None = None) -> None:
 def checked_mpp(
     name: str, given: float | None, found: float | None, option: str = "--mpp"
 ) -> float:
-    """Return the pixel size that was given, else the one that was found.
+    """Return the pixel size that was given, else the one that was found; a warning tells of two that differ.
 
     Args:
         name: the slide.
@@ -128,6 +133,14 @@ def checked_mpp(
     if given is not None:
         if not (math.isfinite(given) and given > 0):
             raise ScaleError(f"{option} must be a positive number of micrometres, not {given}")
+        if found is not None and abs(given - found) > _SAME * found:
+            log.warning(
+                "slide %r says that its pixels measure %.4g µm; they are taken to measure %.4g, as %s says",
+                name,
+                found,
+                given,
+                option,
+            )
         return given
     if found is None:
         raise ScaleError(

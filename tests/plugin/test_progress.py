@@ -110,3 +110,15 @@ def test_the_bar_of_a_terminal_appears_with_the_first_report() -> None:
         progress.advance(0.5, "epoch 1")
         progress.advance(1.0)
     assert "train" in stream.getvalue()
+
+
+def test_the_whole_ends_the_bar() -> None:
+    stream = io.StringIO()
+    with TerminalProgress("detect", StopSignal(), stream) as progress:
+        progress.advance(0.5, "half")
+        progress.advance(1.0, "all of it")
+        ended = stream.getvalue()
+        progress.advance(1.0, "and again")
+    assert ended.endswith("\n")
+    assert "all of it" in ended
+    assert stream.getvalue() == ended

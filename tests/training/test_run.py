@@ -115,7 +115,9 @@ def test_an_experiment_is_trained_scored_and_recorded(
     assert card.metrics["test_mean_f1"] == report.mean_f1
     assert card.intervals["test_mean_f1"] == report.mean_f1_interval
     assert {name.split("_")[0] for name in card.intervals} == {"validation", "test"}
-    assert "2 images of 2 patients, looked at once" in str(card.measured_on)
+    assert "2 images of 2 patients (made-up, test), looked at when nothing was left" in str(
+        card.measured_on
+    )
     assert card.provenance["experiment"] == "tiny"
     again = "python -m training run tiny --data data --out run --seed 3 --epochs 1"
     assert card.provenance["command"] == again

@@ -29,7 +29,7 @@ def curves(history: Sequence[Row], losses: Sequence[LossRow]) -> bytes:
         history: one row per validation, at least one.
         losses: one row per stretch of steps; there may be none.
     """
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
     loss_axes, score_axes = figure.subplots(1, 2)
     _draw_losses(loss_axes, losses)
     _draw_scores(score_axes, history)
@@ -46,9 +46,9 @@ def _draw_losses(axes: Axes, losses: Sequence[LossRow]) -> None:
             axes.plot(steps, values, label=name.replace("_", " "), color=color, lw=width)
     axes.set(xlabel="step", ylabel="training loss and its terms", title="Loss")
     axes.set_yscale("log")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     if axes.lines:
-        axes.legend(loc="upper right", fontsize="small")
+        _explain(axes)
 
 
 def _smoothed(losses: Sequence[LossRow]) -> list[list[float]]:
@@ -70,8 +70,15 @@ def _draw_scores(axes: Axes, history: Sequence[Row]) -> None:
         style = _STYLES.get(label) or {"color": next(colors), "lw": 1.2}
         axes.plot(epochs, _column(history, name), marker=".", label=label, **style)
     axes.set(xlabel="epoch", ylabel="F1 on the validation fold", title="Validation", ylim=(0, 1))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(loc="lower right", fontsize="small")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    _explain(axes)
+
+
+def _explain(axes: Axes) -> None:
+    """Put the legend below the axes, where it hides no curve."""
+    axes.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize="small", frameon=False
+    )
 
 
 def _column(history: Sequence[Row], name: str) -> list[float]:

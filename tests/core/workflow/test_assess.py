@@ -113,8 +113,17 @@ def test_the_figures_are_those_of_the_evaluation_of_the_same_cells() -> None:
 def test_metrics_and_intervals_have_the_names_of_validation() -> None:
     done = assess(detector(*CELLS)[0], two_samples(), SEED, Silent())
     metrics, intervals = done.metrics("test"), done.intervals("test")
-    assert list(metrics) == [f"test_{name}_f1" for name in ("mean", "any_class", "round", "long")]
+    assert list(metrics) == ["test_mean_f1"] + [
+        f"test_{name}_{figure}"
+        for name in ("any_class", "round", "long")
+        for figure in ("f1", "precision", "recall", "cells")
+    ]
     assert set(intervals) <= set(metrics)
+    assert metrics["test_any_class_cells"] == sum(len(one.points) for one in two_samples())
+    for line in done.evaluation.lines:
+        assert metrics[f"test_{line.name}_precision"] == line.counts.precision
+        assert metrics[f"test_{line.name}_recall"] == line.counts.recall
+        assert metrics[f"test_{line.name}_cells"] == done.quality["points"][line.name]  # type: ignore[index]
     for name, (low, high) in intervals.items():
         score = metrics[name]
         assert score is not None

@@ -18,7 +18,15 @@ FULL = CARD.saying(WORDS).model_copy(
             ClassCard(name="<i>&lt;", color="#654321"),
         ),
         "recipe": Recipe(network=NetworkConfig(backbone="resnet10t")),
-        "metrics": {"validation_mean_f1": 0.5, "validation_a|b_f1": None, "test_mean_f1": 0.45},
+        "metrics": {
+            "validation_mean_f1": 0.5,
+            "validation_a|b_f1": None,
+            "test_mean_f1": 0.45,
+            "test_any_class_f1": 0.7,
+            "test_any_class_precision": 0.625,
+            "test_any_class_recall": 0.795,
+            "test_any_class_cells": 1234.0,
+        },
         "measured_on": "10 images of 9 patients",
         "initial_weights": InitialWeights(origin="somewhere", licence="Apache-2.0", sha256="ab"),
         "backbone_sha256": "ab",
@@ -27,6 +35,8 @@ FULL = CARD.saying(WORDS).model_copy(
         "provenance": {
             "dataset_sha256": "12ab",
             "dataset_lineage": {"citation": "Somebody, 2021"},
+            "trained_on": "63 images of 58 patients",
+            "preparation": "python -m training import brca-m2c",
             "command": "patherea train d --out r",
             "stopped": "after epoch 2 of 3",
             "slides": [
@@ -71,7 +81,8 @@ def test_a_page_says_everything_that_whoever_uses_the_model_must_know(form: Any)
             "data by c",
         ),
         *("no mitoses", "after epoch 2 of 3", "patherea train d --out r", "resnet10t"),
-        *("--backbone-weights", "test", "validation"),
+        *("--backbone-weights", "test", "validation", "0.625", "0.795", "1,234"),
+        *("63 images of 58 patients", "python -m training import brca-m2c"),
     ):
         assert fact in page, fact
 
@@ -122,3 +133,8 @@ def test_key_facts_are_one_line() -> None:
     assert "\n" not in key_facts(FULL)
     assert isinstance(FULL, BundleCard)
     assert CardWords.model_fields.keys() <= BundleCard.model_fields.keys()
+
+
+def test_a_terminal_gets_precision_recall_and_cells_on_the_line_of_their_f1() -> None:
+    (line,) = (line for line in card_words(FULL).splitlines() if "any class" in line)
+    assert line.endswith("0.700, precision 0.625, recall 0.795, 1,234 cells [test]")

@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 from patherea_core.errors import InputError, ScaleError, SlideError
 from patherea_core.geometry import Box
 from plugin.slides.inputs import slide_files
-from plugin.slides.reader import open_slide, require_readable
+from plugin.slides.reader import checked_mpp, open_slide, require_readable
 from tests.builders import noise
 from tests.plugin.slide_files import write_image, write_tiff
 
@@ -178,3 +178,11 @@ def test_a_folder_without_slides_and_two_slides_of_one_name_are_refused(tmp_path
         slide_files([tmp_path / "empty"])
     with pytest.raises(InputError, match=r"two inputs are called 'a.png'"):
         slide_files([Path("a.png"), Path("x/a.png")])
+
+
+@pytest.mark.parametrize(("given", "told"), [(0.5, False), (0.505, False), (0.25, True)])
+def test_a_given_pixel_size_goes_before_that_of_the_file_and_a_warning_tells(
+    given: float, told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert checked_mpp("s.svs", given, 0.5) == given
+    assert ("s.svs" in caplog.text and "0.25" in caplog.text) == told

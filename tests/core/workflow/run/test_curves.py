@@ -25,7 +25,7 @@ def losses(count: int) -> list[LossRow]:
 @pytest.mark.parametrize("count", [0, 1, 700])
 def test_any_number_of_rows_makes_a_picture(count: int) -> None:
     image = Image.open(io.BytesIO(curves(history(0.1, None, 0.4), losses(count))))
-    assert image.size == (1080, 420)
+    assert image.size == (1200, 504)
     assert np.asarray(image.convert("L")).std() > 5
 
 

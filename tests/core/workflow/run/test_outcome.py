@@ -32,7 +32,7 @@ def test_the_best_state_so_far_is_that_of_a_training_that_ended_there(
     assert save_best_so_far(wanted, tmp_path / "best")
     kept = load_bundle(tmp_path / "best")
     assert kept.card.weights_sha256 == model.card.weights_sha256
-    assert kept.card.metrics == model.card.metrics
+    assert kept.card.metrics.items() <= model.card.metrics.items()
     assert kept.card.provenance == {**model.card.provenance, "stopped": "after epoch 2 of 2"}
 
 
@@ -48,9 +48,10 @@ def test_the_card_says_what_was_asked_for_and_on_what_the_scores_are(
     assert card.initial_weights is None
     assert card.backbone_sha256 is None
     assert card.measured_on == (
-        "1 image of 1 patient (validated on fold 0): kept out of the training, but used to choose the best"
-        " state and the threshold"
+        "validation: 1 image of 1 patient, which were not trained on but chose the best state and the"
+        " threshold (validated on fold 0)"
     )
+    assert card.provenance["trained_on"] == "1 image of 1 patient"
 
 
 def test_a_backbone_that_was_not_trained_is_left_out_of_the_bundle(
