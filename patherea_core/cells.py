@@ -1,0 +1,62 @@
+"""The cells of one slide, however many: parts that fit in memory, one after the other."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from patherea_core.errors import ShapeError
+from patherea_core.geometry import Ints
+from patherea_core.points import Detections
+
+#: Cells in a part of those that are in memory anyway.
+_PART = 100_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellPart:
+    """Some of the cells of a slide.
+
+    Attributes:
+        detections: in base pixels.
+        tile: (N,) number of the tile that found each, counted from 0 in the order of the plan; -1 if unknown.
+    """
+
+    detections: Detections
+    tile: Ints
+
+    def __post_init__(self) -> None:
+        if self.tile.shape != (len(self.detections),):
+            raise ShapeError(
+                f"tile must be ({len(self.detections)},) like the cells, not {self.tile.shape}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.detections)
+
+
+class Cells(Protocol):
+    """The cells of one slide in base pixels, which can be gone through any number of times."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def parts(self) -> Iterator[CellPart]:
+        """Yield all of them, in an order that is the same every time; no part is larger than memory."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellsInMemory:
+    """Cells that are held as arrays; see ``Cells``."""
+
+    detections: Detections
+
+    def __len__(self) -> int:
+        return len(self.detections)
+
+    def parts(self) -> Iterator[CellPart]:
+        """Yield all of them in their order, a hundred thousand at a time."""
+        for start in range(0, len(self), _PART):
+            rows = np.arange(start, min(start + _PART, len(self)))
+            yield CellPart(self.detections.take(rows), np.full(len(rows), -1))
