@@ -51,8 +51,14 @@ def one_per_cell(found: Detections, least_distance: float) -> Detections:
         found: detections of a whole region, so that no seam keeps both of a pair.
         least_distance: in the unit of the positions; 0 returns all.
     """
+    return found.take(apart(found, least_distance))
+
+
+def apart(found: Detections, least_distance: float) -> Bools:
+    """Tell which detections ``one_per_cell`` keeps: (N,) mask."""
+    stays = np.ones(len(found), dtype=np.bool_)
     if least_distance <= 0 or len(found) < 2:
-        return found
+        return stays
     # The tree takes pairs at that distance too, which the next smaller number leaves out.
     within = np.nextafter(least_distance, 0.0)
     pairs = cKDTree(found.xy).query_pairs(within, output_type="ndarray")
@@ -60,10 +66,9 @@ def one_per_cell(found: Detections, least_distance: float) -> Detections:
     rank[np.lexsort((found.xy[:, 0], found.xy[:, 1], -found.score))] = np.arange(len(found))
     likelier = np.where(rank[pairs[:, 0]] < rank[pairs[:, 1]], pairs[:, 0], pairs[:, 1])
     other = pairs.sum(axis=1) - likelier
-    stays = np.ones(len(found), dtype=np.bool_)
     # By falling likelihood, so that what could remove a detection has been decided before it removes any.
     order = np.argsort(rank[likelier], kind="stable")
     for winner, loser in zip(likelier[order].tolist(), other[order].tolist(), strict=True):
         if stays[winner]:
             stays[loser] = False
-    return found.take(stays)
+    return stays
