@@ -4,13 +4,65 @@ One-to-one matching is meant to leave one proposal for a cell. A network that wa
 than days still gives some cells two, a pixel or two apart, which ``one_per_cell`` undoes.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from scipy.spatial import cKDTree
+from torch import Tensor
 
-from patherea_core.batch import Proposals
+from patherea_core.batch import Branch, Proposals
 from patherea_core.geometry import Bools
 from patherea_core.points import Detections
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sites:
+    """What a batch of tiles shows at its M anchor points: a cell each, however unlikely.
+
+    Attributes:
+        xy: (B, M, 2) float32 positions in tile pixels.
+        score: (B, M) float32 probability, in [0, 1], of the likeliest cell class.
+        class_index: (B, M) int64 rows of the taxonomy: that class.
+    """
+
+    xy: Tensor
+    score: Tensor
+    class_index: Tensor
+
+
+def likeliest(proposals: Proposals) -> Sites:
+    """Return the likeliest cell class of each proposal of the one-to-one branch, on its device.
+
+    Background counts in the probabilities, but is never the class.
+    """
+    branch = proposals.one_to_one
+    probability = branch.logits.float().softmax(dim=-1)[..., :-1]
+    score, class_index = probability.max(dim=-1)
+    return Sites(branch.xy.float(), score, class_index)
+
+
+def survivors(
+    sites: Sites, row: int, *, score_threshold: float, owned: Bools | None = None
+) -> Detections:
+    """Return the sites of one tile of a batch whose score reaches the threshold, in tile pixels.
+
+    Only these leave the device.
+
+    Args:
+        sites: of the batch.
+        row: which tile of the batch.
+        score_threshold: least probability, in [0, 1].
+        owned: (M,) mask of the sites to consider; all if None.
+    """
+    keep = sites.score[row] >= score_threshold
+    if owned is not None:
+        keep &= torch.as_tensor(owned, device=keep.device)
+    return Detections(
+        sites.xy[row][keep].double().cpu().numpy(),
+        sites.class_index[row][keep].cpu().numpy(),
+        np.clip(sites.score[row][keep].double().cpu().numpy(), 0.0, 1.0),
+    )
 
 
 @torch.inference_mode()
@@ -28,17 +80,10 @@ def decode(
         score_threshold: least probability, in [0, 1].
         owned: (M,) mask of the proposals to consider; all if None.
     """
-    probability = proposals.one_to_one.logits[row].float().softmax(dim=-1)[:, :-1]
-    score, class_index = probability.max(dim=-1)
-    keep = score >= score_threshold
-    if owned is not None:
-        keep &= torch.as_tensor(owned, device=keep.device)
-    xy = proposals.one_to_one.xy[row][keep].double().cpu().numpy()
-    return Detections(
-        xy,
-        class_index[keep].cpu().numpy(),
-        np.clip(score[keep].double().cpu().numpy(), 0.0, 1.0),
-    )
+    branch, of_tile = proposals.one_to_one, slice(row, row + 1)
+    tile = Branch(branch.xy[of_tile], branch.logits[of_tile])
+    sites = likeliest(Proposals(proposals.anchors, tile, None))
+    return survivors(sites, 0, score_threshold=score_threshold, owned=owned)
 
 
 def one_per_cell(found: Detections, least_distance: float) -> Detections:

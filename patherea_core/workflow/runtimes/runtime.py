@@ -1,0 +1,71 @@
+"""What every runtime does: from the pixels of a batch of tiles to what its anchor points show."""
+
+from typing import Protocol
+
+from torch import Tensor
+
+from patherea_core.decoding import Sites
+from patherea_core.errors import ShapeError
+from patherea_core.geometry import Floats
+from patherea_core.model.anchors import anchor_points
+
+
+class Runtime(Protocol):
+    """A network, ready to run on a device.
+
+    Attributes:
+        name: eager, compile, onnx or openvino.
+        grid: the network's largest stride; sides of tiles are multiples of it.
+    """
+
+    name: str
+    grid: int
+
+    def anchors(self, height: int, width: int) -> Floats:
+        """Return the (M, 2) anchor points of a tile of that size, in tile pixels.
+
+        Raises:
+            ShapeError: a side is not a multiple of the grid.
+        """
+        ...
+
+    def run(self, images: Tensor) -> Sites:
+        """Return what a batch of tiles shows at its anchor points, on the device.
+
+        From pinned memory the copy to a GPU does not wait, so the pixels must stay as they are until the
+        result has been read.
+
+        Args:
+            images: (B, 3, H, W) uint8 RGB on the host.
+
+        Raises:
+            ShapeError: H or W is not a multiple of the grid, or not the size that the runtime is for.
+        """
+        ...
+
+
+def require_on_grid(height: int, width: int, grid: int) -> None:
+    """Check that the sides of a tile are multiples of the grid.
+
+    Raises:
+        ShapeError: one is not.
+    """
+    if height <= 0 or width <= 0 or height % grid or width % grid:
+        raise ShapeError(
+            f"the sides of a tile must be multiples of {grid} pixels, not {height} × {width}"
+        )
+
+
+def tile_anchors(height: int, width: int, stride: int, per_side: int) -> Floats:
+    """Return the (M, 2) anchor points of a tile, in tile pixels.
+
+    Args:
+        height: of the tile.
+        width: of the tile.
+        stride: pixels along the side of a site.
+        per_side: anchor points along it.
+    """
+    anchors: Floats = (
+        anchor_points(height // stride, width // stride, stride, per_side).double().numpy()
+    )
+    return anchors

@@ -1,0 +1,97 @@
+"""PyTorch as a runtime, as it is or compiled, in 32 bits or with bfloat16 where that is safe."""
+
+import logging
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from patherea_core.decoding import Sites, likeliest
+from patherea_core.geometry import Floats
+from patherea_core.model.network import P2PNetwork
+from patherea_core.workflow.runtimes.runtime import require_on_grid, tile_anchors
+
+log = logging.getLogger(__name__)
+
+Precision = Literal["32-true", "bf16-mixed"]
+
+#: Position, score and class of every anchor point, for what knows tensors alone.
+_Decoded = tuple[Tensor, Tensor, Tensor]
+
+
+class DecodedNetwork(torch.nn.Module):
+    """A network with its decoding, in and out of which go plain tensors alone."""
+
+    def __init__(self, network: P2PNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> _Decoded:
+        """Return positions (B, M, 2), scores (B, M) and classes (B, M) of (B, 3, H, W) uint8 tiles."""
+        sites = likeliest(self.network(images))
+        return sites.xy, sites.score, sites.class_index
+
+
+class TorchRuntime:
+    """A network run by PyTorch; see ``Runtime``.
+
+    The network is moved to the device, and normalises the bytes there. Its convolutions get the order of
+    memory in which channels come last, which the backbone gives to its input as well.
+    """
+
+    def __init__(
+        self,
+        network: P2PNetwork,
+        device: torch.device,
+        precision: Precision = "32-true",
+        *,
+        compiled: bool = False,
+    ) -> None:
+        """Take a network that is ready for inference.
+
+        Args:
+            network: moved as it is; it can be used on, on that device.
+            device: where it runs.
+            precision: "bf16-mixed" computes in bfloat16 where PyTorch holds that to be safe.
+            compiled: whether PyTorch's compiler makes a program of it, once for each shape of a batch; it
+                takes a minute, and needs a C++ compiler on a CPU. Without one the network runs as it is.
+        """
+        self.name = "compile" if compiled else "eager"
+        self.grid = network.largest_stride
+        self.device = device
+        self.precision = precision
+        self._sites = (network.config.feature_stride, network.config.anchors_per_side)
+        placed = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        plain = DecodedNetwork(placed).eval()
+        self._plain: Callable[[Tensor], _Decoded] = plain
+        self._decoded: Callable[[Tensor], _Decoded] = plain
+        if compiled:
+            self._decoded = torch.compile(plain, dynamic=False)
+
+    def anchors(self, height: int, width: int) -> Floats:
+        """Return the (M, 2) anchor points of a tile, in tile pixels; see ``Runtime``."""
+        require_on_grid(height, width, self.grid)
+        return tile_anchors(height, width, *self._sites)
+
+    @torch.inference_mode()
+    def run(self, images: Tensor) -> Sites:
+        """Return what (B, 3, H, W) uint8 tiles show at their anchor points; see ``Runtime``."""
+        require_on_grid(images.shape[-2], images.shape[-1], self.grid)
+        moved = images.to(self.device, non_blocking=self.device.type != "cpu")
+        halves = self.precision == "bf16-mixed"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=halves):
+            return Sites(*self._tried(moved))
+
+    def _tried(self, images: Tensor) -> _Decoded:
+        if self.name == "eager":
+            return self._decoded(images)
+        from torch._dynamo.exc import TorchDynamoException
+
+        try:
+            return self._decoded(images)
+        except TorchDynamoException as error:
+            first = str(error).strip().splitlines()[0]
+            log.warning("the network cannot be compiled and runs as it is, slower: %s", first)
+            self.name, self._decoded = "eager", self._plain
+            return self._decoded(images)
