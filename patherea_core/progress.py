@@ -34,3 +34,13 @@ class Part:
     def advance(self, fraction: float, message: str = "") -> None:
         """Report the fraction of this part that is done."""
         self.whole.advance(self.start + fraction * (self.stop - self.start), message)
+
+
+def in_words(seconds: float) -> str:
+    """Return a length of time as a person would say it."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "1 min"
+    if minutes < 100:
+        return f"{minutes} min"
+    return f"{round(minutes / 60)} h"

@@ -10,7 +10,7 @@ from lightning.pytorch.callbacks import Callback
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from patherea_core.errors import Cancelled
-from patherea_core.progress import Progress
+from patherea_core.progress import Progress, in_words
 from patherea_core.workflow.engine.losses import TERMS
 from patherea_core.workflow.run.folder import RunFolder
 
@@ -106,16 +106,6 @@ class Remaining:
         if now - began < _UNSURE or fraction <= at_first or fraction >= 1:
             return []
         return [f"about {in_words((now - began) / (fraction - at_first) * (1 - fraction))} left"]
-
-
-def in_words(seconds: float) -> str:
-    """Return a length of time as a person would say it."""
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return "1 min"
-    if minutes < 100:
-        return f"{minutes} min"
-    return f"{round(minutes / 60)} h"
 
 
 class TensorBoard(Callback):

@@ -10,9 +10,9 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 )
 
 from patherea_core.errors import Cancelled
-from patherea_core.progress import Silent
+from patherea_core.progress import Silent, in_words
 from patherea_core.workflow.engine.losses import TERMS, LossRow
-from patherea_core.workflow.engine.reporting import Remaining, Report, in_words
+from patherea_core.workflow.engine.reporting import Remaining, Report
 from patherea_core.workflow.fit import FitRequest, fit
 from patherea_core.workflow.run.folder import RunFolder
 from tests.core.workflow.cells import tiny_for, write_cells

@@ -1,0 +1,107 @@
+"""What tiles find, before it is merged: one row for each detection, in working pixels of the slide."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from patherea_core.points import Detections
+
+#: A row: the tile that owns its anchor point, position, row of the taxonomy, score. The layout is that of a
+#: journal on disk.
+ROW = np.dtype(
+    [("tile", "<u4"), ("x", "<f8"), ("y", "<f8"), ("class_index", "<u2"), ("score", "<f4")]
+)
+
+Rows: TypeAlias = npt.NDArray[Any]
+"""(N,) array of ``ROW``."""
+
+
+def as_detections(rows: Rows) -> Detections:
+    """Return rows as detections, in working pixels."""
+    return Detections(
+        np.stack([rows["x"], rows["y"]], axis=1),
+        rows["class_index"].astype(np.int64),
+        rows["score"].astype(np.float64),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is kept of one batch of tiles.
+
+    Attributes:
+        batch: its number in the plan.
+        count: of the detections.
+        top: least y of any of them.
+        bottom: largest y.
+        place: where its rows lie, for whoever keeps them.
+    """
+
+    batch: int
+    count: int
+    top: float
+    bottom: float
+    place: int
+
+
+def entry_of(batch: int, rows: Rows, place: int) -> Entry:
+    """Return the entry of a batch's rows."""
+    bounds = (float(rows["y"].min()), float(rows["y"].max())) if len(rows) else (0.0, 0.0)
+    return Entry(batch, len(rows), *bounds, place)
+
+
+class Found(Protocol):
+    """Where the detections of the batches are kept until all are there."""
+
+    @property
+    def done(self) -> frozenset[int]:
+        """The batches that are kept."""
+
+    @property
+    def holes(self) -> tuple[int, ...]:
+        """The tiles that could not be read, by number."""
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What is kept, by number of the batch."""
+
+    def add(self, batch: int, rows: Rows, holes: Sequence[int]) -> None:
+        """Keep what a batch found, and which of its tiles could not be read."""
+
+    def rows(self, entry: Entry) -> Rows:
+        """Return the rows of a batch."""
+
+
+class FoundInMemory:
+    """Keeps detections in memory, for images and regions of a moderate size."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[Entry, Rows]] = {}
+        self._holes: list[int] = []
+
+    @property
+    def done(self) -> frozenset[int]:
+        """The batches that are kept."""
+        return frozenset(self._kept)
+
+    @property
+    def holes(self) -> tuple[int, ...]:
+        """The tiles that could not be read, by number."""
+        return tuple(sorted(self._holes))
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What is kept, by number of the batch."""
+        return tuple(self._kept[batch][0] for batch in sorted(self._kept))
+
+    def add(self, batch: int, rows: Rows, holes: Sequence[int]) -> None:
+        """Keep what a batch found, and which of its tiles could not be read."""
+        self._kept[batch] = (entry_of(batch, rows, batch), rows)
+        self._holes += holes
+
+    def rows(self, entry: Entry) -> Rows:
+        """Return the rows of a batch."""
+        return self._kept[entry.batch][1]

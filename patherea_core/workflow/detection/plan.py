@@ -1,0 +1,177 @@
+"""What is done on one slide, all decided before its first tile is read."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import shapely
+
+from patherea_core.bundle_card import BundleCard
+from patherea_core.errors import InputError
+from patherea_core.geometry import Box, Scale
+from patherea_core.regions import Outline
+from patherea_core.slides import SlideReader
+from patherea_core.tiling import Tile, cover
+
+#: Side of a tile's core in working pixels: large, since a halo costs less around a large core.
+DEFAULT_TILE_SIZE = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionSettings:
+    """How to detect on a slide.
+
+    Attributes:
+        outline: the area in base pixels; None for the whole slide.
+        tissue: where there is something to see, in base pixels; tiles without any of it are not read.
+            None reads all of the area.
+        tile_size: side of a tile's core in working pixels; None takes the program's choice.
+        threshold: least probability; None takes the card's.
+    """
+
+    outline: Outline | None = None
+    tissue: Outline | None = None
+    tile_size: int | None = None
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise InputError(f"the score threshold must lie between 0 and 1, not {self.threshold}")
+        if self.tile_size is not None and self.tile_size <= 0:
+            raise InputError(
+                f"the tile size must be a positive number of pixels, not {self.tile_size}"
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """The tiles of a slide, in the batches in which the network sees them.
+
+    Attributes:
+        area: what counts, in base pixels.
+        scale: of the slide and the model.
+        tiles: row by row; their places here are their numbers.
+        batches: the numbers of the tiles of each; the windows of a batch are of one size.
+        tile_size: side of a core in working pixels.
+        threshold: least probability of a detection.
+        least_distance: between two cells, in working pixels; 0 for none.
+    """
+
+    area: Outline
+    scale: Scale
+    tiles: tuple[Tile, ...]
+    batches: tuple[tuple[int, ...], ...]
+    tile_size: int
+    threshold: float
+    least_distance: float
+
+    @property
+    def square_millimetres(self) -> float:
+        """The area of the tiles' cores."""
+        pixels = sum(tile.core.width * tile.core.height for tile in self.tiles)
+        return pixels * (self.scale.working_mpp / 1000) ** 2
+
+    @property
+    def digest(self) -> str:
+        """A digest of all that decides what is found, but for the slide's pixels and the model's weights."""
+        boxes = [(*_edges(tile.core), *_edges(tile.window)) for tile in self.tiles]
+        content = (
+            *(boxes, self.batches, self.threshold, self.least_distance, self.area.wkb_hex),
+            *(self.scale.base_mpp, self.scale.working_mpp),
+        )
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def plan(
+    slide: SlideReader,
+    card: BundleCard,
+    grid: int,
+    settings: DetectionSettings,
+    batch_size: int = 1,
+) -> Plan:
+    """Return what is done on a slide.
+
+    Args:
+        slide: where the pixels come from.
+        card: of the model.
+        grid: the network's largest stride.
+        settings: what is asked for.
+        batch_size: most tiles that the network sees at once.
+
+    Raises:
+        InputError: the outline lies outside of the slide.
+    """
+    area = _area_within(slide, settings.outline)
+    scale = Scale(slide.base_mpp, card.mpp)
+    side = settings.tile_size or DEFAULT_TILE_SIZE
+    tiles = _tiles(
+        slide, _read_in(area, settings.tissue), scale, grid, (side, math.ceil(card.halo))
+    )
+    return Plan(
+        area=area,
+        scale=scale,
+        tiles=tuple(tiles),
+        batches=tuple(_batches(tiles, batch_size)),
+        tile_size=side,
+        threshold=card.score_threshold if settings.threshold is None else settings.threshold,
+        least_distance=card.recipe.decoding.least_distance_um / card.mpp,
+    )
+
+
+def _area_within(slide: SlideReader, outline: Outline | None) -> Outline:
+    """Return the part of the outline that lies on the slide, in base pixels."""
+    whole = shapely.box(0, 0, slide.width, slide.height)
+    if outline is None:
+        return whole
+    area = _surface(whole.intersection(outline))
+    if area.area <= 0:
+        left, top, right, bottom = (round(edge) for edge in outline.bounds)
+        raise InputError(
+            f"the region ({left}, {top}) to ({right}, {bottom}) lies outside of slide {slide.name!r}"
+            f" ({slide.width} × {slide.height} pixels); give it in base pixels of this slide"
+        )
+    return area
+
+
+def _read_in(area: Outline, tissue: Outline | None) -> Outline:
+    return area if tissue is None else _surface(area.intersection(tissue))
+
+
+def _surface(shape: shapely.Geometry) -> Outline:
+    """Return the polygons of what an intersection gave, without the points and lines where shapes touch."""
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+
+
+def _tiles(
+    slide: SlideReader, area: Outline, scale: Scale, grid: int, sizes: tuple[int, int]
+) -> list[Tile]:
+    if area.is_empty:
+        return []
+    tile_size, halo = sizes
+    whole = shapely.transform(shapely.box(0, 0, slide.width, slide.height), scale.to_working)
+    working = shapely.transform(area, scale.to_working)
+    # A proposal may leave its anchor point, by less than a step of the grid: those beyond the region's
+    # edge take part, and what they propose outside of the region is dropped at the end.
+    reach = working.buffer(grid, join_style="mitre").intersection(whole)
+    return cover(reach, tile_size=tile_size, halo=halo, grid=grid)
+
+
+def _batches(tiles: Sequence[Tile], size: int) -> Iterator[tuple[int, ...]]:
+    """Yield the numbers of neighbours in a row whose windows are of one size, as many as may be at a time."""
+    numbered = enumerate(tiles)
+    for _, row in groupby(numbered, key=lambda pair: (pair[1].window.top, _size(pair[1]))):
+        numbers = [number for number, _ in row]
+        for start in range(0, len(numbers), size):
+            yield tuple(numbers[start : start + size])
+
+
+def _size(tile: Tile) -> tuple[int, int]:
+    return tile.window.width, tile.window.height
+
+
+def _edges(box: Box) -> tuple[int, int, int, int]:
+    return box.left, box.top, box.width, box.height
