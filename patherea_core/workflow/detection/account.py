@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from patherea_core.decoding import apart
 from patherea_core.progress import in_words
 from patherea_core.regions import inside
 from patherea_core.workflow.detection.found import Found, Rows, as_detections
@@ -45,5 +46,7 @@ class Account:
         return f", about {in_words(seconds)} left"
 
     def _inside(self, rows: Rows) -> int:
+        """Count the cells of a batch inside of the region; few pairs lie across two batches."""
         cells = as_detections(rows)
+        cells = cells.take(apart(cells, self._plan.least_distance))
         return int(inside(self._plan.area, self._plan.scale.to_base(cells.xy)).sum())

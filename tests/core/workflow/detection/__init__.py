@@ -1,0 +1,1 @@
+"""Tests of the detection on slides of any size."""
