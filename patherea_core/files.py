@@ -96,4 +96,4 @@ def partial_folder(destination: Path) -> Iterator[Path]:
 
 
 def _refusal(path: Path, error: OSError) -> str:
-    return f"{path} cannot be written ({error.strerror}); name a place that can"
+    return f"{path} cannot be written ({error.strerror or error}); name a place that can"

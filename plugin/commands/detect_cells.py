@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from patherea_core.bundle_card import BundleCard
 from patherea_core.bundle_file import read_card
+from patherea_core.cells import CellsInMemory
 from patherea_core.checkpoint import load_bundle
 from patherea_core.errors import InputError
 from patherea_core.progress import Part, Progress
@@ -101,7 +102,7 @@ def run(request: DetectRequest, progress: Progress) -> Results:
     write_cells(request.out, results, request.form)
     if request.table is not None:
         write_cells(request.table, results, ".csv")
-    log.info("%s cells in %s", sum(len(cells.detections) for cells in slides), request.out)
+    log.info("%s cells in %s", sum(len(cells) for cells in slides), request.out)
     return results
 
 
@@ -158,7 +159,7 @@ def detected(
         threshold=settings.threshold,
         progress=progress,
     )
-    return SlideCells(slide.name, found)
+    return SlideCells(slide.name, CellsInMemory(found))
 
 
 def _warn_of_scale(slide: SlideReader, card: BundleCard) -> None:

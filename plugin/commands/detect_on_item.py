@@ -74,5 +74,5 @@ def run(request: DetectOnItemRequest, progress: Progress) -> tuple[dict[str, Any
     documents = annotations_of(results)
     for document in documents:
         post_annotation(session, slide.id, document)
-    log.info("%s cells on %s as %r", len(cells.detections), slide.name, results.name)
+    log.info("%s cells on %s as %r", len(cells), slide.name, results.name)
     return documents

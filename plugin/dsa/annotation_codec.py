@@ -1,13 +1,12 @@
-"""The form of the archive's annotations, and nothing else: no traffic, no files, no clock.
+"""The form of the archive's annotations as they are read, and nothing else: no traffic, no files, no clock.
 
 An annotation is a document with a name, attributes and elements. A position in it is [x, y, z] in
 base pixels with the origin at the slide's outer upper-left corner, as everywhere in this project, so
 no position changes on its way in or out. The class of a point is its ``group``: a reviewer who changes
-the class changes the group, while label and colours may stay as they were.
+the class changes the group, while label and colours may stay as they were. ``annotation_encoding`` writes
+them.
 """
 
-import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,8 +27,6 @@ from plugin.dsa.annotation_elements import (
     point_xy,
 )
 
-#: Points above which the archive's viewer falls back to a mode in which they cannot be edited.
-POINTS_PER_ANNOTATION = 500_000
 #: What the attributes of an annotation that this program wrote say of their kind.
 DETECTIONS_KIND = "detections"
 
@@ -159,88 +156,3 @@ def decode_detections(document: Json, taxonomy: Taxonomy) -> Detections:
         np.array([taxonomy.index(name) for name in names], dtype=np.int64),
         np.array([(element.get("user") or {}).get("p", 1.0) for element in points], dtype=float),
     )
-
-
-def encode(
-    detections: Detections,
-    taxonomy: Taxonomy,
-    *,
-    name: str,
-    run_id: str,
-    attributes: Json,
-    description: str = "",
-) -> dict[str, Any]:
-    """Return detections in base pixels as the one annotation that the archive reads from a file.
-
-    The points are sorted by class and all have the same keys, because the archive checks such a list
-    many times faster. Their ids follow from the run and the row, so that a point that a reviewer
-    deletes can be named later.
-
-    Args:
-        detections: the cells, in base pixels.
-        taxonomy: their classes, with colours.
-        name: what the annotation is called.
-        run_id: names the run that found them.
-        attributes: where they came from.
-        description: a line for the reader.
-    """
-    order = np.argsort(detections.class_index, kind="stable")
-    rows = detections.take(order)
-    styles = [_style(cell_class.name, cell_class.color) for cell_class in taxonomy.classes]
-    elements = [
-        {
-            "type": "point",
-            "id": element_id(run_id, row),
-            "center": [round(float(x), 2), round(float(y), 2), 0],
-            **styles[class_row],
-            "user": {"p": round(float(score), 4), "c": taxonomy.names[class_row]},
-        }
-        for row, ((x, y), class_row, score) in enumerate(
-            zip(rows.xy, rows.class_index, rows.score, strict=True)
-        )
-    ]
-    ours = {"kind": DETECTIONS_KIND, "run": run_id, "classes": list(taxonomy.names), **attributes}
-    return {
-        "name": name,
-        "description": description,
-        "display": {"visible": True},
-        "attributes": {"patherea": _without_dots(ours)},
-        "elements": elements,
-    }
-
-
-def element_id(run_id: str, row: int) -> str:
-    """Return the id of one point of a run: 24 hexadecimal digits, always the same."""
-    return hashlib.sha256(f"{run_id}:{row}".encode()).hexdigest()[:24]
-
-
-def blocks(detections: Detections, size: int = POINTS_PER_ANNOTATION) -> list[Detections]:
-    """Return the detections in parts that the archive's viewer can edit; at least one part."""
-    starts = range(0, max(1, len(detections)), size)
-    return [
-        detections.take(np.arange(start, min(start + size, len(detections)))) for start in starts
-    ]
-
-
-def _style(name: str, color: str) -> dict[str, Any]:
-    return {
-        "group": name,
-        "label": {"value": name},
-        "lineColor": color,
-        "lineWidth": 2,
-        "fillColor": f"{color}1a",
-    }
-
-
-def _without_dots(value: Any) -> Any:  # noqa: ANN401  any JSON value
-    """Return the value with keys that the archive's database accepts and no undefined number."""
-    if isinstance(value, Mapping):
-        return {
-            str(key).replace(".", "_").replace("$", "_"): _without_dots(entry)
-            for key, entry in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [_without_dots(entry) for entry in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

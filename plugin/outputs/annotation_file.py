@@ -2,58 +2,71 @@
 
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from patherea_core.files import write_whole
-from patherea_core.points import Detections
-from plugin.dsa import annotation_codec
+from patherea_core.cells import Cells, CellsInMemory, gathered
+from patherea_core.files import replacing
+from plugin.dsa import annotation_encoding
+from plugin.dsa.annotation_encoding import AnnotationHead
 from plugin.outputs.results import Results
 
 log = logging.getLogger(__name__)
 
 
-def annotations_of(results: Results) -> tuple[dict[str, Any], ...]:
-    """Return the one slide's cells as annotations, each of which the archive's viewer can edit.
+def annotation_texts(results: Results) -> Iterator[bytes]:
+    """Yield the one slide's cells as the JSON of annotations that the archive's viewer can edit.
 
-    There is one, unless there are too many cells; then their names say which part they are.
+    There is one, unless there are too many cells; then their names say which part they are. One after the
+    other is in memory.
     """
     (cells,) = results.slides
-    parts = annotation_codec.blocks(cells.detections)
-    if len(parts) == 1:
-        return (annotation_of(results),)
-    return tuple(
-        _annotation(results, part, f"{results.name}, part {number} of {len(parts)}", f"-{number}")
-        for number, part in enumerate(parts, start=1)
-    )
+    size = annotation_encoding.POINTS_PER_ANNOTATION
+    if len(cells) <= size:
+        yield b"".join(_encoded(results, cells.cells, results.name, ""))
+        return
+    count = -(-len(cells) // size)
+    for number, block in enumerate(gathered(cells.cells.parts(), size), start=1):
+        part, name = CellsInMemory(block.detections), f"{results.name}, part {number} of {count}"
+        yield b"".join(_encoded(results, part, name, f"-{number}"))
+
+
+def annotations_of(results: Results) -> tuple[dict[str, Any], ...]:
+    """Return what ``annotation_texts`` yields as values, all of them in memory."""
+    return tuple(json.loads(text) for text in annotation_texts(results))
 
 
 def annotation_of(results: Results) -> dict[str, Any]:
     """Return all cells of the one slide of a run as one annotation, however many they are."""
+    document: dict[str, Any] = json.loads(b"".join(_whole(results)))
+    return document
+
+
+def write_annotation(path: Path, results: Results) -> None:
+    """Write the annotation of the one slide of a run, in ASCII."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        file.writelines(_whole(results))
+
+
+def _whole(results: Results) -> Iterator[bytes]:
     (cells,) = results.slides
-    if len(cells.detections) > annotation_codec.POINTS_PER_ANNOTATION:
+    if len(cells) > annotation_encoding.POINTS_PER_ANNOTATION:
         log.warning(
             "%s cells are more than the archive's viewer can edit in one annotation; "
             "run on regions, or take a table",
-            len(cells.detections),
+            len(cells),
         )
-    return _annotation(results, cells.detections, results.name, "")
+    return _encoded(results, cells.cells, results.name, "")
 
 
-def _annotation(results: Results, part: Detections, name: str, suffix: str) -> dict[str, Any]:
-    """Return some of the cells; the suffix keeps the ids of their points apart from other parts'."""
+def _encoded(results: Results, part: Cells, name: str, suffix: str) -> Iterator[bytes]:
+    """Yield the text of some of the cells; the suffix keeps the ids of their points apart from others'."""
     (cells,) = results.slides
-    return annotation_codec.encode(
-        part,
-        results.taxonomy,
+    head = AnnotationHead(
         name=name,
         run_id=results.run_id + suffix,
         attributes={"slide": cells.slide, **results.facts, "run": results.run_id},
         description=f"{len(part)} cells found by Patherea, run {results.run_id}",
     )
-
-
-def write_annotation(path: Path, results: Results) -> None:
-    """Write the annotation of the one slide of a run, in ASCII."""
-    document = annotation_of(results)
-    write_whole(path, json.dumps(document, allow_nan=False, separators=(",", ":")).encode("ascii"))
+    return annotation_encoding.encoded(part, results.taxonomy, head)

@@ -1,40 +1,95 @@
-"""Cells as GeoJSON points in base pixels, in the form that QuPath reads as detections."""
+"""Cells as GeoJSON points, in the form that QuPath reads as detections.
 
+QuPath counts from the corner of the scanned area, which on some slides is not the corner of the slide, so
+positions are base pixels less ``SlideFrame.offset``. The member ``patherea`` of the file says so for each
+slide, beside where the cells came from. The score is a measurement, by which QuPath can filter and colour.
+QuPath opens files that end in .geojson, and .zip with such a file inside; .gz is for other programs.
+"""
+
+import gzip
 import json
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypeAlias
 
-from patherea_core.files import write_whole
-from patherea_core.taxonomy import CellClass
-from plugin.outputs.results import Results
+import numpy as np
+
+from patherea_core.cells import CellPart, gathered
+from patherea_core.files import replacing
+from patherea_core.taxonomy import CellClass, Taxonomy
+from plugin.outputs.results import Results, SlideCells
+from plugin.text_columns import ROWS, chosen, fixed, joined
+
+Packing: TypeAlias = Literal["", ".gz", ".zip"]
+
+#: How hard to pack: more than this costs much time for little room.
+_EFFORT = 2
 
 
-def write_geojson(path: Path, results: Results) -> None:
+def write_geojson(path: Path, results: Results, packing: Packing = "") -> None:
     """Write all cells; each names its image, class and score."""
-    classes = results.taxonomy.classes
-    features = [
-        _feature(cells.slide, (float(x), float(y)), classes[class_row], float(score))
-        for cells in results.slides
-        for (x, y), class_row, score in zip(
-            cells.detections.xy, cells.detections.class_index, cells.detections.score, strict=True
-        )
-    ]
-    content = {"type": "FeatureCollection", "features": features}
-    write_whole(path, json.dumps(content, allow_nan=False, separators=(",", ":")).encode())
+    with replacing(path) as temporary, _opened(temporary, packing, path.stem) as write:
+        record = json.dumps(results.record(), allow_nan=False, separators=(",", ":"))
+        write(f'{{"type":"FeatureCollection","patherea":{record},"features":['.encode())
+        separator = b"\n"
+        for cells in results.slides:
+            for part in gathered(cells.cells.parts(), ROWS):
+                write(separator + _features(part, cells, results.taxonomy)[:-2])
+                separator = b",\n"
+        write(b"\n]}\n")
 
 
-def _feature(
-    image: str, xy: tuple[float, float], cell_class: CellClass, score: float
-) -> dict[str, Any]:
-    colour = [int(cell_class.color[place : place + 2], 16) for place in (1, 3, 5)]
-    return {
-        "type": "Feature",
-        "geometry": {"type": "Point", "coordinates": [round(xy[0], 2), round(xy[1], 2)]},
-        "properties": {
-            "objectType": "detection",
-            "classification": {"name": cell_class.name, "color": colour},
-            "image": image,
-            "class": cell_class.name,
-            "score": round(score, 4),
-        },
+@contextmanager
+def _opened(path: Path, packing: Packing, stem: str) -> Iterator[Callable[[bytes], object]]:
+    """Yield what writes bytes to the file; the same content gives the same bytes, packed or not.
+
+    Args:
+        path: where the bytes go.
+        packing: how they are packed.
+        stem: what a packed file is called.
+    """
+    with path.open("wb") as file:
+        if packing == ".gz":
+            with gzip.GzipFile("", "wb", _EFFORT, file, mtime=0) as packed:
+                yield packed.write
+        elif packing == ".zip":
+            inner = zipfile.ZipInfo(f"{stem.removesuffix('.geojson')}.geojson")
+            inner.compress_type = zipfile.ZIP_DEFLATED
+            with (
+                zipfile.ZipFile(file, "w", compresslevel=_EFFORT) as archive,
+                archive.open(inner, "w", force_zip64=True) as packed,
+            ):
+                yield packed.write
+        else:
+            yield file.write
+
+
+def _features(part: CellPart, cells: SlideCells, taxonomy: Taxonomy) -> bytes:
+    """Return the features of some cells, each followed by a comma and the end of the line."""
+    found = part.detections
+    offset = np.array((0.0, 0.0) if cells.frame is None else cells.frame.offset)
+    x, y = (found.xy - offset).T
+    middles = [_middle(cell_class, cells.slide) for cell_class in taxonomy.classes]
+    return joined(
+        '{"type":"Feature","geometry":{"type":"Point","coordinates":[',
+        fixed(x, 2),
+        ",",
+        fixed(y, 2),
+        chosen(middles, found.class_index),
+        fixed(found.score, 4),
+        "}}},\n",
+    )
+
+
+def _middle(cell_class: CellClass, image: str) -> str:
+    """Return what stands between the position and the score of a cell."""
+    color = [int(cell_class.color[place : place + 2], 16) for place in (1, 3, 5)]
+    properties = {
+        "objectType": "detection",
+        "classification": {"name": cell_class.name, "color": color},
+        "image": image,
     }
+    text = json.dumps(properties, separators=(",", ":"))
+    return f']}},"properties":{text[:-1]},"measurements":{{"score":'

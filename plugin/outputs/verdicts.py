@@ -11,7 +11,7 @@ import numpy as np
 from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.outcomes import Outcomes
 from plugin import provenance
-from plugin.dsa.annotation_codec import element_id
+from plugin.dsa.annotation_encoding import element_id
 from plugin.outputs.evaluation_report import EvaluationReport
 
 #: The colour of each group; none of them is that of a cell class.

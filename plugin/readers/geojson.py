@@ -11,11 +11,13 @@ Which layouts, and where they are documented:
 * CellViT (github.com/TIO-IKIM/CellViT-Inference): a list with one MultiPoint or MultiPolygon annotation for
   each class, so every part is a cell. A MultiPolygon of a QuPath detection or cell is one cell, though.
 * InstanSeg (github.com/instanseg/instanseg): QuPath detections, in part without a class.
+* This program: as QuPath, and a member ``patherea`` that says for each slide which ``offset`` was taken off
+  its base pixels; it is added again.
 * HoVer-NeXt (github.com/digitalpathologybern/hover_next_inference): outlines as closed LineStrings.
 """
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -55,10 +57,11 @@ def cells_of(content: Json, path: Path) -> CellTable:
     require_unique(path, "features", (_id(feature) for feature in features))
     regions = _regions(features, path)
     _require_images_of_all_or_none(features, regions, path)
+    offsets = _offsets(content)
 
     def of_feature(numbered: tuple[int, dict[str, Any]]) -> list[Cell]:
         number, feature = numbered
-        return [] if number in regions else _cells(feature, path.stem)
+        return [] if number in regions else _cells(feature, path.stem, offsets)
 
     return table_of(path, each(path, "feature", enumerate(features), of_feature))
 
@@ -68,6 +71,17 @@ def features_of(content: Json) -> list[dict[str, Any]]:
     if isinstance(content, list):
         return content
     return list(content["features"]) if content["type"] == "FeatureCollection" else [content]
+
+
+def _offsets(content: Json) -> Mapping[str, Position]:
+    """Return what a file of this program says was taken off the positions on each slide."""
+    ours = content.get("patherea") if isinstance(content, dict) else None
+    slides = ours.get("slides", []) if isinstance(ours, dict) else []
+    return {
+        slide["name"]: (float(slide["offset"][0]), float(slide["offset"][1]))
+        for slide in slides
+        if "offset" in slide
+    }
 
 
 def _regions(features: Sequence[dict[str, Any]], path: Path) -> Collection[int]:
@@ -111,13 +125,17 @@ def _id(feature: dict[str, Any]) -> object:
     return None if str(found).startswith("Path") and str(found).endswith("Object") else found
 
 
-def _cells(feature: dict[str, Any], stem: str) -> list[Cell]:
+def _cells(feature: dict[str, Any], stem: str, offsets: Mapping[str, Position]) -> list[Cell]:
     properties = feature.get("properties") or {}
     image, name = str(properties.get("image") or stem), _class(properties)
     score = _score(properties)
     geometry = feature.get("nucleusGeometry") or feature["geometry"]
     whole = properties.get("objectType") in ONE_CELL
-    return [Cell(image, x, y, name, score) for x, y in _centres(geometry, whole=whole)]
+    places = _centres(geometry, whole=whole)
+    if image in offsets:
+        left, top = offsets[image]
+        places = [(left + x, top + y) for x, y in places]
+    return [Cell(image, x, y, name, score) for x, y in places]
 
 
 def _class(properties: dict[str, Any]) -> str:

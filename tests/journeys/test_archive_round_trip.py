@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from patherea_core.cells import CellsInMemory
 from patherea_core.geometry import Box
 from patherea_core.points import Detections
 from patherea_core.progress import Silent
 from patherea_core.taxonomy import Taxonomy
 from plugin.commands.evaluate_on_item import EvaluateOnItemRequest, run
-from plugin.dsa.annotation_codec import decode_detections, element_id
+from plugin.dsa.annotation_codec import decode_detections
+from plugin.dsa.annotation_encoding import element_id
 from plugin.dsa.annotations import list_annotations, post_annotation, read_annotation
 from plugin.dsa.items import slide_named
 from plugin.dsa.labels import read_labels
@@ -32,13 +34,17 @@ pytestmark = pytest.mark.dsa
 TAXONOMY = Taxonomy.of(["positive", "negative", "other"])
 
 
-def results(count: int = 50) -> Results:
+def detections(count: int = 50) -> Detections:
     random = np.random.default_rng(0)
-    cells = Detections(
-        np.round(random.uniform((5, 5), (95, 95), (count, 2)), 2),
+    return Detections(
+        np.round(random.uniform((5, 5), (95, 95), (count, 2)), 1),
         np.sort(random.integers(3, size=count)),
         np.round(random.uniform(size=count), 4),
     )
+
+
+def results() -> Results:
+    cells = CellsInMemory(detections())
     return Results([SlideCells("slide.tif", cells)], TAXONOMY, "Cells", "run")
 
 
@@ -57,14 +63,13 @@ def session(sandbox: SandboxProcess) -> Session:
     return connect(sandbox.api_url, sandbox.token)
 
 
-def require_same(document: dict[str, Any], wanted: Results) -> None:
-    (cells,) = wanted.slides
-    found = decode_detections(document, TAXONOMY)
-    assert found.xy.tolist() == cells.detections.xy.tolist()
-    assert found.class_index.tolist() == cells.detections.class_index.tolist()
-    assert found.score.tolist() == cells.detections.score.tolist()
+def require_all(document: dict[str, Any]) -> None:
+    found, cells = decode_detections(document, TAXONOMY), detections()
+    assert found.xy.tolist() == cells.xy.tolist()
+    assert found.class_index.tolist() == cells.class_index.tolist()
+    assert found.score.tolist() == cells.score.tolist()
     ids = [element["id"] for element in document["annotation"]["elements"]]
-    assert ids == [element_id(wanted.run_id, row) for row in range(len(ids))]
+    assert ids == [element_id("run", row) for row in range(len(ids))]
 
 
 def test_posted_detections_keep_their_place_order_score_and_id(
@@ -74,7 +79,7 @@ def test_posted_detections_keep_their_place_order_score_and_id(
     (summary,) = list_annotations(session, slide)
     assert summary.detections
     monkeypatch.setattr("plugin.dsa.annotations._PAGE", 7)
-    require_same(read_annotation(session, summary.id), results())
+    require_all(read_annotation(session, summary.id))
 
 
 def upload_as_output(
@@ -101,7 +106,7 @@ def test_a_job_output_becomes_an_annotation_by_the_name_of_its_parameter(
     write_annotation(path, results())
     upload_as_output(session, folder, slide, path, "outputAnnotationFile")
     (summary,) = list_annotations(session, slide)
-    require_same(read_annotation(session, summary.id), results())
+    require_all(read_annotation(session, summary.id))
 
 
 def test_a_slide_is_read_through_the_archive_as_it_is_from_its_file(
@@ -118,9 +123,8 @@ def test_a_slide_is_read_through_the_archive_as_it_is_from_its_file(
 def test_an_evaluation_is_drawn_from_the_archive(
     session: Session, folder: Folder, slide: str, tmp_path: Path
 ) -> None:
-    cells = results()
-    post_annotation(session, slide, annotation_of(cells))
-    found = cells.slides[0].detections
+    post_annotation(session, slide, annotation_of(results()))
+    found = detections()
     labelled = [
         point(float(x), float(y), TAXONOMY.names[row])
         for (x, y), row in zip(found.xy, found.class_index, strict=True)

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageColor
 from playwright.sync_api import Page
 
+from patherea_core.cells import CellsInMemory
 from patherea_core.geometry import Bools, Box, Floats, Pixels
 from patherea_core.points import Detections
 from patherea_core.progress import Silent
@@ -107,7 +108,9 @@ def test_detections_are_drawn_in_their_colours_where_they_are(
     item_id = fill_archive(session, only, "Slides of the browser test", Silent()).test_item_id
     cells = spread_out(500, 400)
     post_annotation(
-        session, item_id, annotation_of(Results([SlideCells("s", cells)], TAXONOMY, "Cells", "run"))
+        session,
+        item_id,
+        annotation_of(Results([SlideCells("s", CellsInMemory(cells))], TAXONOMY, "Cells", "run")),
     )
 
     with opened_slide(viewer, item_id) as page:

@@ -20,11 +20,13 @@ from patherea_core.errors import (
     SlideError,
     TaxonomyError,
 )
+from patherea_core.points import Detections
 from patherea_core.progress import Silent
 from plugin.commands import detect_on_item
 from plugin.commands.detect_cells import DetectRequest, DetectSettings, run
-from plugin.dsa import annotation_codec
+from plugin.dsa import annotation_encoding
 from plugin.dsa.annotation_codec import is_detections
+from plugin.outputs.results import SlideCells
 from plugin.readers.registry import read_cells
 from tests.builders import noise
 from tests.fakes import RecordingProgress
@@ -53,13 +55,18 @@ def wanted(model: Path, tmp_path: Path) -> DetectRequest:
     )
 
 
+def found_on(cells: SlideCells) -> Detections:
+    """Return all cells of a slide."""
+    return Detections.concatenate([part.detections for part in cells.cells.parts()])
+
+
 def test_detections_lie_in_the_region_only_and_are_written(wanted: DetectRequest) -> None:
     results = run(replace(wanted, region=REGION), Silent())
     (cells,) = results.slides
     table = read_cells(wanted.out)
-    assert len(table) == len(cells.detections) > 0
+    assert len(table) == len(cells) > 0
     assert set(table.image_names) == {"a.png"}
-    assert all(REGION.intersects(shapely.Point(*xy)) for xy in cells.detections.xy)
+    assert all(REGION.intersects(shapely.Point(*xy)) for xy in found_on(cells).xy)
 
 
 def test_the_log_says_which_model_is_at_work(
@@ -86,7 +93,7 @@ def test_a_slide_far_from_the_models_pixel_size_is_warned_of(
 def test_a_folder_with_weights_in_it_is_a_model(wanted: DetectRequest) -> None:
     results = run(wanted, Silent())
     again = run(replace(wanted, model=wanted.model.parent), Silent())
-    assert (again.slides[0].detections.xy == results.slides[0].detections.xy).all()
+    assert (found_on(again.slides[0]).xy == found_on(results.slides[0]).xy).all()
 
 
 def test_the_same_request_gives_the_same_file(wanted: DetectRequest, tmp_path: Path) -> None:
@@ -225,7 +232,7 @@ def test_more_cells_than_the_viewer_can_edit_come_in_several_annotations(
 ) -> None:
     (whole,) = detect_on_item.run(on_item(archive, model), Silent())
     count = len(whole["elements"])
-    monkeypatch.setattr(annotation_codec.blocks, "__defaults__", (count // 2 + 1,))
+    monkeypatch.setattr(annotation_encoding, "POINTS_PER_ANNOTATION", count // 2 + 1)
     parts = detect_on_item.run(on_item(archive, model), Silent())
     assert [part["name"].partition(", ")[2] for part in parts] == ["part 1 of 2", "part 2 of 2"]
     centers = [element["center"] for part in parts for element in part["elements"]]
