@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import large_image
+import numpy as np
 import tifffile
+from PIL import Image
 
 from patherea_core.errors import ScaleError, SlideError
 from patherea_core.geometry import Box, Pixels
@@ -58,6 +60,17 @@ class LargeImageSlide:
         pixels = as_rgb(self._part(part), self.name)
         return pixels if part == box else padded(pixels, part, box)
 
+    def read_reduced(self, width: int, height: int) -> Pixels:
+        """Return the whole slide as (height, width, 3) RGB pixels, from the smallest level that has as many.
+
+        Raises:
+            SlideError: the file is broken, or its pixels are no colours of eight bits.
+        """
+        output = {"maxWidth": width, "maxHeight": height}
+        pixels = as_rgb(self._region("as a whole", output=output), self.name)
+        # The library keeps the slide's proportions to a pixel its own way.
+        return np.array(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
+
     def _part(self, part: Box) -> Any:  # noqa: ANN401  large_image publishes no types
         region = {
             "left": part.left,
@@ -66,14 +79,16 @@ class LargeImageSlide:
             "height": part.height,
             "units": "base_pixels",
         }
-        try:
-            pixels, _ = self.source.getRegion(
-                region=region, format=large_image.constants.TILE_FORMAT_NUMPY
-            )
-        except _BROKEN as error:
-            raise SlideError(f"slide {self.name!r} cannot be read at {part}: {error}") from error
+        pixels = self._region(f"at {part}", region=region)
         if pixels.shape[:2] != (part.height, part.width):
             raise SlideError(f"slide {self.name!r} gave {pixels.shape} pixels for {part}")
+        return pixels
+
+    def _region(self, where: str, **how: Any) -> Any:  # noqa: ANN401  large_image publishes no types
+        try:
+            pixels, _ = self.source.getRegion(format=large_image.constants.TILE_FORMAT_NUMPY, **how)
+        except _BROKEN as error:
+            raise SlideError(f"slide {self.name!r} cannot be read {where}: {error}") from error
         return pixels
 
 
@@ -101,6 +116,7 @@ def open_slide(path: Path, mpp: float | None = None, name: str | None = None) ->
         facts = source.getMetadata()
     except _BROKEN as error:
         raise SlideError(f"{path.name!r} cannot be read as a slide: {error}") from error
+    _require_one_image(called, facts)
     found = found_mpp(called, facts, mpp)
     return LargeImageSlide(
         called, checked_mpp(called, mpp, found), facts["sizeX"], facts["sizeY"], source
@@ -170,6 +186,15 @@ def found_mpp(name: str, facts: Mapping[str, Any], given: float | None) -> float
             "µm); convert it"
         )
     return float(across) * 1000
+
+
+def _require_one_image(name: str, facts: Mapping[str, Any]) -> None:
+    """Refuse what holds an image for each of several stains or lamps, of which only one would be read."""
+    channels = facts.get("IndexRange", {}).get("IndexC", 1)
+    if channels > 1:
+        raise SlideError(
+            f"slide {name!r} has {channels} channels, an image each; only RGB and grey can be read"
+        )
 
 
 def _require_whole(path: Path) -> None:
