@@ -47,6 +47,11 @@ class Backbone(nn.Module):
         self.register_buffer("std", torch.ones(1, 3, 1, 1))
 
     @property
+    def attends_everywhere(self) -> bool:
+        """Whether each site sees the whole image, so that it is at home at one size of image only."""
+        return isinstance(self.pyramid, AdaptedTransformer)
+
+    @property
     def pretrained_part(self) -> nn.Module:
         """The part that pretrained weights are for: timm's model, without what an adapter adds."""
         if isinstance(self.pyramid, AdaptedTransformer):

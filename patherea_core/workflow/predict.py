@@ -16,7 +16,7 @@ from patherea_core.regions import Outline
 from patherea_core.slides import SlideReader
 from patherea_core.workflow.detection.detect import detect_planned
 from patherea_core.workflow.detection.found import FoundInMemory
-from patherea_core.workflow.detection.plan import DetectionSettings, plan
+from patherea_core.workflow.detection.plan import DetectionSettings, Plan, plan
 from patherea_core.workflow.devices import resolve_device
 from patherea_core.workflow.runtimes.runtime import Runtime
 from patherea_core.workflow.runtimes.torch_runtime import TorchRuntime
@@ -65,6 +65,17 @@ class Detector:
         """What runs the network; where none was chosen, PyTorch in 32 bits."""
         return self.chosen or TorchRuntime(self.network, self.device)
 
+    def plan(self, slide: SlideReader, settings: DetectionSettings, batch_size: int = 1) -> Plan:
+        """Return what is to be done on a slide; see ``plan``."""
+        return plan(
+            slide,
+            self.card,
+            self.network.largest_stride,
+            settings,
+            batch_size=batch_size,
+            own_size=self.network.backbone.attends_everywhere,
+        )
+
 
 def predict(
     slide: SlideReader,
@@ -95,9 +106,8 @@ def predict(
         Cancelled: the progress asked to stop.
     """
     settings = DetectionSettings(outline=outline, tile_size=tile_size, threshold=threshold)
-    runtime = detector.runtime
-    planned = plan(slide, detector.card, runtime.grid, settings)
-    done = detect_planned(slide, runtime, planned, FoundInMemory(), progress or Silent())
+    planned = detector.plan(slide, settings)
+    done = detect_planned(slide, detector.runtime, planned, FoundInMemory(), progress or Silent())
     if done.holes:
         raise SlideError(
             f"slide {slide.name!r} cannot be read at {len(done.holes)} of {len(planned.tiles)} places; fetch"

@@ -100,6 +100,7 @@ def plan(
         grid: the network's largest stride.
         settings: what is asked for.
         batch_size: most tiles that the network sees at once.
+        own_size: see ``tile_sizes``.
 
     Raises:
         InputError: the outline lies outside of the slide.

@@ -50,7 +50,7 @@ class Listening:
 
 def planned(slide: SlideReader, batch_size: int = 1, **settings: object) -> Plan:
     wanted = DetectionSettings(**{"tile_size": 96} | settings)  # type: ignore[arg-type]
-    return plan(slide, CARD, GRID, wanted, batch_size)
+    return plan(slide, CARD, GRID, wanted, batch_size=batch_size)
 
 
 def detected(
