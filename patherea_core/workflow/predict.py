@@ -65,7 +65,7 @@ class Detector:
         """What runs the network; where none was chosen, PyTorch in 32 bits."""
         return self.chosen or TorchRuntime(self.network, self.device)
 
-    def plan(self, slide: SlideReader, settings: DetectionSettings, batch_size: int = 1) -> Plan:
+    def planned(self, slide: SlideReader, settings: DetectionSettings, batch_size: int = 1) -> Plan:
         """Return what is to be done on a slide; see ``plan``."""
         return plan(
             slide,
@@ -106,11 +106,11 @@ def predict(
         Cancelled: the progress asked to stop.
     """
     settings = DetectionSettings(outline=outline, tile_size=tile_size, threshold=threshold)
-    planned = detector.plan(slide, settings)
-    done = detect_planned(slide, detector.runtime, planned, FoundInMemory(), progress or Silent())
+    work = detector.planned(slide, settings)
+    done = detect_planned(slide, detector.runtime, work, FoundInMemory(), progress or Silent())
     if done.holes:
         raise SlideError(
-            f"slide {slide.name!r} cannot be read at {len(done.holes)} of {len(planned.tiles)} places; fetch"
+            f"slide {slide.name!r} cannot be read at {len(done.holes)} of {len(work.tiles)} places; fetch"
             " the file again"
         )
     return Detections.concatenate([part.detections for part in done.cells.parts()])

@@ -67,15 +67,15 @@ def effective_halo(runtime: Runtime, threshold: float, image: Pixels) -> int:
     anchors = runtime.anchors(side, side)
     expected = [truth[core.contains(anchors)] for core in cores]
     cells = sum(int((decided >= 0).sum()) for decided in expected)
-    for wide in HALOS:
-        halo = -(-wide // grid) * grid
+    halos = [-(-wide // grid) * grid for wide in HALOS]
+    for halo in halos:
         different = sum(
             int((_decided(runtime, threshold, image, Tile(core, core.grown(halo))) != right).sum())
             for core, right in zip(cores, expected, strict=True)
         )
         if different <= _TOLERATED * cells:
-            break
-    return halo
+            return halo
+    return halos[-1]
 
 
 def _cores(grid: int, side: int) -> Iterator[Box]:
