@@ -85,12 +85,30 @@ class Plan:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
+def tile_sizes(card: BundleCard, grid: int, *, own_size: bool) -> tuple[int, int]:
+    """Return the side of a tile's core and the halo around it that suit a model, in working pixels.
+
+    Args:
+        card: of the model.
+        grid: the network's largest stride.
+        own_size: whether the network is at home at the size of its training tiles only, as a transformer
+            is. Then a tile with its halo is of that size, and no halo makes tiling exact.
+    """
+    if not own_size:
+        return DEFAULT_TILE_SIZE, math.ceil(card.halo)
+    side = card.recipe.training.tile_size
+    halo = min(math.ceil(side / (8 * grid)), (side // grid - 1) // 2) * grid
+    return side - 2 * halo, halo
+
+
 def plan(
     slide: SlideReader,
     card: BundleCard,
     grid: int,
     settings: DetectionSettings,
+    *,
     batch_size: int = 1,
+    own_size: bool = False,
 ) -> Plan:
     """Return what is done on a slide.
 
@@ -107,10 +125,9 @@ def plan(
     """
     area = _area_within(slide, settings.outline)
     scale = Scale(slide.base_mpp, card.mpp)
-    side = settings.tile_size or DEFAULT_TILE_SIZE
-    tiles = _tiles(
-        slide, _read_in(area, settings.tissue), scale, grid, (side, math.ceil(card.halo))
-    )
+    chosen, halo = tile_sizes(card, grid, own_size=own_size)
+    side = settings.tile_size or chosen
+    tiles = _tiles(slide, _read_in(area, settings.tissue), scale, grid, (side, halo))
     return Plan(
         area=area,
         scale=scale,

@@ -17,7 +17,7 @@ from patherea_core.regions import inside
 from patherea_core.slides import ArraySlide, SlideReader
 from patherea_core.workflow.detection.detect import SlideDetection, detect_planned
 from patherea_core.workflow.detection.found import Found, FoundInMemory
-from patherea_core.workflow.detection.plan import DetectionSettings, Plan, plan
+from patherea_core.workflow.detection.plan import DetectionSettings, Plan, plan, tile_sizes
 from tests.core.workflow.detection.local_runtime import CARD, GRID, LocalRuntime, noise_slide
 from tests.fakes import RecordingProgress
 
@@ -229,3 +229,16 @@ def test_the_digest_of_a_plan_changes_with_what_changes_the_cells() -> None:
         planned(replace(slide, base_mpp=0.25)),
     ]
     assert len({first.digest, *(each.digest for each in others)}) == 1 + len(others)
+
+
+@pytest.mark.parametrize(("side", "grid"), [(224, 32), (224, 16), (256, 64), (64, 32), (32, 32)])
+def test_a_transformers_tiles_with_their_halo_are_of_the_size_it_was_trained_on(
+    side: int, grid: int
+) -> None:
+    training = CARD.recipe.training.model_copy(update={"tile_size": side})
+    card = CARD.model_copy(update={"recipe": CARD.recipe.model_copy(update={"training": training})})
+    core, halo = tile_sizes(card, grid, own_size=True)
+    assert core > 0
+    assert halo % grid == 0
+    assert core + 2 * halo == side
+    assert tile_sizes(card, grid, own_size=False)[1] == card.halo
