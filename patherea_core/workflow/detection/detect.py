@@ -1,7 +1,7 @@
 """Find the cells of one slide, batch by batch: read ahead, propose, decode on the device, keep."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,11 +32,11 @@ class SlideDetection:
 
     Attributes:
         cells: of the area, in base pixels; they are merged anew each time they are gone through.
-        holes: parts of the slide that could not be read, in working pixels.
+        holes: the cores of the tiles that could not be read, in working pixels, by the tiles' numbers.
     """
 
     cells: Cells
-    holes: tuple[Box, ...]
+    holes: Mapping[int, Box]
 
 
 def detect_planned(
@@ -72,7 +72,7 @@ def detect_planned(
         progress.advance(*account.told())
     band = float(max(plan.tile_size, runtime.grid))
     cells = MergedCells(found, plan.area, plan.scale, plan.least_distance, band=band)
-    return SlideDetection(cells, tuple(plan.tiles[hole].core for hole in found.holes))
+    return SlideDetection(cells, {hole: plan.tiles[hole].core for hole in found.holes})
 
 
 def _rows_of_batches(

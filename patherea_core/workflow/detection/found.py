@@ -58,7 +58,7 @@ class Found(Protocol):
 
     @property
     def done(self) -> frozenset[int]:
-        """The batches that are kept."""
+        """The batches that are kept whole."""
 
     @property
     def holes(self) -> tuple[int, ...]:
@@ -80,17 +80,17 @@ class FoundInMemory:
 
     def __init__(self) -> None:
         self._kept: dict[int, tuple[Entry, Rows]] = {}
-        self._holes: list[int] = []
+        self._holes: dict[int, Sequence[int]] = {}
 
     @property
     def done(self) -> frozenset[int]:
-        """The batches that are kept."""
-        return frozenset(self._kept)
+        """The batches that are kept whole; one with a hole is tried again."""
+        return frozenset(batch for batch in self._kept if not self._holes[batch])
 
     @property
     def holes(self) -> tuple[int, ...]:
         """The tiles that could not be read, by number."""
-        return tuple(sorted(self._holes))
+        return tuple(sorted(tile for tiles in self._holes.values() for tile in tiles))
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -100,7 +100,7 @@ class FoundInMemory:
     def add(self, batch: int, rows: Rows, holes: Sequence[int]) -> None:
         """Keep what a batch found, and which of its tiles could not be read."""
         self._kept[batch] = (entry_of(batch, rows, batch), rows)
-        self._holes += holes
+        self._holes[batch] = holes
 
     def rows(self, entry: Entry) -> Rows:
         """Return the rows of a batch."""

@@ -33,17 +33,17 @@ class Journal:
         self._file = file
         self._path = path
         self._entries: dict[int, Entry] = {}
-        self._holes: list[int] = []
+        self._holes: dict[int, Sequence[int]] = {}
 
     @property
     def done(self) -> frozenset[int]:
-        """The batches that are kept."""
-        return frozenset(self._entries)
+        """The batches that are kept whole; one with a hole is tried again."""
+        return frozenset(batch for batch in self._entries if not self._holes[batch])
 
     @property
     def holes(self) -> tuple[int, ...]:
         """The tiles that could not be read, by number."""
-        return tuple(sorted(self._holes))
+        return tuple(sorted(tile for tiles in self._holes.values() for tile in tiles))
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -72,8 +72,13 @@ class Journal:
         self._note(batch, rows, holes, end + _HEAD.size + len(missing))
 
     def rows(self, entry: Entry) -> Rows:
-        """Return the rows of a batch."""
-        content = os.pread(self._file.fileno(), entry.count * ROW.itemsize, entry.place)
+        """Return the rows of a batch, as long as the file is there, whether or not it is still lent.
+
+        Raises:
+            OutputError: the file is gone.
+        """
+        with writing(self._path), self._path.open("rb", buffering=0) as file:
+            content = os.pread(file.fileno(), entry.count * ROW.itemsize, entry.place)
         return np.frombuffer(content, dtype=ROW)
 
     def take_up(self, start: int) -> None:
@@ -106,7 +111,7 @@ class Journal:
 
     def _note(self, batch: int, rows: Rows, holes: Sequence[int], place: int) -> None:
         self._entries[batch] = entry_of(batch, rows, place)
-        self._holes += holes
+        self._holes[batch] = holes
 
 
 @contextmanager

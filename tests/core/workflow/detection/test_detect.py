@@ -149,7 +149,7 @@ def test_a_part_that_cannot_be_read_is_a_hole_and_the_rest_is_as_it_was(
     broken = work.tiles[7].window
     reader = Listening(slide, lambda box, _before: box == broken)
     done = detected(reader, work)
-    assert done.holes == (work.tiles[7].core,)
+    assert done.holes == {7: work.tiles[7].core}
     assert "this part is broken" in caplog.text
     assert reader.boxes.count(broken) == 3
     whole, rest = everything(detected(slide, work).cells), everything(done.cells)
@@ -164,11 +164,23 @@ def _edges(box: Box) -> tuple[int, int, int, int]:
     return box.left, box.top, box.right, box.bottom
 
 
+def test_a_hole_is_filled_by_the_next_run() -> None:
+    slide, found = noise_slide(), FoundInMemory()
+    work = planned(slide, 2)
+    broken = work.tiles[7].window
+    assert detected(Listening(slide, lambda box, _before: box == broken), work, found).holes
+    reader = Listening(slide)
+    done = detected(reader, work, found)
+    assert len(reader.boxes) == 2
+    assert done.holes == {}
+    assert as_bytes(done.cells) == as_bytes(detected(slide, work).cells)
+
+
 def test_a_read_that_fails_once_is_tried_again() -> None:
     slide = noise_slide()
     work = planned(slide)
     done = detected(Listening(slide, lambda _box, before: before == 0), work)
-    assert done.holes == ()
+    assert done.holes == {}
     assert as_bytes(done.cells) == as_bytes(detected(slide, work).cells)
 
 
