@@ -4,6 +4,7 @@ A slide has millions of cells, and Python takes microseconds to write one of the
 a tenth of that.
 """
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,9 +22,14 @@ def fixed(values: Floats, digits: int) -> pa.Array:
     """Return (N,) numbers as text, with so many digits behind the point, at least one."""
     scaled = np.rint(np.abs(values) * 10**digits).astype(np.int64)
     whole, rest = np.divmod(scaled, 10**digits)
-    point = chosen([f".{number:0{digits}}" for number in range(10**digits)], rest)
+    point = _fractions(digits).take(pa.array(rest))
     sign = chosen(("", "-"), ((values < 0) & (scaled > 0)).astype(np.int64))
     return pc.binary_join_element_wise(sign, pc.cast(pa.array(whole), pa.string()), point, "")
+
+
+@functools.cache
+def _fractions(digits: int) -> pa.Array:
+    return pa.array([f".{number:0{digits}}" for number in range(10**digits)])
 
 
 def hexadecimal(numbers: Ints) -> pa.Array:

@@ -112,14 +112,20 @@ def read_annotation(session: Session, annotation_id: str) -> dict[str, Any]:
     )
 
 
-def post_annotation(session: Session, item_id: str, document: Mapping[str, Any]) -> None:
+def post_annotation(session: Session, item_id: str, document: Mapping[str, Any] | bytes) -> None:
     """Add a new annotation to a slide; those that are there stay as they are.
+
+    Args:
+        session: with the archive.
+        item_id: the slide.
+        document: the annotation, or its JSON.
 
     Raises:
         ArchiveError: the archive does not take it.
     """
-    body = json.dumps(document, allow_nan=False, separators=(",", ":"))
-    session.post(f"annotation/item/{item_id}", body.encode())
+    if not isinstance(document, bytes):
+        document = json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
+    session.post(f"annotation/item/{item_id}", document)
 
 
 def _read_once(session: Session, annotation_id: str) -> dict[str, Any] | None:

@@ -1,11 +1,13 @@
 """Cells in parts of odd sizes, as tiles give them, some of which are empty."""
 
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from patherea_core.cells import CellPart
+from patherea_core.geometry import Floats
 from patherea_core.points import Detections
 
 
@@ -26,6 +28,38 @@ class Shredded:
             rows = np.arange(start, min(start + self.sizes[tile % len(self.sizes)], len(self)))
             yield CellPart(self.detections.take(rows), np.full(len(rows), tile))
             start, tile = start + len(rows), tile + 1
+
+
+@dataclass(slots=True, eq=False)
+class Watched:
+    """Cells of which it is known how many parts were held at once.
+
+    Attributes:
+        count: how many there are.
+        size: cells of a part.
+        most: parts that were held at once when another one was asked for.
+    """
+
+    count: int
+    size: int = 10
+    most: int = 0
+
+    def __len__(self) -> int:
+        return self.count
+
+    def parts(self) -> Iterator[CellPart]:
+        """Yield cells that are made when they are asked for."""
+        given: list[weakref.ref[Floats]] = []
+        for start in range(0, self.count, self.size):
+            x = np.arange(start, min(start + self.size, self.count), dtype=np.float64)
+            none = np.zeros(len(x), dtype=np.int64)
+            xy = np.stack([x, x], axis=1)
+            given.append(weakref.ref(xy))
+            part = CellPart(Detections(xy, none, np.ones(len(x))), none)
+            del xy
+            yield part
+            del part
+            self.most = max(self.most, sum(reference() is not None for reference in given))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,5 +1,6 @@
 """Sessions, items and annotations, against a stand-in that answers over HTTP."""
 
+import json
 import logging
 import socket
 from collections.abc import Iterator
@@ -122,6 +123,15 @@ def test_an_archive_that_is_not_there_is_tried_again_and_then_named() -> None:
 def test_reading_survives_a_short_failure(archive: FakeArchive, session: Session) -> None:
     archive.failures = [503, 500]
     assert session.get("user/me") == {"login": "somebody"}
+
+
+def test_an_annotation_is_posted_as_value_or_as_text(
+    archive: FakeArchive, session: Session
+) -> None:
+    document = {"name": "größer", "elements": [point(1, 2)]}
+    post_annotation(session, "1" * 24, document)
+    post_annotation(session, "1" * 24, json.dumps(document).encode())
+    assert archive.posted == [("1" * 24, document)] * 2
 
 
 def test_writing_is_tried_once(archive: FakeArchive, session: Session) -> None:

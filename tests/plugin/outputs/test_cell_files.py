@@ -22,7 +22,7 @@ from plugin.outputs.annotation_file import annotation_of, annotation_texts, anno
 from plugin.outputs.cell_files import require_cell_file, write_cells
 from plugin.outputs.results import Results, SlideCells, SlideFrame
 from plugin.readers.registry import read_cells
-from tests.plugin.cell_parts import Broken, Shredded, some_cells
+from tests.plugin.cell_parts import Broken, Shredded, Watched, some_cells
 
 TAXONOMY = Taxonomy.of(["positive", 'nicht "positiv", größer'])
 READ = ("a.csv", "a.parquet", "a.geojson", "a.json", "a.anot")
@@ -67,15 +67,21 @@ def test_what_is_written_is_read_back(tmp_path: Path, name: str, count: int) -> 
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+def write_few_at_a_time(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    """Let every form write so many cells at a time."""
+    for module in ("outputs.tables", "outputs.geojson", "outputs.density", "outputs.overlay"):
+        monkeypatch.setattr(f"plugin.{module}.ROWS", rows)
+    monkeypatch.setattr("plugin.outputs.tables._GROUP", rows)
+    monkeypatch.setattr("plugin.dsa.annotation_encoding.ROWS", rows)
+
+
 @pytest.mark.parametrize("name", FORMS)
 def test_parts_make_no_difference(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = some_cells(50)
     write_cells(tmp_path / "whole", results(SlideCells(SLIDE, CellsInMemory(found), FRAME)), name)
-    for module in ("outputs.tables", "outputs.geojson", "outputs.density", "outputs.overlay"):
-        monkeypatch.setattr(f"plugin.{module}.ROWS", 7)
-    monkeypatch.setattr("plugin.dsa.annotation_encoding.ROWS", 7)
+    write_few_at_a_time(monkeypatch, 7)
     write_cells(tmp_path / "parts", results(SlideCells(SLIDE, Shredded(found), FRAME)), name)
     if name.endswith(".parquet"):
         whole, parts = pq.read_table(tmp_path / "whole"), pq.read_table(tmp_path / "parts")
@@ -87,6 +93,16 @@ def test_parts_make_no_difference(
         assert whole.read("whole.geojson") == parts.read("parts.geojson")
     else:
         assert (tmp_path / "whole").read_bytes() == (tmp_path / "parts").read_bytes()
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_few_parts_are_held_however_many_there_are(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_few_at_a_time(monkeypatch, 25)
+    watched = Watched(1000)
+    write_cells(tmp_path / name, results(SlideCells("a", watched, FRAME)))
+    assert 1 <= watched.most <= 4
 
 
 @pytest.mark.parametrize("name", FORMS)
