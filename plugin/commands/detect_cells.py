@@ -1,24 +1,32 @@
 """Detect cells: a model's points on slides or images, as a file or as a new annotation."""
 
+import hashlib
+import json
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from patherea_core.bundle_card import BundleCard
 from patherea_core.bundle_file import read_card
-from patherea_core.cells import CellsInMemory
 from patherea_core.checkpoint import load_bundle
-from patherea_core.errors import InputError
+from patherea_core.errors import SlideError
 from patherea_core.progress import Part, Progress
 from patherea_core.regions import Outline
-from patherea_core.slides import SlideReader
 from patherea_core.taxonomy import Taxonomy
-from patherea_core.workflow.predict import Detector, predict
+from patherea_core.workflow.predict import Detector
 from plugin import provenance
-from plugin.outputs.cell_files import require_cell_file, write_cells
+from plugin.commands.slide_detection import (
+    DetectedSlide,
+    DetectSettings,
+    PlannedSlide,
+    detected,
+    planned_slide,
+    slide_digest,
+)
+from plugin.commands.slide_record import slide_manifest
+from plugin.outputs.cell_files import form_of, require_cell_file, write_cells
+from plugin.outputs.finished_run import FinishedRun, finished_run, record_of, write_record
 from plugin.outputs.model_card import key_facts
 from plugin.outputs.results import Results, SlideCells
 from plugin.slides.inputs import slide_files
@@ -26,9 +34,8 @@ from plugin.slides.reader import COLOURS, open_slide, require_readable
 
 log = logging.getLogger(__name__)
 
-#: How many times larger or smaller pixels a slide may have than its model before that is worth a warning.
-#: Pixels of 0.23 to 0.27 µm are all called 40x, and a model of 0.5 µm is made for them too.
-_MOST_RESAMPLING = 2.25
+#: Share of the progress that is given to planning, which reads the slides' files once.
+_PLANNING = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +56,9 @@ class DetectRequest:
         name: what an annotation is called.
         classes: the classes the model must have, in order; none asks for nothing.
         form: an ending that decides the form of ``out`` instead of its own.
-        table: a second file of results.
+        table: a table of the same results, whatever its name.
+        also: further files of the same results.
+        everywhere: whether to look where there is no tissue as well.
     """
 
     inputs: tuple[Path, ...]
@@ -65,61 +74,116 @@ class DetectRequest:
     classes: tuple[str, ...] = ()
     form: str | None = None
     table: Path | None = None
+    also: tuple[Path, ...] = ()
+    everywhere: bool = False
+
+    @property
+    def settings(self) -> DetectSettings:
+        """How to detect, whatever the slide."""
+        return DetectSettings(
+            name=self.name,
+            region=self.region,
+            tile_size=self.tile_size,
+            threshold=self.threshold,
+            everywhere=self.everywhere,
+        )
+
+    @property
+    def outputs(self) -> tuple[tuple[Path, str | None], ...]:
+        """All files of results, each with the ending that decides its form, if that is not its own."""
+        table = () if self.table is None else ((self.table, ".csv"),)
+        return ((self.out, self.form), *table, *((path, None) for path in self.also))
 
 
-def run(request: DetectRequest, progress: Progress) -> Results:
-    """Detect as requested and return what was written.
+def run(request: DetectRequest, progress: Progress) -> FinishedRun:
+    """Detect as requested, write the results and their record, and return the record.
+
+    A run that was stopped or killed is gone on with by the same request, and one that has ended is not
+    done again as long as its results are there.
 
     Raises:
         InputError: a slide, the model or a setting cannot serve.
-        OutputError: the results cannot be written.
+        SlideError: a part of a slide could not be read; all others are in the results, and the record
+            says which.
+        OutputError: the results cannot be written, or another run is writing them.
+        Cancelled: the progress asked to stop.
     """
-    paths = slide_files(request.inputs)
-    require_cell_file(request.out, request.form, len(paths))
-    if request.table is not None:
-        require_cell_file(request.table, ".csv", len(paths))
+    paths, settings = slide_files(request.inputs), request.settings
+    for out, form in request.outputs:
+        require_cell_file(out, form, len(paths))
     require_model(request.model, request.classes)
-    settings = DetectSettings(
-        name=request.name,
-        region=request.region,
-        tile_size=request.tile_size,
-        threshold=request.threshold,
-    )
     for path in paths:
         require_readable(path, request.mpp)
     detector = load_detector(request.model, request.device, request.backbone_weights)
-    started = time.monotonic()
+    planned = _planned(request, paths, detector, Part(progress, 0.0, _PLANNING))
+    fingerprint = _fingerprint(request, planned)
+    written = [out for out, _ in request.outputs]
+    if before := finished_run(written, fingerprint):
+        log.info(
+            "this run has ended already: %s; remove %s to run it again",
+            ", ".join(before.outputs),
+            record_of(request.out),
+        )
+        return before
     slides = [
         detected(
-            open_slide(path, request.mpp),
-            detector,
-            settings,
-            Part(progress, row / len(paths), (row + 1) / len(paths)),
+            each,
+            each.journal(request.out),
+            Part(progress, *_share(row, len(planned))),
         )
-        for row, path in enumerate(paths)
+        for row, each in enumerate(planned)
     ]
-    results = as_results(slides, detector.card, settings, time.monotonic() - started)
-    write_cells(request.out, results, request.form)
-    if request.table is not None:
-        write_cells(request.table, results, ".csv")
-    log.info("%s cells in %s", sum(len(cells) for cells in slides), request.out)
-    return results
+    results = as_results(
+        [each.cells for each in slides], detector, settings, sum(each.seconds for each in slides)
+    )
+    for out, form in request.outputs:
+        write_cells(out, results, form)
+    manifests = [slide_manifest(each, results) for each in slides]
+    record = write_record(written, fingerprint, manifests)
+    log.info("%s cells in %s", sum(map(len, results.slides)), ", ".join(map(str, written)))
+    _require_whole(slides)
+    for each in slides:
+        each.journal.unlink(missing_ok=True)
+    return record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DetectSettings:
-    """How to detect, whatever the slide; the attributes are those of ``DetectRequest``."""
+def _planned(
+    request: DetectRequest, paths: Sequence[Path], detector: Detector, progress: Progress
+) -> list[PlannedSlide]:
+    planned = []
+    for row, path in enumerate(paths):
+        progress.advance(row / len(paths), f"looking at {path.name}")
+        slide = open_slide(path, request.mpp)
+        planned.append(planned_slide(slide, detector, request.settings, slide_digest(path)))
+    return planned
 
-    name: str = "Cells"
-    region: Outline | None = None
-    tile_size: int | None = None
-    threshold: float | None = None
 
-    def __post_init__(self) -> None:
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise InputError(f"--threshold must lie between 0 and 1, not {self.threshold}")
-        if self.tile_size is not None and self.tile_size <= 0:
-            raise InputError(f"--tile-size must be positive, not {self.tile_size}")
+def _share(row: int, count: int) -> tuple[float, float]:
+    """Return where the progress of one of so many slides begins and ends."""
+    each = (1.0 - _PLANNING) / count
+    return _PLANNING + row * each, _PLANNING + (row + 1) * each
+
+
+def _fingerprint(request: DetectRequest, planned: Sequence[PlannedSlide]) -> str:
+    """Return a digest of all that the files of results follow from."""
+    forms = [(out.name, form_of(out, form)) for out, form in request.outputs]
+    slides = [(each.slide.name, each.fingerprint) for each in planned]
+    content = json.dumps([provenance.program(), request.name, forms, slides])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _require_whole(slides: Sequence[DetectedSlide]) -> None:
+    """Raise SlideError if a part of a slide could not be read."""
+    broken = [each for each in slides if each.holes]
+    if broken:
+        names = ", ".join(
+            f"{each.cells.slide} ({len(each.holes)} of {len(each.planned.plan.tiles)} tiles)"
+            for each in broken
+        )
+        raise SlideError(
+            f"parts of slides could not be read, so that their cells are missing: {names}; the record of the"
+            " run says where, and the same command tries them again"
+        )
 
 
 def require_model(model: Path, classes: Sequence[str]) -> None:
@@ -146,50 +210,22 @@ def load_detector(
     return Detector.load(load_bundle(model), device, backbone_weights)
 
 
-def detected(
-    slide: SlideReader, detector: Detector, settings: DetectSettings, progress: Progress
-) -> SlideCells:
-    """Return the cells of one slide; warn of one that is far from what the model was trained on."""
-    _warn_of_scale(slide, detector.card)
-    found = predict(
-        slide,
-        detector,
-        outline=settings.region,
-        tile_size=settings.tile_size,
-        threshold=settings.threshold,
-        progress=progress,
-    )
-    return SlideCells(slide.name, CellsInMemory(found))
-
-
-def _warn_of_scale(slide: SlideReader, card: BundleCard) -> None:
-    ratio = slide.base_mpp / card.mpp
-    if max(ratio, 1 / ratio) > _MOST_RESAMPLING:
-        log.warning(
-            "slide %r has pixels of %.3g µm, the model was trained on %.3g µm: resampled %.1f times, cells"
-            " may look unlike those that it knows; check what it finds, or take a model for such slides",
-            slide.name,
-            slide.base_mpp,
-            card.mpp,
-            max(ratio, 1 / ratio),
-        )
-
-
 def as_results(
-    slides: list[SlideCells], card: BundleCard, settings: DetectSettings, seconds: float
+    slides: Sequence[SlideCells], detector: Detector, settings: DetectSettings, seconds: float
 ) -> Results:
     """Return what was found together with where it came from."""
     run_id = provenance.new_run_id()
     return Results(
         slides=slides,
-        taxonomy=card.taxonomy,
+        taxonomy=detector.card.taxonomy,
         name=f"{settings.name} {run_id}",
         run_id=run_id,
-        facts=_facts(card, settings, seconds),
+        facts=_facts(detector, settings, seconds),
     )
 
 
-def _facts(card: BundleCard, settings: DetectSettings, seconds: float) -> Mapping[str, Any]:
+def _facts(detector: Detector, settings: DetectSettings, seconds: float) -> Mapping[str, Any]:
+    card = detector.card
     threshold = card.score_threshold if settings.threshold is None else settings.threshold
     return {
         "program": provenance.program(),

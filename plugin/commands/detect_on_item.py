@@ -2,19 +2,14 @@
 
 import logging
 import tempfile
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from patherea_core.errors import SlideError
 from patherea_core.progress import Progress
-from plugin.commands.detect_cells import (
-    DetectSettings,
-    as_results,
-    detected,
-    load_detector,
-    require_model,
-)
+from plugin.commands.detect_cells import as_results, load_detector, require_model
+from plugin.commands.slide_detection import DetectSettings, detected, planned_slide
 from plugin.dsa.annotations import post_annotation
 from plugin.dsa.items import download_slide, slide_named
 from plugin.dsa.session import connect
@@ -64,15 +59,19 @@ def run(request: DetectOnItemRequest, progress: Progress) -> tuple[dict[str, Any
     session = connect(request.api_url, request.token)
     slide = slide_named(session, request.item_id)
     detector = load_detector(request.model, request.device, request.backbone_weights)
-    started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="patherea-") as scratch:
         path = download_slide(session, slide, Path(scratch))
         reader = open_slide(path, request.mpp, slide.name)
-        cells = detected(reader, detector, request.settings, progress)
-    seconds = time.monotonic() - started
-    results = as_results([cells], detector.card, request.settings, seconds)
-    documents = annotations_of(results)
-    for document in documents:
-        post_annotation(session, slide.id, document)
-    log.info("%s cells on %s as %r", len(cells), slide.name, results.name)
+        planned = planned_slide(reader, detector, request.settings, None)
+        found = detected(planned, Path(scratch) / "cells.journal", progress)
+        if found.holes:
+            raise SlideError(
+                f"slide {slide.name!r} cannot be read at {len(found.holes)} places, so nothing was added to"
+                " it; upload it again"
+            )
+        results = as_results([found.cells], detector, request.settings, found.seconds)
+        documents = annotations_of(results)
+        for document in documents:
+            post_annotation(session, slide.id, document)
+        log.info("%s cells on %s as %r", len(found.cells), slide.name, results.name)
     return documents

@@ -20,12 +20,16 @@ from plugin.shell.parser import (
 
 _LONG = """\
 Detect cells on slides, plain images or folders of them, or (with --api-url and --item) on a slide in
-the archive, which gets them as a new annotation. Positions are pixels at full resolution."""
+the archive, which gets them as a new annotation. Positions are pixels at full resolution.
+
+A run that was stopped or killed is gone on with by the same command. One that has ended is not done again
+as long as its results are there; FILE.run.json says what it rests on."""
 
 _MORE = """\
-The ending of FILE decides its form: .csv and .parquet (image,x,y,class,score) and .geojson (points with
-image, class and score; QuPath reads it) hold any number of slides; .json is an annotation of the
-archive and holds one slide."""
+The ending of FILE decides its form.
+  any number of slides:  .csv, .parquet (image, x, y, class, score), .geojson, .geojson.gz (QuPath reads it)
+  one slide:             .json or .anot (annotation of the archive), .points.parquet (SpatialData),
+                         .density.tif (cells per mm², a pyramid), .overlay.png (a picture)"""
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +41,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         help="slide, plain image, or folder of them",
     )
-    add("--out", metavar="FILE", type=Path, help="the file of results; see below")
+    add(
+        "--out",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        help="the file of results; see below; may be given several times",
+    )
     add(
         "--model",
         metavar="NAME|PATH",
@@ -51,6 +61,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         help="pixel size, for files that do not say; goes before what a slide says",
     )
+    add("--everywhere", action="store_true", help="look where there is no tissue as well")
     add("--tile-size", metavar="N", type=int, help="side of a tile, in the model's pixels")
     add("--threshold", metavar="T", type=float, help="least score (default: the model's)")
     add("--classes", type=names, default=(), help="refuse a model with other classes than these")
@@ -67,14 +78,15 @@ def _run(options: Options, progress: Progress) -> None:
 
 
 def _run_on_files(options: Options, progress: Progress) -> None:
-    if not options.inputs or options.out is None:
+    if not options.inputs or not options.out:
         raise InputError("give an INPUT and --out FILE, or --api-url and --item; see --help")
     model = find_model(options.model)
     from plugin.commands import detect_cells
 
     request = detect_cells.DetectRequest(
         inputs=tuple(options.inputs),
-        out=options.out,
+        out=options.out[0],
+        also=tuple(options.out[1:]),
         model=model,
         backbone_weights=options.backbone_weights,
         region=options.roi,
@@ -84,6 +96,7 @@ def _run_on_files(options: Options, progress: Progress) -> None:
         device=options.device,
         name=options.name,
         classes=options.classes,
+        everywhere=options.everywhere,
     )
     detect_cells.run(request, progress)
 
@@ -92,7 +105,8 @@ def _run_on_item(options: Options, progress: Progress) -> None:
     if options.inputs or options.out is not None:
         raise InputError("give either INPUT and --out, or --api-url and --item; see --help")
     model = find_model(options.model)
-    from plugin.commands import detect_cells, detect_on_item
+    from plugin.commands import detect_on_item
+    from plugin.commands.slide_detection import DetectSettings
 
     request = detect_on_item.DetectOnItemRequest(
         api_url=address(options),
@@ -103,11 +117,12 @@ def _run_on_item(options: Options, progress: Progress) -> None:
         mpp=options.mpp,
         device=options.device,
         classes=options.classes,
-        settings=detect_cells.DetectSettings(
+        settings=DetectSettings(
             name=options.name,
             region=options.roi,
             tile_size=options.tile_size,
             threshold=options.threshold,
+            everywhere=options.everywhere,
         ),
     )
     detect_on_item.run(request, progress)

@@ -20,7 +20,7 @@ from patherea_core.errors import (
 )
 from patherea_core.progress import Silent
 from plugin.commands import detect_on_item
-from plugin.commands.detect_cells import DetectSettings
+from plugin.commands.slide_detection import DetectSettings
 from plugin.commands.export_dataset import ExportRequest, run
 from plugin.dsa.session import connect
 from plugin.sandbox.process import SandboxProcess

@@ -1,5 +1,6 @@
 """Detecting cells: on files and in the archive, with a small network of random weights."""
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 import shapely
 import torch
 
+from patherea_core.bundle_file import read_card
 from patherea_core.errors import (
     ArchiveError,
     BundleError,
@@ -20,13 +22,16 @@ from patherea_core.errors import (
     SlideError,
     TaxonomyError,
 )
-from patherea_core.points import Detections
+from patherea_core.geometry import Box, Pixels
 from patherea_core.progress import Silent
+from patherea_core.slides import ArraySlide
+from patherea_core.workflow.detection.journal import open_journal
 from plugin.commands import detect_on_item
-from plugin.commands.detect_cells import DetectRequest, DetectSettings, run
+from plugin.commands.detect_cells import DetectRequest, run
+from plugin.commands.slide_detection import DetectSettings
 from plugin.dsa import annotation_encoding
 from plugin.dsa.annotation_codec import is_detections
-from plugin.outputs.results import SlideCells
+from plugin.outputs.finished_run import FinishedRun, record_of
 from plugin.readers.registry import read_cells
 from tests.builders import noise
 from tests.fakes import RecordingProgress
@@ -55,18 +60,12 @@ def wanted(model: Path, tmp_path: Path) -> DetectRequest:
     )
 
 
-def found_on(cells: SlideCells) -> Detections:
-    """Return all cells of a slide."""
-    return Detections.concatenate([part.detections for part in cells.cells.parts()])
-
-
 def test_detections_lie_in_the_region_only_and_are_written(wanted: DetectRequest) -> None:
-    results = run(replace(wanted, region=REGION), Silent())
-    (cells,) = results.slides
+    record = run(replace(wanted, region=REGION), Silent())
     table = read_cells(wanted.out)
-    assert len(table) == len(cells) > 0
+    assert len(table) == sum(record.slides[0].counts.values()) > 0
     assert set(table.image_names) == {"a.png"}
-    assert all(REGION.intersects(shapely.Point(*xy)) for xy in found_on(cells).xy)
+    assert all(REGION.intersects(shapely.Point(*xy)) for xy in table.xy)
 
 
 def test_the_log_says_which_model_is_at_work(
@@ -91,9 +90,9 @@ def test_a_slide_far_from_the_models_pixel_size_is_warned_of(
 
 
 def test_a_folder_with_weights_in_it_is_a_model(wanted: DetectRequest) -> None:
-    results = run(wanted, Silent())
+    first = run(wanted, Silent())
     again = run(replace(wanted, model=wanted.model.parent), Silent())
-    assert (found_on(again.slides[0]).xy == found_on(results.slides[0]).xy).all()
+    assert again.outputs == first.outputs
 
 
 def test_the_same_request_gives_the_same_file(wanted: DetectRequest, tmp_path: Path) -> None:
@@ -179,10 +178,119 @@ def test_a_model_that_is_a_pickle_or_cut_short_or_missing_is_refused(
     assert not wanted.out.exists()
 
 
-def test_a_stop_leaves_nothing_half_written(wanted: DetectRequest, tmp_path: Path) -> None:
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_run_that_was_stopped_is_gone_on_with_to_the_same_bytes(
+    wanted: DetectRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = replace(wanted, tile_size=32, everywhere=True)
     with pytest.raises(PathereaError, match="stopped on request"):
+        run(request, RecordingProgress(stop_at=0.5))
+    (journal,) = names_in(tmp_path) - {"a.png"}
+    assert journal.endswith(".journal")
+    with caplog.at_level(logging.INFO):
+        run(request, Silent())
+    assert "were done before" in caplog.text
+    assert names_in(tmp_path) == {"a.png", "found.csv", "found.csv.run.json"}
+    run(replace(request, out=tmp_path / "at_once.csv"), Silent())
+    assert wanted.out.read_bytes() == (tmp_path / "at_once.csv").read_bytes()
+
+
+def test_other_settings_never_take_what_was_kept(wanted: DetectRequest, tmp_path: Path) -> None:
+    request = replace(wanted, tile_size=32, everywhere=True)
+    with pytest.raises(PathereaError, match="stopped on request"):
+        run(request, RecordingProgress(stop_at=0.5))
+    run(replace(request, threshold=0.0), Silent())
+    assert len(read_cells(wanted.out)) == 96 * 64 // 16
+    run(replace(request, threshold=0.0, out=tmp_path / "at_once.csv"), Silent())
+    assert wanted.out.read_bytes() == (tmp_path / "at_once.csv").read_bytes()
+
+
+def test_a_run_that_has_ended_is_not_done_again(
+    wanted: DetectRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = run(wanted, Silent())
+    before = wanted.out.stat().st_mtime_ns
+    with caplog.at_level(logging.INFO):
+        assert run(wanted, Silent()) == first
+    assert "has ended already" in caplog.text
+    assert wanted.out.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("change", ["result", "slide", "settings", "model"])
+def test_a_run_is_done_again_where_anything_is_not_as_it_was(
+    wanted: DetectRequest, tmp_path: Path, change: str
+) -> None:
+    first = run(wanted, Silent())
+    again = wanted
+    if change == "result":
+        wanted.out.write_text("image,x,y,class,score\n")
+    elif change == "slide":
+        write_image(tmp_path / "a.png", noise(96, 64, seed=1))
+    elif change == "settings":
+        again = replace(wanted, threshold=0.31)
+    else:
+        again = replace(wanted, model=write_model(tmp_path / "other.safetensors", seed=1))
+    second = run(again, Silent())
+    assert second.slides[0].run != first.slides[0].run
+    assert len(read_cells(wanted.out)) == sum(second.slides[0].counts.values())
+
+
+def test_the_record_says_what_the_results_rest_on(wanted: DetectRequest) -> None:
+    record = FinishedRun.model_validate_json(run(wanted, Silent()).model_dump_json())
+    (slide,) = record.slides
+    assert (slide.slide.name, slide.slide.width, slide.slide.height) == ("a.png", 96, 64)
+    assert slide.slide.sha256 == hashlib.sha256(wanted.inputs[0].read_bytes()).hexdigest()
+    assert slide.model.weights_sha256 == read_card(wanted.model).weights_sha256
+    assert slide.parameters["threshold"] == 0.3
+    assert slide.complete
+    assert record.outputs["found.csv"] == hashlib.sha256(wanted.out.read_bytes()).hexdigest()
+
+
+def test_a_tile_that_cannot_be_read_is_told_and_read_by_the_next_run(
+    wanted: DetectRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = replace(wanted, tile_size=32, everywhere=True)
+    read = ArraySlide.read
+
+    def broken(slide: ArraySlide, box: Box) -> Pixels:
+        if box.left < 0 and box.top < 0:
+            raise SlideError("a sector is broken")
+        return read(slide, box)
+
+    monkeypatch.setattr(ArraySlide, "read", broken)
+    with pytest.raises(SlideError, match=r"cells are missing: a.png \(1 of 6 tiles\)"):
+        run(request, Silent())
+    record = FinishedRun.model_validate_json(record_of(wanted.out).read_bytes())
+    assert not record.complete
+    assert [(hole.left, hole.top) for hole in record.slides[0].holes] == [(0, 0)]
+    without = len(read_cells(wanted.out))
+    monkeypatch.undo()
+    whole = run(request, Silent())
+    assert whole.complete
+    assert len(read_cells(wanted.out)) > without
+    run(replace(request, out=tmp_path / "at_once.csv"), Silent())
+    assert wanted.out.read_bytes() == (tmp_path / "at_once.csv").read_bytes()
+
+
+def test_two_runs_on_one_file_of_results_do_not_mix(wanted: DetectRequest, tmp_path: Path) -> None:
+    with pytest.raises(PathereaError):
         run(wanted, RecordingProgress(stop_at=0.5))
-    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    (journal,) = tmp_path.glob(".*.journal")
+    fingerprint = journal.read_bytes().split(b"\n")[0].split()[-1].decode()
+    with open_journal(journal, fingerprint), pytest.raises(OutputError, match="another run"):
+        run(wanted, Silent())
+    assert not wanted.out.exists()
+
+
+def test_several_forms_come_from_one_detection(wanted: DetectRequest, tmp_path: Path) -> None:
+    also = tuple(tmp_path / f"found{ending}" for ending in (".parquet", ".geojson", ".overlay.png"))
+    record = run(replace(wanted, also=also), Silent())
+    assert record.outputs.keys() == {wanted.out.name, *(path.name for path in also)}
+    for path in also[:2]:
+        assert len(read_cells(path)) == len(read_cells(wanted.out))
 
 
 @pytest.fixture
