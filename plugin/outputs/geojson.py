@@ -55,10 +55,9 @@ def _opened(path: Path, packing: Packing, stem: str) -> Iterator[Callable[[bytes
             with gzip.GzipFile("", "wb", _EFFORT, file, mtime=0) as packed:
                 yield packed.write
         elif packing == ".zip":
-            inner = zipfile.ZipInfo(f"{stem.removesuffix('.geojson')}.geojson")
-            inner.compress_type = zipfile.ZIP_DEFLATED
+            inner = f"{stem.removesuffix('.geojson')}.geojson"
             with (
-                zipfile.ZipFile(file, "w", compresslevel=_EFFORT) as archive,
+                zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_EFFORT) as archive,
                 archive.open(inner, "w", force_zip64=True) as packed,
             ):
                 yield packed.write

@@ -255,6 +255,9 @@ def test_packed_geojson_is_the_same_geojson(
     write_cells(tmp_path / "a.geojson", results(cells()))
     write_cells(tmp_path / name, results(cells()))
     assert unpacked(tmp_path / name) == (tmp_path / "a.geojson").read_bytes()
+    first = (tmp_path / name).read_bytes()
+    write_cells(tmp_path / name, results(cells()))
+    assert (tmp_path / name).read_bytes() == first
 
 
 def test_an_annotation_says_where_it_came_from(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ def test_densities_follow_pixel_size_and_not_pixels() -> None:
 
 
 def test_large_image_reads_every_class_at_its_place_and_scale(tmp_path: Path) -> None:
+    pytest.importorskip("large_image_source_tiff")
     path = tmp_path / "a.density.tif"
     found = some_cells(2000, side=5000)
     cells = SlideCells("Präparat", Shredded(found, (500, 7)), FRAME)
