@@ -35,6 +35,17 @@ class InitialWeights(Settings):
     """Their digest."""
 
 
+class ColourStatistics(Settings):
+    """How the tiles look that a model was trained on; the figures are those of ``data.looks``."""
+
+    mean: tuple[float, float, float]
+    """Density of what is stained, and which shares of the light that it takes are red and green."""
+    spread: tuple[float, float, float]
+    """Standard deviation of those figures between tiles."""
+    tiles: Count
+    """How many tiles that is of."""
+
+
 class CardWords(Settings):
     """What only a person can say of a model; nothing of it changes a detection."""
 
@@ -89,6 +100,8 @@ class BundleCard(CardWords):
     """95 % intervals of those scores, by the same names; None or absent where there is none."""
     measured_on: str | None = None
     """Which images the scores are of, and what was chosen on them, in words."""
+    colours: ColourStatistics | None = None
+    """How the tiles look that it was trained on; None if nobody has looked."""
     weights_sha256: str
     """Digest of the weights in the bundle."""
     initial_weights: InitialWeights | None = None
