@@ -11,7 +11,18 @@ from plugin import logs
 from plugin.__main__ import guarded, hide_secrets
 from plugin.descriptions import joined
 from plugin.progress import StopSignal, TerminalProgress
-from plugin.shell import agree, dataset, demo, detect, evaluate, export, models, sandbox, train
+from plugin.shell import (
+    agree,
+    dataset,
+    demo,
+    detect,
+    doctor,
+    evaluate,
+    export,
+    models,
+    sandbox,
+    train,
+)
 from plugin.shell.parser import Subcommand, shell_parser
 
 #: In the order of the help.
@@ -23,6 +34,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     agree.SUBCOMMAND,
     models.SUBCOMMAND,
     dataset.SUBCOMMAND,
+    doctor.SUBCOMMAND,
     sandbox.SUBCOMMAND,
     demo.SUBCOMMAND,
 )

@@ -10,21 +10,24 @@ from PIL import Image
 
 from patherea_core.geometry import Box, Floats, Pixels, as_xy
 from patherea_core.regions import Outline
-from patherea_core.slides import ArraySlide, SlideReader
+from patherea_core.slides import SlideReader
 
 #: Most pixels of an overview; a slide that would have more is looked at with larger ones.
 _MOST_PIXELS = 16_000_000
 
-#: Base pixels of the strips in which a slide is reduced that has no smaller form of itself.
+#: Pixels of the strips in which a slide is read.
 _STRIP_PIXELS = 16_000_000
 
 
 @runtime_checkable
-class ReducingReader(Protocol):
-    """A slide that can give itself smaller without reading every base pixel."""
+class ShrinkingReader(Protocol):
+    """A slide whose file holds it in smaller sizes too."""
 
-    def read_reduced(self, width: int, height: int) -> Pixels:
-        """Return the whole slide as (height, width, 3) RGB pixels."""
+    def own_shrink(self, most: float) -> int:
+        """Return by how much the smallest of them is smaller, at ``most`` so much; 1 if there is none."""
+
+    def read_shrunk(self, box: Box, shrink: int) -> Pixels:
+        """Return a box in base pixels as RGB pixels, about so many times fewer in both directions."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,28 +70,28 @@ def overview(slide: SlideReader, mpp: float) -> Overview:
     factor = max(factor, math.sqrt(slide.width * slide.height / _MOST_PIXELS))
     width = max(1, round(slide.width / factor))
     height = max(1, round(slide.height / factor))
-    pixels = _reduced(slide, width, height)
-    return Overview(pixels, slide.width / width, slide.height / height, slide.base_mpp)
-
-
-def _reduced(slide: SlideReader, width: int, height: int) -> Pixels:
-    if isinstance(slide, ArraySlide):
-        return _resized(slide.pixels, width, height)
-    if isinstance(slide, ReducingReader):
-        return slide.read_reduced(width, height)
-    return _by_strips(slide, width, height)
+    return Overview(
+        _by_strips(slide, width, height), slide.width / width, slide.height / height, slide.base_mpp
+    )
 
 
 def _by_strips(slide: SlideReader, width: int, height: int) -> Pixels:
-    """Return the slide reduced, from all of its base pixels but never from many at once."""
-    rows = max(1, round(_STRIP_PIXELS / slide.width * height / slide.height))
+    """Return the slide reduced, from pixels of which never many are in memory at once."""
+    shrink = slide.own_shrink(slide.width / width) if isinstance(slide, ShrinkingReader) else 1
+    rows = max(1, round(_STRIP_PIXELS * shrink**2 / slide.width * height / slide.height))
     strips = []
     for first in range(0, height, rows):
         last = min(first + rows, height)
         top, bottom = (round(row * slide.height / height) for row in (first, last))
-        part = slide.read(Box(0, top, slide.width, bottom - top))
-        strips.append(_resized(part, width, last - first))
+        strip = Box(0, top, slide.width, bottom - top)
+        strips.append(_resized(_shrunk(slide, strip, shrink), width, last - first))
     return np.concatenate(strips)
+
+
+def _shrunk(slide: SlideReader, strip: Box, shrink: int) -> Pixels:
+    if isinstance(slide, ShrinkingReader):
+        return slide.read_shrunk(strip, shrink)
+    return slide.read(strip)
 
 
 def _resized(pixels: Pixels, width: int, height: int) -> Pixels:

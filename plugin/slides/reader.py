@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import large_image
-import numpy as np
 import tifffile
-from PIL import Image
+from PIL import UnidentifiedImageError
 
 from patherea_core.errors import ScaleError, SlideError
 from patherea_core.geometry import Box, Pixels
@@ -60,35 +59,50 @@ class LargeImageSlide:
         pixels = as_rgb(self._part(part), self.name)
         return pixels if part == box else padded(pixels, part, box)
 
-    def read_reduced(self, width: int, height: int) -> Pixels:
-        """Return the whole slide as (height, width, 3) RGB pixels, from the smallest level that has as many.
+    def own_shrink(self, most: float) -> int:
+        """Return by how much the smallest level is smaller that the file itself has, at ``most`` so much.
+
+        Others the library makes of larger ones, and what it cannot read there it leaves out without a word.
+        """
+        levels = self.source._nonemptyLevelsList()  # noqa: SLF001  nothing public tells
+        own = [len(levels) - 1 - level for level, there in enumerate(levels) if there]
+        return max((2**times for times in own if 2**times <= most), default=1)
+
+    def read_shrunk(self, box: Box, shrink: int) -> Pixels:
+        """Return about (height, width, 3) RGB pixels, so many times fewer, of a box inside the slide.
 
         Raises:
-            SlideError: the file is broken, or its pixels are no colours of eight bits.
+            SlideError: the file is broken there, or its pixels are no colours of eight bits.
         """
-        output = {"maxWidth": width, "maxHeight": height}
-        pixels = as_rgb(self._region("as a whole", output=output), self.name)
-        # The library keeps the slide's proportions to a pixel its own way.
-        return np.array(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
+        if shrink == 1:
+            return self.read(box)
+        output = {
+            "maxWidth": math.ceil(box.width / shrink),
+            "maxHeight": math.ceil(box.height / shrink),
+        }
+        return as_rgb(self._region(box, output=output), self.name)
 
     def _part(self, part: Box) -> Any:  # noqa: ANN401  large_image publishes no types
-        region = {
-            "left": part.left,
-            "top": part.top,
-            "width": part.width,
-            "height": part.height,
-            "units": "base_pixels",
-        }
-        pixels = self._region(f"at {part}", region=region)
+        pixels = self._region(part)
         if pixels.shape[:2] != (part.height, part.width):
             raise SlideError(f"slide {self.name!r} gave {pixels.shape} pixels for {part}")
         return pixels
 
-    def _region(self, where: str, **how: Any) -> Any:  # noqa: ANN401  large_image publishes no types
+    def _region(self, box: Box, **how: Any) -> Any:  # noqa: ANN401  large_image publishes no types
+        region = {
+            "left": box.left,
+            "top": box.top,
+            "width": box.width,
+            "height": box.height,
+            "units": "base_pixels",
+        }
+        numpy_format = large_image.constants.TILE_FORMAT_NUMPY
         try:
-            pixels, _ = self.source.getRegion(format=large_image.constants.TILE_FORMAT_NUMPY, **how)
+            pixels, _ = self.source.getRegion(region=region, format=numpy_format, **how)
         except _BROKEN as error:
-            raise SlideError(f"slide {self.name!r} cannot be read {where}: {error}") from error
+            raise SlideError(
+                f"slide {self.name!r} cannot be read at {box}: {_reason(error)}"
+            ) from error
         return pixels
 
 
@@ -188,12 +202,20 @@ def found_mpp(name: str, facts: Mapping[str, Any], given: float | None) -> float
     return float(across) * 1000
 
 
+def _reason(error: Exception) -> str:
+    """Return what went wrong, in one line; an image that only lay in memory has no name to tell."""
+    unnamed = isinstance(error, UnidentifiedImageError)
+    return "it cannot be decoded" if unnamed else str(error).split("\n")[0]
+
+
 def _require_one_image(name: str, facts: Mapping[str, Any]) -> None:
     """Refuse what holds an image for each of several stains or lamps, of which only one would be read."""
+    images = len(facts.get("frames", ()))
     channels = facts.get("IndexRange", {}).get("IndexC", 1)
-    if channels > 1:
+    if channels > 1 or (images > 1 and facts.get("bandCount", 3) < 3):
         raise SlideError(
-            f"slide {name!r} has {channels} channels, an image each; only RGB and grey can be read"
+            f"slide {name!r} has {max(channels, images)} channels, an image each; only RGB and grey can be"
+            " read, convert it"
         )
 
 

@@ -78,12 +78,16 @@ def tissue_mask(pixels: Pixels, mpp: float, settings: TissueSettings) -> Bools:
         settings: how tissue is told from glass.
     """
     seen = _seen(pixels)
+    if not seen.any():
+        return seen
     around = _grown(seen, max(1, round(settings.margin_um / mpp)))
     places, count = ndimage.label(around)
     # What lies in one place counts together, so that loose cells are not lost one by one.
     area = np.bincount(places[seen], minlength=count + 1) * mpp**2
     kept = area >= settings.least_um2
     kept[0] = False
+    if not kept.any():
+        return np.zeros_like(seen)
     return _filled(kept[places], settings.hole_um2 / mpp**2)
 
 

@@ -37,3 +37,12 @@ def write_image(
     pixels = noise(60, 40) if pixels is None else pixels
     Image.fromarray(pixels).convert(mode).save(path, **more)
     return np.asarray(pixels)
+
+
+def break_tile(path: Path, number: int) -> None:
+    """Overwrite one tile of a TIFF with what no decoder takes."""
+    with tifffile.TiffFile(path) as file:
+        page = file.pages[0]
+        start, size = page.dataoffsets[number], page.databytecounts[number]
+    content = path.read_bytes()
+    path.write_bytes(content[:start] + bytes(size) + content[start + size :])

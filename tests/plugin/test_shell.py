@@ -24,7 +24,8 @@ from plugin.shell import main
 from tests.plugin.bundles import shipping
 
 COMMANDS = (
-    *("export", "train", "detect", "evaluate", "agree", "models", "dataset", "sandbox", "demo"),
+    *("export", "train", "detect", "evaluate", "agree", "models", "dataset"),
+    *("doctor", "sandbox", "demo"),
 )
 
 

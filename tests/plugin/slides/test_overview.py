@@ -1,17 +1,20 @@
 """A whole slide at a glance: the same picture however the slide is stored."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 
+from patherea_core.errors import SlideError
 from patherea_core.geometry import Box, Pixels
 from patherea_core.slides import ArraySlide
 from plugin.slides import overview as overview_module
-from plugin.slides.overview import overview
+from plugin.slides.overview import ShrinkingReader, overview
 from plugin.slides.reader import open_slide
 from tests.builders import square
-from tests.plugin.slide_files import write_tiff
+from tests.plugin.slide_files import break_tile, write_tiff
 
 
 class Plain:
@@ -69,3 +72,28 @@ def test_places_move_to_base_pixels_and_back() -> None:
     corners = np.array(moved.exterior.coords)
     assert view.from_base(corners) == pytest.approx(np.array(square(1, 2, 3).exterior.coords))
     assert Box.around(moved.bounds).width > 3
+
+
+def test_the_smaller_levels_of_a_file_are_used(tmp_path: Path) -> None:
+    pixels = slope(1024, 1024)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        more: dict[str, Any] = {
+            "tile": (128, 128),
+            "photometric": "rgb",
+            "resolution": (2e4, 2e4),
+            "resolutionunit": 3,
+        }
+        file.write(np.full_like(pixels, 9), subifds=1, **more)
+        file.write(pixels[::4, ::4], subfiletype=1, **more)
+    slide = open_slide(tmp_path / "a.tif")
+    assert isinstance(slide, ShrinkingReader)
+    assert [slide.own_shrink(most) for most in (1, 3.9, 4, 100)] == [1, 1, 4, 4]
+    assert overview(slide, 8.0).pixels.max() > 200
+    assert overview(slide, 1.5).pixels.max() == 9
+
+
+def test_what_cannot_be_read_is_no_glass(tmp_path: Path) -> None:
+    write_tiff(tmp_path / "a.tif", slope(900, 700), photometric="rgb", compression="jpeg")
+    break_tile(tmp_path / "a.tif", 20)
+    with pytest.raises(SlideError, match="cannot be decoded"):
+        overview(open_slide(tmp_path / "a.tif"), 8.0)

@@ -1,9 +1,11 @@
 """Slides as files: what is read, and what is refused."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, ImageCms
 
 from patherea_core.errors import InputError, ScaleError, SlideError
@@ -11,7 +13,7 @@ from patherea_core.geometry import Box
 from plugin.slides.inputs import slide_files
 from plugin.slides.reader import checked_mpp, open_slide, require_readable
 from tests.builders import noise
-from tests.plugin.slide_files import write_image, write_tiff
+from tests.plugin.slide_files import break_tile, write_image, write_tiff
 
 
 def test_a_slide_says_its_size_and_pixel_size(tmp_path: Path) -> None:
@@ -186,3 +188,37 @@ def test_a_given_pixel_size_goes_before_that_of_the_file_and_a_warning_tells(
 ) -> None:
     assert checked_mpp("s.svs", given, 0.5) == given
     assert ("s.svs" in caplog.text and "0.25" in caplog.text) == told
+
+
+@pytest.mark.parametrize("compression", ["jpeg", "zlib"])
+def test_a_tile_that_cannot_be_decoded_is_told_and_the_others_are_read(
+    tmp_path: Path, compression: str
+) -> None:
+    path = tmp_path / "a.tif"
+    write_tiff(path, photometric="rgb", compression=compression)
+    slide = open_slide(path)
+    whole = slide.read(Box(0, 0, 100, 100))
+    break_tile(path, 5)
+    slide = open_slide(path)
+    for _ in range(2):
+        with pytest.raises(SlideError, match=r"'a.tif' cannot be read at .*left=140.*decoded"):
+            slide.read(Box(140, 140, 50, 50))
+        assert np.array_equal(slide.read(Box(0, 0, 100, 100)), whole)
+
+
+def test_an_image_for_each_channel_is_refused_instead_of_reading_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "a.ome.tif"
+    channels = noise(300, 200).transpose(2, 0, 1)[[0, 1, 2, 0]]
+    tifffile.imwrite(path, channels, tile=(128, 128), metadata={"axes": "CYX"}, ome=True)
+    with pytest.raises(SlideError, match="4 channels, an image each"):
+        open_slide(path, 0.5)
+
+
+def test_several_threads_read_what_one_reads(tmp_path: Path) -> None:
+    pixels = write_tiff(tmp_path / "a.tif", noise(700, 600), photometric="rgb", compression="zlib")
+    slide = open_slide(tmp_path / "a.tif")
+    boxes = [Box(x, y, 90, 80) for y in range(0, 500, 60) for x in range(0, 600, 70)]
+    with ThreadPoolExecutor(4) as threads:
+        read = list(threads.map(slide.read, boxes))
+    for box, found in zip(boxes, read, strict=True):
+        assert np.array_equal(found, pixels[box.top : box.bottom, box.left : box.right])
