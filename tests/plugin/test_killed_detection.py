@@ -1,0 +1,90 @@
+"""A detection that is killed or asked to stop: a real process, real signals, the same bytes in the end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.builders import noise
+from tests.plugin.bundles import write_model
+from tests.plugin.slide_files import write_image
+
+pytestmark = pytest.mark.slow
+
+#: Runs the shell, says whenever a batch of tiles is kept, and lingers before it is.
+DRIVER = """
+import sys, time
+from patherea_core.workflow.detection.journal import Journal
+original = Journal.add
+
+def lingering(self, *arguments):
+    print("now", flush=True)
+    time.sleep(0.2)
+    original(self, *arguments)
+
+Journal.add = lingering
+from plugin.shell import main
+sys.exit(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("slides")
+    write_image(made / "a.png", noise(256, 200))
+    write_model(made / "model.safetensors")
+    return made
+
+
+def started(folder: Path, out: Path) -> subprocess.Popen[str]:
+    words = ["detect", str(folder / "a.png"), "--mpp", "0.25", "--out", str(out), "--everywhere"]
+    words += [
+        "--model",
+        str(folder / "model.safetensors"),
+        "--tile-size",
+        "64",
+        "--threshold",
+        "0.3",
+    ]
+    return subprocess.Popen(
+        [sys.executable, "-c", DRIVER, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd()), "OMP_NUM_THREADS": "1"},
+    )
+
+
+def finished(folder: Path, out: Path) -> str:
+    _, log = (process := started(folder, out)).communicate(timeout=120)
+    assert process.returncode == 0, log
+    return log
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("batches", [1, 4])
+def test_the_same_command_ends_with_the_same_bytes(
+    folder: Path, tmp_path: Path, number: signal.Signals, batches: int
+) -> None:
+    process = started(folder, tmp_path / "cells.csv")
+    assert process.stdout is not None
+    for _ in range(batches):
+        while process.stdout.readline() != "now\n":
+            assert process.poll() is None
+    sent = time.monotonic()
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    assert process.returncode in {-signal.SIGKILL, 1}
+    assert time.monotonic() - sent < 8
+    assert not (tmp_path / "cells.csv").exists()
+    log = finished(folder, tmp_path / "cells.csv")
+    # What SIGTERM interrupts is kept before the program goes.
+    assert ("were done before" in log) == (batches > 1 or number == signal.SIGTERM)
+    finished(folder, tmp_path / "at_once.csv")
+    assert (tmp_path / "cells.csv").read_bytes() == (tmp_path / "at_once.csv").read_bytes()
+    assert not list(tmp_path.glob(".*"))
+    assert "has ended already" in finished(folder, tmp_path / "cells.csv")
