@@ -59,8 +59,17 @@ SANDBOX = [
 # What single importers of published datasets read with.
 IMPORTERS = ["h5py>=3.10"]
 
+# What other engines than PyTorch, and the export for them, run with.
+RUNTIMES = [
+    "onnx>=1.18",
+    "onnxruntime>=1.20",
+    "onnxscript>=0.5.4",
+    "openvino>=2025.0",
+]
+
 DEV = [
     *IMPORTERS,
+    *RUNTIMES,
     "hypothesis>=6.100",
     "import-linter>=2.1",
     "mypy>=1.13",
@@ -87,6 +96,11 @@ setup(
         "plugin.outputs": ["*.html", "*.md"],
     },
     install_requires=CORE + DSA,
-    extras_require={"sandbox": SANDBOX, "importers": IMPORTERS, "dev": DEV},
+    extras_require={
+        "sandbox": SANDBOX,
+        "importers": IMPORTERS,
+        "runtimes": RUNTIMES,
+        "dev": DEV,
+    },
     entry_points={"console_scripts": ["patherea = plugin.shell:main"]},
 )

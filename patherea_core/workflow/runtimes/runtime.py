@@ -1,6 +1,6 @@
 """What every runtime does: from the pixels of a batch of tiles to what its anchor points show."""
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from torch import Tensor
 
@@ -8,6 +8,8 @@ from patherea_core.decoding import Sites
 from patherea_core.errors import ShapeError
 from patherea_core.geometry import Floats
 from patherea_core.model.anchors import anchor_points
+
+Precision = Literal["32-true", "bf16-mixed"]
 
 
 class Runtime(Protocol):
@@ -53,6 +55,26 @@ def require_on_grid(height: int, width: int, grid: int) -> None:
     if height <= 0 or width <= 0 or height % grid or width % grid:
         raise ShapeError(
             f"the sides of a tile must be multiples of {grid} pixels, not {height} × {width}"
+        )
+
+
+def require_size(images: Tensor, grid: int, size: tuple[int, int] | None) -> None:
+    """Check that tiles are of the only size that a network takes.
+
+    Args:
+        images: (B, 3, H, W).
+        grid: what H and W must be multiples of, at least.
+        size: H and W; None for all on the grid.
+
+    Raises:
+        ShapeError: they are not.
+    """
+    height, width = images.shape[-2:]
+    require_on_grid(height, width, grid)
+    if size is not None and size != (height, width):
+        raise ShapeError(
+            f"the network was exported for tiles of {size[0]} × {size[1]} pixels, not {height} × {width};"
+            " export it for that size"
         )
 
 

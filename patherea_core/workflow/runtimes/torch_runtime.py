@@ -2,35 +2,17 @@
 
 import logging
 from collections.abc import Callable
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-from patherea_core.decoding import Sites, likeliest
+from patherea_core.decoding import Sites
 from patherea_core.geometry import Floats
 from patherea_core.model.network import P2PNetwork
-from patherea_core.workflow.runtimes.runtime import require_on_grid, tile_anchors
+from patherea_core.workflow.runtimes.decoded_network import Decoded, DecodedNetwork
+from patherea_core.workflow.runtimes.runtime import Precision, require_on_grid, tile_anchors
 
 log = logging.getLogger(__name__)
-
-Precision = Literal["32-true", "bf16-mixed"]
-
-#: Position, score and class of every anchor point, for what knows tensors alone.
-_Decoded = tuple[Tensor, Tensor, Tensor]
-
-
-class DecodedNetwork(torch.nn.Module):
-    """A network with its decoding, in and out of which go plain tensors alone."""
-
-    def __init__(self, network: P2PNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> _Decoded:
-        """Return positions (B, M, 2), scores (B, M) and classes (B, M) of (B, 3, H, W) uint8 tiles."""
-        sites = likeliest(self.network(images))
-        return sites.xy, sites.score, sites.class_index
 
 
 class TorchRuntime:
@@ -64,8 +46,8 @@ class TorchRuntime:
         self._sites = (network.config.feature_stride, network.config.anchors_per_side)
         placed = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         plain = DecodedNetwork(placed).eval()
-        self._plain: Callable[[Tensor], _Decoded] = plain
-        self._decoded: Callable[[Tensor], _Decoded] = plain
+        self._plain: Callable[[Tensor], Decoded] = plain
+        self._decoded: Callable[[Tensor], Decoded] = plain
         if compiled:
             self._decoded = torch.compile(plain, dynamic=False)
 
@@ -83,7 +65,7 @@ class TorchRuntime:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=halves):
             return Sites(*self._tried(moved))
 
-    def _tried(self, images: Tensor) -> _Decoded:
+    def _tried(self, images: Tensor) -> Decoded:
         if self.name == "eager":
             return self._decoded(images)
         from torch._dynamo.exc import TorchDynamoException
@@ -91,7 +73,7 @@ class TorchRuntime:
         try:
             return self._decoded(images)
         except TorchDynamoException as error:
-            first = str(error).strip().splitlines()[0]
-            log.warning("the network cannot be compiled and runs as it is, slower: %s", first)
+            said = " ".join(str(error).split("\n")[:2])  # what failed, and why
+            log.warning("the network cannot be compiled and runs as it is, slower: %s", said)
             self.name, self._decoded = "eager", self._plain
             return self._decoded(images)

@@ -80,20 +80,6 @@ def test_where_nothing_can_be_compiled_the_network_runs_as_it_is(
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_compiler_that_is_not_there_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    from torch._inductor import config
-
-    torch.compiler.reset()
-    monkeypatch.setattr(config, "force_disable_caches", True)
-    monkeypatch.setattr(config.cpp, "cxx", ("no-such-compiler",))
-    runtime = TorchRuntime(tiny_network(), CPU, compiled=True)
-    sites = runtime.run(images())
-    assert runtime.name == "eager"
-    assert torch.equal(sites.score, TorchRuntime(tiny_network(), CPU).run(images()).score)
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_compiled_is_the_same_network(precision: str) -> None:
