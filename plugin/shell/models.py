@@ -12,8 +12,8 @@ from plugin.shell.parser import Options, Subcommand, add_backbone_weights, add_w
 
 _LONG = f"""\
 patherea models list: the models that come with Patherea, and those in the folder that the environment
-variable {FOLDER_VARIABLE} names. patherea models show, verify or describe NAME takes such a name, or
-the path of a model bundle: a .safetensors file, or a folder with model.safetensors in it."""
+variable {FOLDER_VARIABLE} names. patherea models show, verify, describe or export NAME takes such a
+name, or the path of a model bundle: a .safetensors file, or a folder with model.safetensors in it."""
 
 _MORE = """\
 Exit code of verify: 0 if the model can be used (notes on what its card does not say do not count), 1 if
@@ -26,6 +26,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     _add_show(actions.add_parser("show", help="what is known of a model: its card"))
     _add_verify(actions.add_parser("verify", help="whether a model is whole and works"))
     _add_describe(actions.add_parser("describe", help="say more on a model's card"))
+    _add_export(actions.add_parser("export", help="a model in ONNX, with its decoding"))
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +56,21 @@ def _add_describe(parser: argparse.ArgumentParser) -> None:
     )
     add_words(parser)
     parser.set_defaults(act=_describe)
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    parser.add_argument(
+        "--out", metavar="FILE.onnx", type=Path, required=True, help="the ONNX file"
+    )
+    parser.add_argument(
+        "--tile-size",
+        metavar="N",
+        type=int,
+        help="side of the tiles in working pixels, the only one it takes; a vision transformer needs it",
+    )
+    add_backbone_weights(parser, "for a model that holds its trained part only")
+    parser.set_defaults(act=_export)
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -111,8 +127,18 @@ def _describe(options: Options) -> None:
     command.run(request)
 
 
+def _export(options: Options) -> None:
+    from plugin.commands import export_model as command
+
+    model = find_model(options.model)
+    request = command.ExportRequest(model, options.out, options.tile_size, options.backbone_weights)
+    command.run(request)
+
+
 def _say_json(what: object) -> None:
     sys.stdout.write(json.dumps(what, allow_nan=False, ensure_ascii=False, indent=1) + "\n")
 
 
-SUBCOMMAND = Subcommand("models", "list, show and verify models", _LONG, _add_options, _run, _MORE)
+SUBCOMMAND = Subcommand(
+    "models", "list, show, verify and export models", _LONG, _add_options, _run, _MORE
+)
