@@ -21,6 +21,12 @@ def inside(outline: Outline, xy: Floats) -> Bools:
     return mask
 
 
+def as_outline(shape: shapely.Geometry) -> Outline:
+    """Return the polygons of what an intersection gave, without the points and lines where shapes touch."""
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
+    return parts[0] if len(parts) == 1 else MultiPolygon(parts)
+
+
 def checked_outline(outline: Outline, what: str) -> Outline:
     """Return the outline if it has an area and does not cross itself.
 

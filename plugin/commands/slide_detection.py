@@ -4,32 +4,29 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import shapely
 import torch
 
-from patherea_core.bundle_card import BundleCard
 from patherea_core.errors import InputError, SlideError
 from patherea_core.geometry import Box
 from patherea_core.progress import Progress
-from patherea_core.regions import Outline
+from patherea_core.regions import Outline, as_outline
 from patherea_core.slides import SlideReader
 from patherea_core.workflow.detection.detect import detect_planned
 from patherea_core.workflow.detection.journal import open_journal
 from patherea_core.workflow.detection.plan import DetectionSettings, Plan
 from patherea_core.workflow.predict import Detector
 from plugin.outputs.results import SlideCells, SlideFrame
+from plugin.slides.check import Check, Verdict
+from plugin.slides.preflight import pixel_size_check, preflight
 from plugin.slides.scan_facts import scanned_offset
 from plugin.slides.tissue import tissue_outline
 
 log = logging.getLogger(__name__)
-
-#: How many times larger or smaller pixels a slide may have than its model before that is worth a warning.
-#: Pixels of 0.23 to 0.27 µm are all called 40x, and a model of 0.5 µm is made for them too.
-_MOST_RESAMPLING = 2.25
 
 #: Tiles below which it does not pay to look for tissue first.
 _FEW_TILES = 4
@@ -70,6 +67,7 @@ class PlannedSlide:
         plan: what is to be done.
         fingerprint: of slide, model, runtime and plan; the same one gives the same bytes.
         digest: of the slide's file; None if it is not known.
+        checks: what was found of the slide beforehand.
     """
 
     slide: SlideReader
@@ -77,6 +75,7 @@ class PlannedSlide:
     plan: Plan
     fingerprint: str
     digest: str | None
+    checks: tuple[Check, ...]
 
     def journal(self, out: Path) -> Path:
         """Return where the detections are kept until the results are written, beside those."""
@@ -115,16 +114,17 @@ def planned_slide(
 
     Raises:
         InputError: the region lies outside of the slide.
+        SlideError: results would be wrong on such a slide.
     """
-    _warn_of_scale(slide, detector.card)
-    plan = _plan(slide, detector, settings)
+    plan, checks = _plan(slide, detector, settings)
+    _heed(slide.name, checks)
     card, runtime = detector.card, detector.runtime
     what = (
         *(digest, card.weights_sha256, card.backbone_sha256, plan.digest),
         *(runtime.name, detector.device.type, torch.__version__),
     )
     fingerprint = hashlib.sha256(json.dumps(what).encode()).hexdigest()
-    return PlannedSlide(slide, detector, plan, fingerprint, digest)
+    return PlannedSlide(slide, detector, plan, fingerprint, digest, checks)
 
 
 def detected(planned: PlannedSlide, journal: Path, progress: Progress) -> DetectedSlide:
@@ -154,29 +154,49 @@ def detected(planned: PlannedSlide, journal: Path, progress: Progress) -> Detect
     )
 
 
-def _plan(slide: SlideReader, detector: Detector, settings: DetectSettings) -> Plan:
-    """Return the plan of a slide; where it has more than a few tiles, without those that show no tissue."""
+def _plan(
+    slide: SlideReader, detector: Detector, settings: DetectSettings
+) -> tuple[Plan, tuple[Check, ...]]:
+    """Return the plan of a slide, and what was found of the slide beforehand.
+
+    A slide of more than a few tiles is examined, and planned without the tiles that show no tissue.
+    """
     wanted = DetectionSettings(
         outline=settings.region, tile_size=settings.tile_size, threshold=settings.threshold
     )
-    plan = detector.planned(slide, wanted)
-    if settings.everywhere or len(plan.tiles) <= _FEW_TILES:
-        return plan
+    whole = detector.planned(slide, wanted)
+    if len(whole.tiles) <= _FEW_TILES:
+        return whole, (pixel_size_check(slide, detector.card),)
     tissue = tissue_outline(slide) or shapely.MultiPolygon()
-    chosen = detector.planned(slide, replace(wanted, tissue=tissue))
+    seen = whole.area.intersection(tissue)
+    checks = preflight(slide, detector.card, whole.area if seen.is_empty else as_outline(seen))
+    if settings.everywhere:
+        return whole, checks
+    plan = detector.planned(slide, replace(wanted, tissue=tissue))
     log.info(
         "%s: %d of %d tiles show tissue, %.3g mm²",
         slide.name,
-        len(chosen.tiles),
         len(plan.tiles),
-        chosen.square_millimetres,
+        len(whole.tiles),
+        plan.square_millimetres,
     )
-    if not chosen.tiles:
+    if not plan.tiles:
         log.warning(
             "slide %r shows no tissue there, so no cell is found; --everywhere looks all the same",
             slide.name,
         )
-    return chosen
+        return plan, (pixel_size_check(slide, detector.card),)
+    return plan, checks
+
+
+def _heed(name: str, checks: Sequence[Check]) -> None:
+    """Say in the log what may make results worse, and refuse a slide on which they would be wrong."""
+    for check in checks:
+        words = f"slide {name!r}, {check.name}: {check.found}; {check.fix}"
+        if check.verdict is Verdict.FAIL:
+            raise SlideError(words)
+        if check.verdict is Verdict.WARN:
+            log.warning(words)
 
 
 def slide_digest(path: Path) -> str:
@@ -190,16 +210,3 @@ def slide_digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise SlideError(f"slide {path.name!r} cannot be read: {error.strerror}") from error
-
-
-def _warn_of_scale(slide: SlideReader, card: BundleCard) -> None:
-    ratio = slide.base_mpp / card.mpp
-    if max(ratio, 1 / ratio) > _MOST_RESAMPLING:
-        log.warning(
-            "slide %r has pixels of %.3g µm, the model was trained on %.3g µm: resampled %.1f times, cells"
-            " may look unlike those that it knows; check what it finds, or take a model for such slides",
-            slide.name,
-            slide.base_mpp,
-            card.mpp,
-            max(ratio, 1 / ratio),
-        )

@@ -26,7 +26,12 @@ def slide_manifest(found: DetectedSlide, results: Results) -> RunManifest:
         build=provenance.build(),
         model=_model(planned.detector.card),
         slide=_slide(found),
-        parameters={**results.facts, "tiles": len(planned.plan.tiles), "plan": planned.plan.digest},
+        parameters={
+            **results.facts,
+            "tiles": len(planned.plan.tiles),
+            "plan": planned.plan.digest,
+            "preflight": [check.to_dict() for check in planned.checks],
+        },
         versions=installed_versions(),
         device=f"{planned.detector.device.type}, {planned.detector.runtime.name}",
         timings={"detection": round(found.seconds, 1)},

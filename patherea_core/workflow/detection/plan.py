@@ -12,7 +12,7 @@ import shapely
 from patherea_core.bundle_card import BundleCard
 from patherea_core.errors import InputError
 from patherea_core.geometry import Box, Scale
-from patherea_core.regions import Outline
+from patherea_core.regions import Outline, as_outline
 from patherea_core.slides import SlideReader
 from patherea_core.tiling import Tile, cover
 
@@ -144,7 +144,7 @@ def _area_within(slide: SlideReader, outline: Outline | None) -> Outline:
     whole = shapely.box(0, 0, slide.width, slide.height)
     if outline is None:
         return whole
-    area = _surface(whole.intersection(outline))
+    area = as_outline(whole.intersection(outline))
     if area.area <= 0:
         left, top, right, bottom = (round(edge) for edge in outline.bounds)
         raise InputError(
@@ -155,13 +155,7 @@ def _area_within(slide: SlideReader, outline: Outline | None) -> Outline:
 
 
 def _read_in(area: Outline, tissue: Outline | None) -> Outline:
-    return area if tissue is None else _surface(area.intersection(tissue))
-
-
-def _surface(shape: shapely.Geometry) -> Outline:
-    """Return the polygons of what an intersection gave, without the points and lines where shapes touch."""
-    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
-    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+    return area if tissue is None else as_outline(area.intersection(tissue))
 
 
 def _tiles(
