@@ -4,8 +4,10 @@ A bundle is one safetensors file with its card in the header, or a folder with t
 and other programs, the same card as ``card.json`` and in words as ``README.md``.
 """
 
+import hashlib
 import json
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ from patherea_core.errors import BundleError
 
 #: Key of the card in the safetensors header.
 CARD_KEY = "patherea"
+
+#: Key of the card's digest beside it.
+CARD_DIGEST_KEY = "card_sha256"
 
 #: Files of a bundle that is a folder.
 WEIGHTS_FILE = "model.safetensors"
@@ -32,12 +37,52 @@ _LONGEST_HEADER = 100_000_000
 _NO_HEADER = (ValueError, AttributeError, TypeError, KeyError, IndexError, RecursionError)
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenCard:
+    """The card as it stands in the header of a bundle.
+
+    Attributes:
+        file: the safetensors file.
+        text: the card as JSON.
+        sha256: the digest that was written beside it; None in bundles of older versions, which had none.
+    """
+
+    file: Path
+    text: str
+    sha256: str | None
+
+    def read(self) -> BundleCard:
+        """Return the card.
+
+        Raises:
+            BundleError: it is not the one that was written, or cannot be read.
+        """
+        self.require_whole()
+        return _card(self.text, self.file)
+
+    def require_whole(self) -> None:
+        """Raise BundleError if the card is not the one that was written."""
+        if self.sha256 is not None and self.sha256 != _digest(self.text):
+            raise BundleError(
+                f"the card in {self.file} is not the one that was written with it, so nothing that it says"
+                " can be trusted; fetch the file again"
+            )
+
+
+def header_of(card: BundleCard) -> dict[str, str]:
+    """Return what the header of a bundle says besides its tensors: the card, and its digest."""
+    text = card.model_dump_json()
+    return {CARD_KEY: text, CARD_DIGEST_KEY: _digest(text)}
+
+
 def weights_file(path: Path) -> Path:
     """Return the safetensors file of a bundle, which is the bundle itself unless that is a folder.
 
     Raises:
-        BundleError: it is a folder without one.
+        BundleError: it is a folder without one, or the card alone.
     """
+    if path.name == CARD_FILE and path.is_file():
+        raise BundleError(f"{path} is the card of a model and not the model; name {path.parent}")
     if not path.is_dir():
         return path
     inside = path / WEIGHTS_FILE
@@ -50,13 +95,27 @@ def read_card(path: Path) -> BundleCard:
     """Return the card of a bundle without reading its weights.
 
     Raises:
+        BundleError: the file is missing, a pickle, truncated, or no bundle of ours, or its card is not the
+            one that was written.
+    """
+    return written_card(path).read()
+
+
+def written_card(path: Path) -> WrittenCard:
+    """Return the card of a bundle as it is written, and its digest, neither of them looked at.
+
+    Raises:
         BundleError: the file is missing, a pickle, truncated, or no bundle of ours.
     """
     file = weights_file(path)
     metadata = _header(file).get(_METADATA)
-    if not isinstance(metadata, dict) or CARD_KEY not in metadata:
+    texts = metadata if isinstance(metadata, dict) else {}
+    card, digest = texts.get(CARD_KEY), texts.get(CARD_DIGEST_KEY)
+    if card is None:
         raise BundleError(f"{file} holds weights but no model card; it was not written by Patherea")
-    return _card(metadata[CARD_KEY], file)
+    if not isinstance(card, str) or not isinstance(digest, str | None):
+        raise BundleError(broken(file, "its header is damaged"))
+    return WrittenCard(file, card, digest)
 
 
 def read_card_file(folder: Path) -> BundleCard | None:
@@ -78,6 +137,11 @@ def read_card_file(folder: Path) -> BundleCard | None:
 def broken(path: Path, reason: object) -> str:
     """Return the sentence about a file that is no readable safetensors file."""
     return f"{path} is no readable safetensors file, perhaps cut short ({reason}); fetch it again"
+
+
+def _digest(text: str) -> str:
+    # A damaged header may hold halves of characters.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _card(text: str, path: Path) -> BundleCard:

@@ -1,8 +1,8 @@
 """Model bundles: one safetensors file with the weights and, in its header, everything needed to use them.
 
 A bundle never holds a pickle, so opening one runs no code; its weights are checked against the digest
-that its card names. Where the backbone was not trained, a bundle may leave its weights out and name them
-by their digest.
+that its card names, and the card against its own. Where the backbone was not trained, a bundle may leave
+its weights out and name them by their digest.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from patherea_core.bundle_card import DEFAULT_HALO, BundleCard, CardWords, ClassCard, InitialWeights
-from patherea_core.bundle_file import CARD_KEY, broken, read_card, weights_file
+from patherea_core.bundle_file import broken, header_of, read_card, weights_file
 from patherea_core.errors import BundleError, InputError
 from patherea_core.files import replacing
 from patherea_core.model.network import P2PNetwork
@@ -70,7 +70,7 @@ def save_bundle(path: Path, bundle: ModelBundle) -> None:
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in bundle.state.items()}
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={CARD_KEY: bundle.card.model_dump_json()})
+        save_file(tensors, temporary, metadata=header_of(bundle.card))
 
 
 def load_bundle(path: Path) -> ModelBundle:

@@ -7,7 +7,8 @@ from typing import Literal
 
 import torch
 
-from patherea_core.bundle_file import CARD_FILE, read_card, read_card_file
+from patherea_core.bundle_card import BundleCard
+from patherea_core.bundle_file import CARD_FILE, WrittenCard, read_card_file, written_card
 from patherea_core.checkpoint import ModelBundle, build_network, load_bundle
 from patherea_core.errors import BundleError, InputError
 from patherea_core.model.network import P2PNetwork
@@ -45,18 +46,24 @@ def verify_bundle(
     Raises:
         BundleError: there is no bundle, or it has no card that can be read.
     """
-    read_card(path)
+    written = written_card(path)
     found: list[Check] = []
-    for check in _checks(path, backbone_weights):
+    for check in _checks(path, written, backbone_weights):
         found.append(check)
         if check.failed:
             break
     return tuple(found)
 
 
-def _checks(path: Path, backbone_weights: Path | Literal["hub"] | None) -> Iterator[Check]:
+def _checks(
+    path: Path, written: WrittenCard, backbone_weights: Path | Literal["hub"] | None
+) -> Iterator[Check]:
+    yield _card_check(written)
+    card = written.read()
     if path.is_dir():
-        yield _tried(f"{CARD_FILE} says what the weights' header says", lambda: _same_cards(path))
+        yield _tried(
+            f"{CARD_FILE} says what the weights' header says", lambda: _same_cards(path, card)
+        )
     bundles: list[ModelBundle] = []
     yield _tried(
         "the weights have the digest that the card names", lambda: bundles.append(load_bundle(path))
@@ -73,6 +80,14 @@ def _checks(path: Path, backbone_weights: Path | Literal["hub"] | None) -> Itera
     yield Check("the card is complete", problem, grave=False)
 
 
+def _card_check(written: WrittenCard) -> Check:
+    name = "the card has the digest that was written beside it"
+    if written.sha256 is None:
+        problem = "older versions wrote none, so nobody can tell whether the card was changed"
+        return Check(name, problem, grave=False)
+    return _tried(name, written.require_whole)
+
+
 def _tried(name: str, action: Callable[[], None]) -> Check:
     try:
         action()
@@ -81,11 +96,10 @@ def _tried(name: str, action: Callable[[], None]) -> Check:
     return Check(name)
 
 
-def _same_cards(folder: Path) -> None:
+def _same_cards(folder: Path, card: BundleCard) -> None:
     beside = read_card_file(folder)
     if beside is None:
         return  # a folder with the weights alone, such as that of a run
-    card = read_card(folder)
     different = [
         name for name in type(card).model_fields if getattr(card, name) != getattr(beside, name)
     ]

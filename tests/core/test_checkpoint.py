@@ -105,8 +105,8 @@ def test_weights_without_a_card_are_no_bundle(tmp_path: Path) -> None:
 
 
 def test_a_card_of_another_version_is_refused(saved: Path) -> None:
-    content = saved.read_bytes()
-    saved.write_bytes(content.replace(b'\\"schema_version\\":1', b'\\"schema_version\\":9', 1))
+    card = bundle().card.model_copy(update={"schema_version": 9})
+    save_bundle(saved, ModelBundle(bundle().state, card))
     with pytest.raises(BundleError, match="another version"):
         read_card(saved)
 
