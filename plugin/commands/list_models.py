@@ -1,5 +1,6 @@
 """List the models that can be called by name: those that come with the program, and the user's own."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from patherea_core.bundle_card import BundleCard
@@ -69,6 +70,12 @@ def table(models: tuple[ListedModel, ...]) -> str:
         for row in rows
     ]
     lines += [f"{one.known.name}: {one.problem}" for one in models if one.problem]
+    named = Counter(one.known.name for one in models)
+    lines += [
+        f"{name}: {count} models have this name, so it calls none of them; rename yours, or give its path"
+        for name, count in named.items()
+        if count > 1
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patherea_core.bundle_card import BundleCard
-from patherea_core.bundle_file import CARD_FILE, WEIGHTS_FILE, WORDS_FILE, read_card, weights_file
-from patherea_core.errors import OutputError
-from patherea_core.files import partial_folder, writing
-from plugin.outputs.model_card import card_page
+from patherea_core.bundle_file import read_card, weights_file
+from plugin.models.passing_on import require_new, write_model_folder
 
 log = logging.getLogger(__name__)
 
@@ -31,21 +29,23 @@ def run(request: ShowRequest) -> BundleCard:
     """Return the card of a model; write the folder if one is asked for.
 
     Raises:
-        BundleError: the model cannot be read.
+        BundleError: the model cannot be read, or what is to be passed on cannot be trusted.
         OutputError: the folder cannot be written, or is there already.
     """
     card = read_card(request.model)
     if request.out is not None:
-        _write_folder(request.model, card, request.out)
+        require_new(request.out)
+        _require_sound_weights(request.model)
+        write_model_folder(
+            request.out, card, lambda path: shutil.copyfile(weights_file(request.model), path)
+        )
         log.info("the model with its card is %s", request.out)
     return card
 
 
-def _write_folder(model: Path, card: BundleCard, out: Path) -> None:
-    if out.exists():
-        raise OutputError(f"{out} is there already; name a new folder")
-    with partial_folder(out) as partial, writing(out):
-        shutil.copyfile(weights_file(model), partial / WEIGHTS_FILE)
-        (partial / CARD_FILE).write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        (partial / WORDS_FILE).write_text(card_page(card, "markdown"), encoding="utf-8")
-        partial.replace(out)
+def _require_sound_weights(model: Path) -> None:
+    from patherea_core.checkpoint import (
+        load_bundle,
+    )  # loads torch, which a card alone does not need
+
+    load_bundle(model)

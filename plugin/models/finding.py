@@ -21,7 +21,8 @@ FOLDER_VARIABLE = "PATHEREA_MODELS"
 #: Where the models lie that come with the program.
 SHIPPED = Path(str(resources.files("plugin.models")))
 
-_SUFFIX = ".safetensors"
+#: Ending of a bundle in one file.
+SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,9 @@ def _bundles(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
-        if path.suffix == _SUFFIX or (path / WEIGHTS_FILE).is_file():
+        if path.suffix == SUFFIX or (path / WEIGHTS_FILE).is_file():
             yield path
 
 
 def _name(path: Path) -> str:
-    return path.name.removesuffix(_SUFFIX)
+    return path.name.removesuffix(SUFFIX)

@@ -133,7 +133,12 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 
 
 def words(options: Options) -> CardWords:
-    """Return what the options of ``add_words`` say."""
+    """Return what the options of ``add_words`` say.
+
+    Raises:
+        InputError: one of them says nothing.
+    """
+    _require_said(options)
     return CardWords(
         name=options.name,
         stain=options.stain,
@@ -143,6 +148,15 @@ def words(options: Options) -> CardWords:
         notices=tuple(options.notice or ()),
         limitations=tuple(options.limitation or ()),
     )
+
+
+def _require_said(options: Options) -> None:
+    for option in ("name", "stain", "tissue", "intended_use", "licence", "notice", "limitation"):
+        given = getattr(options, option)
+        texts = given if isinstance(given, list) else [] if given is None else [given]
+        if not all(text.strip() for text in texts):
+            flag = option.replace("_", "-")
+            raise InputError(f"--{flag} is empty; say something, or leave it out")
 
 
 def add_seed(parser: argparse.ArgumentParser, of: str = "all random choices") -> None:

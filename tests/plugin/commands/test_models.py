@@ -47,7 +47,7 @@ def test_the_list_says_what_is_needed_to_choose(
     header, row = capsys.readouterr().out.splitlines()
     assert header.split() == ["name", "classes", "stain", "mpp", "mean", "F1", "size", "path"]
     assert row.startswith("mine  positive, negative  H&E")
-    assert row.endswith(f"0.500    {model.stat().st_size / 1e6:.1f} MB  {model}")
+    assert row.endswith(f"0.500 (validation)  {model.stat().st_size / 1e6:.1f} MB  {model}")
     assert main(["models", "list", "--format", "json"]) == 0
     (entry,) = json.loads(capsys.readouterr().out)
     assert entry["classes"] == ["positive", "negative"]
@@ -101,9 +101,29 @@ def test_a_model_can_be_passed_on_as_a_folder_that_verifies(
     assert read_card(out) == read_card(model)
     capsys.readouterr()
     assert main(["models", "verify", str(out)]) == 0
-    assert capsys.readouterr().out.count("ok ") == 5
+    assert capsys.readouterr().out.count("ok ") == 6
     with pytest.raises(OutputError, match="is there already"):
         show_model.run(show_model.ShowRequest(model, out))
+
+
+def test_a_name_that_two_models_have_is_told_by_the_list(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (model.parent / "mine").mkdir()
+    (model.parent / "mine" / "model.safetensors").write_bytes(model.read_bytes())
+    assert main(["models", "list"]) == 0
+    assert "mine: 2 models have this name" in capsys.readouterr().out
+
+
+def test_changed_weights_are_not_passed_on(
+    model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = bytearray(model.read_bytes())
+    content[-1] ^= 1
+    model.write_bytes(bytes(content))
+    assert main(["models", "show", "mine", "--out", str(tmp_path / "out")]) == 2
+    assert "not those its card names" in errors(caplog)[0]
+    assert not (tmp_path / "out").exists()
 
 
 def test_verify_exits_1_and_says_why_where_a_model_must_not_be_used(
@@ -147,6 +167,39 @@ def test_describe_changes_words_and_nothing_else(model: Path, tmp_path: Path) ->
     )
     unsaid = {"name": before.name, "notices": (), "limitations": ()}
     assert after.model_copy(update=unsaid) == before
+
+
+def test_a_described_model_can_be_a_folder(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "described"
+    assert main(["models", "describe", "mine", "--out", str(out), "--name", "ours"]) == 0
+    assert len(list(out.iterdir())) == 3
+    assert load_bundle(out).card == load_bundle(model).card.model_copy(update={"name": "ours"})
+
+
+@pytest.mark.parametrize(
+    ("out", "words", "said"),
+    [
+        ("own/mine.safetensors", ["--name", "ours"], "is there already"),
+        ("own", ["--name", "ours"], "is there already"),
+        ("new.pt", ["--name", "ours"], "ends in .safetensors, or a folder"),
+        ("new.safetensors", ["--name", "ours", "--licence", " "], "--licence is empty"),
+        ("new.safetensors", ["--notice", "a", "--notice="], "--notice is empty"),
+    ],
+)
+def test_describe_destroys_nothing_and_says_nothing_empty(
+    model: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    out: str,
+    words: list[str],
+    said: str,
+) -> None:
+    before = model.read_bytes()
+    assert main(["models", "describe", "mine", "--out", str(tmp_path / out), *words]) == 2
+    assert said in errors(caplog)[0]
+    assert model.read_bytes() == before
+    assert not list(tmp_path.glob("new*"))
 
 
 @pytest.mark.usefixtures("model")
