@@ -4,7 +4,7 @@ All of it is measured in optical density (natural logarithm) against full light,
 stained at all. So it holds what a network sees: the stains, their strength, and the scanner's white.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -13,6 +13,8 @@ import numpy.typing as npt
 from patherea_core.bundle_card import ColourStatistics
 from patherea_core.geometry import Floats, Pixels
 
+#: Side in working pixels of a tile that is looked at: some fifty cells.
+TILE_SIDE = 224
 #: Mean optical density over the channels from which a pixel is stained.
 _STAINED = 0.1
 #: Share of the pixels of a tile that must be stained for it to look like anything.
@@ -36,7 +38,7 @@ def look(pixels: Pixels) -> Floats | None:
         pixels: (H, W, 3) RGB, of the model's pixel size.
     """
     density = _DENSITY.take(pixels.reshape(-1, 3))
-    total = density @ np.ones(3, dtype=np.float32)
+    total = density.sum(axis=1)
     stained = total > 3 * _STAINED
     if np.count_nonzero(stained) < _LEAST_SHARE * len(stained):
         return None
@@ -44,6 +46,16 @@ def look(pixels: Pixels) -> Floats | None:
     everything = red + green + blue
     mean = everything / (3 * np.count_nonzero(stained))
     return np.array([mean, red / everything, green / everything])
+
+
+def tile_looks(pixels: Pixels) -> Iterator[Floats]:
+    """Yield the looks of an (H, W, 3) image tile by tile, without those in which nothing is stained."""
+    height, width = pixels.shape[:2]
+    for top in range(0, max(1, height - TILE_SIDE + 1), TILE_SIDE):
+        for left in range(0, max(1, width - TILE_SIDE + 1), TILE_SIDE):
+            seen = look(pixels[top : top + TILE_SIDE, left : left + TILE_SIDE])
+            if seen is not None:
+                yield seen
 
 
 def colour_statistics(looks: Sequence[Floats]) -> ColourStatistics | None:

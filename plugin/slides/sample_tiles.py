@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
+from patherea_core.data.looks import TILE_SIDE
 from patherea_core.errors import SlideError
 from patherea_core.geometry import Box, Floats, Pixels, Scale, as_xy
 from patherea_core.regions import Outline
@@ -29,7 +30,7 @@ class SampleTiles:
 
 
 def sample_tiles(
-    slide: SlideReader, outline: Outline, mpp: float, *, count: int = 12, side: int = 224
+    slide: SlideReader, outline: Outline, mpp: float, *, count: int = 12, side: int = TILE_SIDE
 ) -> SampleTiles:
     """Return about so many tiles whose middles are spread evenly over an outline; the same ones every time.
 

@@ -27,6 +27,9 @@ _GLASS_SHARE = 0.02
 #: Glass is not darker than this in any channel, and not more tinted.
 _DARKEST_GLASS, _MOST_TINT = 215.0, 30.0
 
+#: Share of a whole image that is tissue however small the image is.
+_LEAST_SHARE = 0.05
+
 #: Optical density (natural logarithm) of anything on the glass, and of a colour in it.
 _DENSE, _COLOURED = 0.09, 0.05
 #: Share of a piece that must have a colour, if anything on the slide has.
@@ -83,8 +86,8 @@ def tissue_mask(pixels: Pixels, mpp: float, settings: TissueSettings) -> Bools:
     around = _grown(seen, max(1, round(settings.margin_um / mpp)))
     places, count = ndimage.label(around)
     # What lies in one place counts together, so that loose cells are not lost one by one.
-    area = np.bincount(places[seen], minlength=count + 1) * mpp**2
-    kept = area >= settings.least_um2
+    area = np.bincount(places[seen], minlength=count + 1)
+    kept = area >= min(settings.least_um2 / mpp**2, _LEAST_SHARE * seen.size)
     kept[0] = False
     if not kept.any():
         return np.zeros_like(seen)

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from patherea_core.data.looks import colour_statistics, look, stain_of, strangeness
+from patherea_core.data.looks import (
+    TILE_SIDE,
+    colour_statistics,
+    look,
+    stain_of,
+    strangeness,
+    tile_looks,
+)
 from patherea_core.data.stain import StainPair, stain_vectors
 from patherea_core.geometry import Floats, Pixels
 
@@ -52,6 +59,14 @@ def test_tiles_like_those_known_are_usual_and_others_strange() -> None:
     assert strangeness(known, seen(stained("H&E", 1.2, 1.0, seed=99))) < 3
     assert strangeness(known, seen(stained("H-DAB", 1.2, 1.0, seed=99))) > 3
     assert strangeness(known, seen(stained("H&E", 1.2, 6.0, seed=99))) > 3
+
+
+def test_an_image_is_looked_at_tile_by_tile_and_without_its_empty_ones() -> None:
+    tile = np.tile(stained("H&E", 1, 1), (4, 4, 1))[:TILE_SIDE, :TILE_SIDE]
+    empty = np.full_like(tile, 250)
+    image = np.block([[[tile], [empty]], [[empty], [tile[::-1]]]])
+    assert np.array(list(tile_looks(image))) == pytest.approx(np.array([seen(tile)] * 2))
+    assert list(tile_looks(tile[:50, :30])) == [pytest.approx(seen(tile[:50, :30]))]
 
 
 def test_no_tile_has_no_statistics() -> None:

@@ -56,6 +56,12 @@ def test_loose_cells_count_together_and_a_single_speck_does_not() -> None:
     assert not mask[20:40, 20:40].any()
 
 
+def test_a_field_of_few_cells_is_tissue_however_small_it_is() -> None:
+    pixels = glass(9)
+    pixels[2:4, 3:6] = BLUE
+    assert mask_of(pixels).all()
+
+
 @pytest.mark.parametrize("colour", [GREEN_PEN, BLUE_PEN])
 def test_ink_is_no_tissue(colour: tuple[int, int, int]) -> None:
     pixels = glass()
