@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.text_columns import chosen, fixed, hexadecimal, joined
@@ -13,6 +13,7 @@ from plugin.text_columns import chosen, fixed, hexadecimal, joined
 NUMBERS = st.lists(st.integers(-(10**9), 10**9).map(lambda number: number / 100), max_size=20)
 
 
+@settings(deadline=None, max_examples=50)
 @given(NUMBERS, st.sampled_from([2, 3, 4]))
 def test_numbers_are_written_with_so_many_digits(numbers: list[float], digits: int) -> None:
     texts = fixed(np.array(numbers, dtype=np.float64), digits).to_pylist()
@@ -21,6 +22,7 @@ def test_numbers_are_written_with_so_many_digits(numbers: list[float], digits: i
     assert all(json.loads(text) == float(text) for text in texts)
 
 
+@settings(deadline=None, max_examples=50)
 @given(NUMBERS)
 def test_fewer_digits_are_the_nearest(numbers: list[float]) -> None:
     texts = fixed(np.array(numbers, dtype=np.float64), 1).to_pylist()

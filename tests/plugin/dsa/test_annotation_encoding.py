@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patherea_core.points import Detections
@@ -68,6 +68,7 @@ def some_detections(draw: st.DrawFn) -> Detections:
     )
 
 
+@settings(deadline=None, max_examples=50)
 @given(some_detections())
 def test_columns_of_text_are_what_one_point_at_a_time_gives(detections: Detections) -> None:
     written, slow = encoded(detections), slowly_encoded(detections)
@@ -77,6 +78,7 @@ def test_columns_of_text_are_what_one_point_at_a_time_gives(detections: Detectio
     ]
 
 
+@settings(deadline=None, max_examples=50)
 @given(some_detections())
 def test_what_is_written_is_read_back(detections: Detections) -> None:
     found = decode_detections({"annotation": encoded(detections)}, TAXONOMY)
