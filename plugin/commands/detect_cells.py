@@ -25,7 +25,7 @@ from plugin.commands.slide_detection import (
     slide_digest,
 )
 from plugin.commands.slide_record import slide_manifest
-from plugin.outputs.cell_files import form_of, require_cell_file, write_cells
+from plugin.outputs.cell_files import PICTURE, form_of, require_cell_file, write_cells
 from plugin.outputs.finished_run import FinishedRun, finished_run, record_of, write_record
 from plugin.outputs.model_card import key_facts
 from plugin.outputs.results import Results, SlideCells
@@ -125,11 +125,13 @@ def run(request: DetectRequest, progress: Progress) -> FinishedRun:
             record_of(request.out),
         )
         return before
+    pictured = any(form_of(*output) == PICTURE for output in request.outputs)
     slides = [
         detected(
             each,
             each.journal(request.out),
             Part(progress, *_share(row, len(planned))),
+            pictured=pictured,
         )
         for row, each in enumerate(planned)
     ]

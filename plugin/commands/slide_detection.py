@@ -22,11 +22,15 @@ from patherea_core.workflow.detection.plan import DetectionSettings, Plan
 from patherea_core.workflow.predict import Detector
 from plugin.outputs.results import SlideCells, SlideFrame
 from plugin.slides.check import Check, Verdict
+from plugin.slides.overview import overview
 from plugin.slides.preflight import pixel_size_check, preflight
 from plugin.slides.scan_facts import scanned_offset
 from plugin.slides.tissue import tissue_outline
 
 log = logging.getLogger(__name__)
+
+#: Pixels of the longer side of an overview.
+_PICTURE = 2000
 
 #: Tiles below which it does not pay to look for tissue first.
 _FEW_TILES = 4
@@ -127,11 +131,19 @@ def planned_slide(
     return PlannedSlide(slide, detector, plan, fingerprint, digest, checks)
 
 
-def detected(planned: PlannedSlide, journal: Path, progress: Progress) -> DetectedSlide:
+def detected(
+    planned: PlannedSlide, journal: Path, progress: Progress, *, pictured: bool = False
+) -> DetectedSlide:
     """Do what was planned on one slide, but for what the journal holds, and return what was found.
 
     The journal stays: until the results are written the cells are read from there, and a run that was
     stopped or killed is gone on with from there.
+
+    Args:
+        planned: what is to be done.
+        journal: where the detections are kept.
+        progress: told after every batch of tiles.
+        pictured: whether an overview of the slide is needed, for pictures.
 
     Raises:
         OutputError: the detections cannot be kept, or another run is at it.
@@ -143,11 +155,13 @@ def detected(planned: PlannedSlide, journal: Path, progress: Progress) -> Detect
             done, batches = len(found.done), len(plan.batches)
             log.info("%s: %d of %d pieces were done before", slide.name, done, batches)
         result = detect_planned(slide, planned.detector.runtime, plan, found, progress)
+    longest = slide.base_mpp * max(slide.width, slide.height)
+    picture = overview(slide, longest / _PICTURE).pixels if pictured else None
     offset = scanned_offset(slide)
     frame = SlideFrame(slide.width, slide.height, slide.base_mpp, offset)
     return DetectedSlide(
         planned=planned,
-        cells=SlideCells(slide.name, result.cells, frame),
+        cells=SlideCells(slide.name, result.cells, frame, picture),
         holes=result.holes,
         journal=journal,
         seconds=time.monotonic() - started,

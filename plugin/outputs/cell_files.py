@@ -20,6 +20,9 @@ class _Form:
     many_slides: bool = True
 
 
+#: The form that shows the slide itself.
+PICTURE = ".overlay.png"
+
 _ANNOTATION = _Form(annotation_file.write_annotation, "an annotation", many_slides=False)
 _FORMS: Mapping[str, _Form] = {
     ".csv": _Form(tables.write_csv, "a table"),
@@ -31,7 +34,7 @@ _FORMS: Mapping[str, _Form] = {
     ".anot": _ANNOTATION,
     ".points.parquet": _Form(tables.write_points, "a table of points", many_slides=False),
     ".density.tif": _Form(density.write_density, "a density map", many_slides=False),
-    ".overlay.png": _Form(overlay.write_overlay, "a picture", many_slides=False),
+    PICTURE: _Form(overlay.write_overlay, "a picture", many_slides=False),
 }
 
 
