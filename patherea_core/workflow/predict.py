@@ -1,5 +1,6 @@
 """A detector, and what it finds on a slide that is small enough for memory."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,9 +15,10 @@ from patherea_core.points import Detections
 from patherea_core.progress import Progress, Silent
 from patherea_core.regions import Outline
 from patherea_core.slides import SlideReader
+from patherea_core.workflow.detection.batch_size import batch_that_fits
 from patherea_core.workflow.detection.detect import detect_planned
 from patherea_core.workflow.detection.found import FoundInMemory
-from patherea_core.workflow.detection.plan import DetectionSettings, Plan, plan
+from patherea_core.workflow.detection.plan import DetectionSettings, Plan, plan, tile_sizes
 from patherea_core.workflow.devices import resolve_device
 from patherea_core.workflow.runtimes.runtime import Runtime
 from patherea_core.workflow.runtimes.torch_runtime import TorchRuntime
@@ -65,16 +67,13 @@ class Detector:
         """What runs the network; where none was chosen, PyTorch in 32 bits."""
         return self.chosen or TorchRuntime(self.network, self.device)
 
-    def planned(self, slide: SlideReader, settings: DetectionSettings, batch_size: int = 1) -> Plan:
+    def planned(self, slide: SlideReader, settings: DetectionSettings) -> Plan:
         """Return what is to be done on a slide; see ``plan``."""
-        return plan(
-            slide,
-            self.card,
-            self.network.largest_stride,
-            settings,
-            batch_size=batch_size,
-            own_size=self.network.backbone.attends_everywhere,
-        )
+        grid, own_size = self.network.largest_stride, self.network.backbone.attends_everywhere
+        core, halo = tile_sizes(self.card, grid, own_size=own_size)
+        side = (settings.tile_size or core) + 2 * halo
+        batch_size = batch_that_fits(self.runtime, self.device, math.ceil(side / grid) * grid)
+        return plan(slide, self.card, grid, settings, batch_size=batch_size, own_size=own_size)
 
 
 def predict(
