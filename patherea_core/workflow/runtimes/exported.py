@@ -86,7 +86,7 @@ def export_onnx(
     Args:
         network: ready for inference.
         size: height and width of the tiles; None leaves them free, in multiples of the largest stride,
-            which a vision transformer cannot.
+            which a vision transformer cannot, and takes the exporter several times as long.
         metadata: what else is to be remembered, see ``card_metadata``; all of it can be said in JSON.
 
     Raises:
