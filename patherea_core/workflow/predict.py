@@ -20,6 +20,7 @@ from patherea_core.workflow.detection.detect import detect_planned
 from patherea_core.workflow.detection.found import FoundInMemory
 from patherea_core.workflow.detection.plan import DetectionSettings, Plan, plan, tile_sizes
 from patherea_core.workflow.devices import resolve_device
+from patherea_core.workflow.runtimes.choice import choose
 from patherea_core.workflow.runtimes.runtime import Runtime
 from patherea_core.workflow.runtimes.torch_runtime import TorchRuntime
 
@@ -46,6 +47,7 @@ class Detector:
         bundle: ModelBundle,
         device: str = "auto",
         backbone_weights: Path | Literal["hub"] | None = None,
+        runtime: str = "auto",
     ) -> "Detector":
         """Return the detector of a bundle.
 
@@ -53,14 +55,16 @@ class Detector:
             bundle: weights and card.
             device: auto, cpu or cuda.
             backbone_weights: the backbone's pretrained weights, for a bundle that leaves them out.
+            runtime: what runs the network; see ``choose``.
 
         Raises:
-            InputError: CUDA is asked for and there is none.
+            InputError: CUDA is asked for and there is none, or the runtime is not installed or unknown.
             BundleError: the weights do not fit the card, or those of the backbone are missing.
         """
         chosen = resolve_device(device)
         network = build_network(bundle, backbone_weights)
-        return cls(bundle.card, network.to(chosen), chosen)
+        network = network.to(chosen)
+        return cls(bundle.card, network, chosen, choose(runtime, network, chosen))
 
     @property
     def runtime(self) -> Runtime:

@@ -3,10 +3,11 @@
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from patherea_core.bundle_file import read_card
 from patherea_core.checkpoint import load_bundle
@@ -24,13 +25,12 @@ from plugin.commands.slide_detection import (
     planned_slide,
     slide_digest,
 )
-from plugin.commands.slide_record import slide_manifest
+from plugin.commands.slide_record import as_results, slide_manifest
 from plugin.outputs.cell_files import PICTURE, form_of, require_cell_file, write_cells
 from plugin.outputs.finished_run import FinishedRun, finished_run, record_of, write_record
 from plugin.outputs.model_card import key_facts
-from plugin.outputs.results import Results, SlideCells
 from plugin.slides.inputs import slide_files
-from plugin.slides.reader import COLOURS, open_slide, require_readable
+from plugin.slides.reader import open_slide, require_readable
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,7 @@ class DetectRequest:
         table: a table of the same results, whatever its name.
         also: further files of the same results.
         everywhere: whether to look where there is no tissue as well.
+        runtime: what runs the network: auto, eager, compile, onnx or openvino.
     """
 
     inputs: tuple[Path, ...]
@@ -76,6 +77,7 @@ class DetectRequest:
     table: Path | None = None
     also: tuple[Path, ...] = ()
     everywhere: bool = False
+    runtime: str = "auto"
 
     @property
     def settings(self) -> DetectSettings:
@@ -114,11 +116,16 @@ def run(request: DetectRequest, progress: Progress) -> FinishedRun:
     require_model(request.model, request.classes)
     for path in paths:
         require_readable(path, request.mpp)
-    detector = load_detector(request.model, request.device, request.backbone_weights)
-    planned = _planned(request, paths, detector, Part(progress, 0.0, _PLANNING))
+    detector = load_detector(
+        request.model, request.device, request.backbone_weights, request.runtime
+    )
+    planned = []
+    for row, path in enumerate(paths):
+        progress.advance(_PLANNING * row / len(paths), f"looking at {path.name}")
+        opened = partial(open_slide, path, request.mpp)
+        planned.append(planned_slide(opened, detector, settings, slide_digest(path)))
     fingerprint = _fingerprint(request, planned)
-    written = [out for out, _ in request.outputs]
-    if before := finished_run(written, fingerprint):
+    if before := finished_run([out for out, _ in request.outputs], fingerprint):
         log.info(
             "this run has ended already: %s; remove %s to run it again",
             ", ".join(before.outputs),
@@ -135,29 +142,27 @@ def run(request: DetectRequest, progress: Progress) -> FinishedRun:
         )
         for row, each in enumerate(planned)
     ]
-    results = as_results(
-        [each.cells for each in slides], detector, settings, sum(each.seconds for each in slides)
-    )
-    for out, form in request.outputs:
-        write_cells(out, results, form)
-    manifests = [slide_manifest(each, results) for each in slides]
-    record = write_record(written, fingerprint, manifests)
-    log.info("%s cells in %s", sum(map(len, results.slides)), ", ".join(map(str, written)))
+    record = _write(request, slides, fingerprint)
     _require_whole(slides)
     for each in slides:
         each.journal.unlink(missing_ok=True)
     return record
 
 
-def _planned(
-    request: DetectRequest, paths: Sequence[Path], detector: Detector, progress: Progress
-) -> list[PlannedSlide]:
-    planned = []
-    for row, path in enumerate(paths):
-        progress.advance(row / len(paths), f"looking at {path.name}")
-        slide = open_slide(path, request.mpp)
-        planned.append(planned_slide(slide, detector, request.settings, slide_digest(path)))
-    return planned
+def _write(
+    request: DetectRequest, slides: Sequence[DetectedSlide], fingerprint: str
+) -> FinishedRun:
+    """Write the results in all their forms, and then their record."""
+    seconds = sum(each.seconds for each in slides)
+    detector = slides[0].planned.detector
+    results = as_results([each.cells for each in slides], detector, request.settings, seconds)
+    for out, form in request.outputs:
+        write_cells(out, results, form)
+    written = [out for out, _ in request.outputs]
+    manifests = [slide_manifest(each, results) for each in slides]
+    record = write_record(written, fingerprint, manifests)
+    log.info("%s cells in %s", sum(map(len, results.slides)), ", ".join(map(str, written)))
+    return record
 
 
 def _share(row: int, count: int) -> tuple[float, float]:
@@ -169,7 +174,7 @@ def _share(row: int, count: int) -> tuple[float, float]:
 def _fingerprint(request: DetectRequest, planned: Sequence[PlannedSlide]) -> str:
     """Return a digest of all that the files of results follow from."""
     forms = [(out.name, form_of(out, form)) for out, form in request.outputs]
-    slides = [(each.slide.name, each.fingerprint) for each in planned]
+    slides = [(each.name, each.fingerprint) for each in planned]
     content = json.dumps([provenance.program(), request.name, forms, slides])
     return hashlib.sha256(content.encode()).hexdigest()
 
@@ -202,46 +207,14 @@ def require_model(model: Path, classes: Sequence[str]) -> None:
 
 
 def load_detector(
-    model: Path, device: str, backbone_weights: Path | Literal["hub"] | None = None
+    model: Path,
+    device: str,
+    backbone_weights: Path | Literal["hub"] | None = None,
+    runtime: str = "auto",
 ) -> Detector:
     """Return the network of a model bundle on its device.
 
     Raises:
         BundleError: the bundle cannot be trusted or read, or its backbone's weights are missing.
     """
-    return Detector.load(load_bundle(model), device, backbone_weights)
-
-
-def as_results(
-    slides: Sequence[SlideCells], detector: Detector, settings: DetectSettings, seconds: float
-) -> Results:
-    """Return what was found together with where it came from."""
-    run_id = provenance.new_run_id()
-    return Results(
-        slides=slides,
-        taxonomy=detector.card.taxonomy,
-        name=f"{settings.name} {run_id}",
-        run_id=run_id,
-        facts=_facts(detector, settings, seconds),
-    )
-
-
-def _facts(detector: Detector, settings: DetectSettings, seconds: float) -> Mapping[str, Any]:
-    card = detector.card
-    threshold = card.score_threshold if settings.threshold is None else settings.threshold
-    return {
-        "program": provenance.program(),
-        **provenance.build(),
-        "created": provenance.now(),
-        "seconds": round(seconds, 1),
-        "model": {
-            "name": card.name,
-            "weights_sha256": card.weights_sha256,
-            "backbone": card.recipe.network.backbone,
-            "mpp": card.mpp,
-        },
-        "threshold": threshold,
-        "tile_size": settings.tile_size,
-        "region": None if settings.region is None else settings.region.wkt,
-        "colours": COLOURS,
-    }
+    return Detector.load(load_bundle(model), device, backbone_weights, runtime)

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from patherea_core.errors import SlideError
 from patherea_core.progress import Progress
-from plugin.commands.detect_cells import as_results, load_detector, require_model
+from plugin.commands.detect_cells import load_detector, require_model
 from plugin.commands.slide_detection import DetectSettings, detected, planned_slide
+from plugin.commands.slide_record import as_results
 from plugin.dsa.annotations import post_annotation
 from plugin.dsa.items import download_slide, slide_named
 from plugin.dsa.session import connect
@@ -62,7 +63,7 @@ def run(request: DetectOnItemRequest, progress: Progress) -> tuple[dict[str, Any
     with tempfile.TemporaryDirectory(prefix="patherea-") as scratch:
         path = download_slide(session, slide, Path(scratch))
         reader = open_slide(path, request.mpp, slide.name)
-        planned = planned_slide(reader, detector, request.settings, None)
+        planned = planned_slide(lambda: reader, detector, request.settings, None)
         found = detected(planned, Path(scratch) / "cells.journal", progress)
         if found.holes:
             raise SlideError(

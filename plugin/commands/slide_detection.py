@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -66,7 +66,8 @@ class PlannedSlide:
     """A slide with all that is to be done on it.
 
     Attributes:
-        slide: where the pixels come from.
+        name: of the slide.
+        opened: opens it; an image that is not worked on takes no memory.
         detector: the network and its card.
         plan: what is to be done.
         fingerprint: of slide, model, runtime and plan; the same one gives the same bytes.
@@ -74,7 +75,8 @@ class PlannedSlide:
         checks: what was found of the slide beforehand.
     """
 
-    slide: SlideReader
+    name: str
+    opened: Callable[[], SlideReader]
     detector: Detector
     plan: Plan
     fingerprint: str
@@ -106,12 +108,15 @@ class DetectedSlide:
 
 
 def planned_slide(
-    slide: SlideReader, detector: Detector, settings: DetectSettings, digest: str | None
+    opened: Callable[[], SlideReader],
+    detector: Detector,
+    settings: DetectSettings,
+    digest: str | None,
 ) -> PlannedSlide:
     """Return what is to be done on a slide; warn of one that is far from what the model was trained on.
 
     Args:
-        slide: where the pixels come from.
+        opened: opens the slide.
         detector: the network and its card.
         settings: what is asked for.
         digest: of the slide's file, by which the same slide is known again; None if it need not be.
@@ -120,6 +125,7 @@ def planned_slide(
         InputError: the region lies outside of the slide.
         SlideError: results would be wrong on such a slide.
     """
+    slide = opened()
     plan, checks = _plan(slide, detector, settings)
     _heed(slide.name, checks)
     card, runtime = detector.card, detector.runtime
@@ -128,7 +134,7 @@ def planned_slide(
         *(runtime.name, detector.device.type, torch.__version__),
     )
     fingerprint = hashlib.sha256(json.dumps(what).encode()).hexdigest()
-    return PlannedSlide(slide, detector, plan, fingerprint, digest, checks)
+    return PlannedSlide(slide.name, opened, detector, plan, fingerprint, digest, checks)
 
 
 def detected(
@@ -149,7 +155,7 @@ def detected(
         OutputError: the detections cannot be kept, or another run is at it.
         Cancelled: the progress asked to stop.
     """
-    slide, plan, started = planned.slide, planned.plan, time.monotonic()
+    slide, plan, started = planned.opened(), planned.plan, time.monotonic()
     with open_journal(journal, planned.fingerprint) as found:
         if found.done:
             done, batches = len(found.done), len(plan.batches)

@@ -1,12 +1,16 @@
-"""What the record of a run says of one slide."""
+"""What is told of a run beside its cells: in the results, and in its record of each slide."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from patherea_core.bundle_card import BundleCard
 from patherea_core.cells import Cells
+from patherea_core.workflow.predict import Detector
 from plugin import provenance
-from plugin.commands.slide_detection import DetectedSlide
-from plugin.outputs.results import Results
+from plugin.commands.slide_detection import DetectedSlide, DetectSettings
+from plugin.outputs.results import Results, SlideCells
 from plugin.outputs.run_manifest import (
     Hole,
     ModelRecord,
@@ -14,6 +18,42 @@ from plugin.outputs.run_manifest import (
     SlideRecord,
     installed_versions,
 )
+from plugin.slides.reader import COLOURS
+
+
+def as_results(
+    slides: Sequence[SlideCells], detector: Detector, settings: DetectSettings, seconds: float
+) -> Results:
+    """Return what was found together with where it came from."""
+    run_id = provenance.new_run_id()
+    return Results(
+        slides=slides,
+        taxonomy=detector.card.taxonomy,
+        name=f"{settings.name} {run_id}",
+        run_id=run_id,
+        facts=_facts(detector, settings, seconds),
+    )
+
+
+def _facts(detector: Detector, settings: DetectSettings, seconds: float) -> Mapping[str, Any]:
+    card = detector.card
+    threshold = card.score_threshold if settings.threshold is None else settings.threshold
+    return {
+        "program": provenance.program(),
+        **provenance.build(),
+        "created": provenance.now(),
+        "seconds": round(seconds, 1),
+        "model": {
+            "name": card.name,
+            "weights_sha256": card.weights_sha256,
+            "backbone": card.recipe.network.backbone,
+            "mpp": card.mpp,
+        },
+        "threshold": threshold,
+        "tile_size": settings.tile_size,
+        "region": None if settings.region is None else settings.region.wkt,
+        "colours": COLOURS,
+    }
 
 
 def slide_manifest(found: DetectedSlide, results: Results) -> RunManifest:

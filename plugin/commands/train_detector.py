@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
 from patherea_core.bundle_card import CardWords
 from patherea_core.config import Recipe
-from patherea_core.data.store import unpack
+from patherea_core.data.label_checks import fold_name
+from patherea_core.data.store import read_manifest, unpack
+from patherea_core.data.validation_choice import validation_fold
 from patherea_core.errors import Cancelled, DatasetError, InputError
 from patherea_core.files import replacing, require_writable
 from patherea_core.progress import Part, Progress
-from patherea_core.recipes import RECIPES, recipe_named
 from patherea_core.seeding import Seed
 from patherea_core.workflow.fit import FitRequest, fit, save_best_so_far
 from patherea_core.workflow.run.folder import RunFolder
 from plugin import provenance
+from plugin.commands.recipe_file import read_recipe
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +31,6 @@ _NOTHING = "it was not validated yet, so there is no model"
 
 #: Share of the progress that is given to unpacking a dataset.
 _UNPACKING = 0.05
-
-#: Ending of recipes that are files.
-_RECIPE_FILE = ".json"
 
 #: Stains that the stain jitter of a training can separate.
 _SEPARABLE = ("H&E", "H-DAB")
@@ -55,7 +52,8 @@ class TrainRequest:
         workers: processes that prepare tiles; None takes what suits the machine.
         seed: root of all random choices.
         resume: go on with the run in ``out``.
-        fold: the part of the dataset that chooses the best state.
+        fold: the part of the dataset that chooses the best state, by its number or name; None takes the
+            one that is named for it, else the first.
         words: what the model's card says in words; its stain is also what the stain jitter separates.
         model_out: a second place for the model; likewise the next two.
         curves_out: for the picture of the training.
@@ -72,7 +70,7 @@ class TrainRequest:
     workers: int | None = None
     seed: int = 0
     resume: bool = False
-    fold: int = 0
+    fold: int | str | None = None
     words: CardWords = field(default_factory=CardWords)
     model_out: Path | None = None
     curves_out: Path | None = None
@@ -105,18 +103,20 @@ def run(request: TrainRequest, progress: Progress) -> Path:
         if path is not None:
             require_writable(path)
     with _dataset_folder(request, progress) as (dataset, rest):
+        manifest = read_manifest(dataset)
+        fold = validation_fold(manifest, request.fold)
         wanted = FitRequest(
             dataset=dataset,
             run=request.out,
             recipe=recipe,
-            validation_fold=request.fold,
+            validation_fold=fold,
             backbone_weights=request.backbone_weights,
             device=request.device,
             devices=request.devices,
             workers=request.workers,
             seed=request.seed,
             resume=request.resume,
-            provenance=_provenance(request),
+            provenance=_provenance(request, fold_name(manifest, fold)),
             words=request.words,
         )
         try:
@@ -149,7 +149,7 @@ def _deliver(files: Iterable[tuple[Path, Path | None]]) -> None:
 
 
 def _recipe(request: TrainRequest) -> Recipe:
-    recipe = _named_recipe(request.recipe)
+    recipe = read_recipe(request.recipe)
     changes: dict[str, Any] = {}
     if request.epochs is not None:
         if request.epochs < 1:
@@ -158,25 +158,6 @@ def _recipe(request: TrainRequest) -> Recipe:
     if request.words.stain in _SEPARABLE:
         changes["stain"] = request.words.stain
     return recipe.model_copy(update={"training": recipe.training.model_copy(update=changes)})
-
-
-def _named_recipe(name: str) -> Recipe:
-    if not name.endswith(_RECIPE_FILE):
-        return recipe_named(name)
-    try:
-        return Recipe.model_validate_json(Path(name).read_bytes())
-    except OSError as error:
-        raise InputError(
-            f"the recipe {name} cannot be read ({error.strerror}); name a file like a run's recipe.json, or"
-            f" one of {', '.join(sorted(RECIPES))}"
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"the recipe {name} cannot be used: {place}: {first['msg']}".replace(": : ", ": ")
-            + "; correct it, beginning with the recipe.json of a run"
-        ) from error
 
 
 @contextlib.contextmanager
@@ -197,20 +178,20 @@ def _dataset_folder(request: TrainRequest, progress: Progress) -> Iterator[tuple
         yield folder, Part(progress, _UNPACKING, 1.0)
 
 
-def _provenance(request: TrainRequest) -> dict[str, Any]:
+def _provenance(request: TrainRequest, fold: str) -> dict[str, Any]:
     return {
         "program": provenance.program(),
         **provenance.build(),
         "created": provenance.now(),
         "recipe": Path(request.recipe).name,
-        "command": _command(request),
+        "command": _command(request, fold),
     }
 
 
-def _command(request: TrainRequest) -> str:
+def _command(request: TrainRequest, fold: str) -> str:
     """Return the words that train the same model again, without the folders of this machine."""
     words = ["patherea", "train", request.dataset.name, "--out", request.out.name]
-    words += ["--recipe", request.recipe, "--fold", str(request.fold), "--seed", str(request.seed)]
+    words += ["--recipe", request.recipe, "--fold", fold, "--seed", str(request.seed)]
     if request.epochs is not None:
         words += ["--epochs", str(request.epochs)]
     if request.backbone_weights is not None:

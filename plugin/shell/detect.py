@@ -5,6 +5,7 @@ from pathlib import Path
 
 from patherea_core.errors import InputError
 from patherea_core.progress import Progress
+from patherea_core.regions import Outline
 from plugin.models.finding import DEFAULT_MODEL, find_model
 from plugin.region_text import parse_region
 from plugin.shell.parser import (
@@ -27,7 +28,8 @@ as long as its results are there; FILE.run.json says what it rests on."""
 
 _MORE = """\
 The ending of FILE decides its form.
-  any number of slides:  .csv, .parquet (image, x, y, class, score), .geojson, .geojson.gz (QuPath reads it)
+  any number of slides:  .csv, .parquet (image, x, y, class, score), .geojson, .geojson.gz, .geojson.zip
+                         (QuPath reads the first and the last)
   one slide:             .json or .anot (annotation of the archive), .points.parquet (SpatialData),
                          .density.tif (cells per mm², a pyramid), .overlay.png (a picture)"""
 
@@ -54,7 +56,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help=f"a model of `patherea models list`, or a bundle (default: {DEFAULT_MODEL})",
     )
     add_backbone_weights(parser, "for a model that holds its trained part only")
-    add("--roi", metavar="X,Y,W,H", type=parse_region, help="where to look, in pixels of the slide")
+    add(
+        "--roi",
+        metavar="X,Y,W,H|FILE",
+        type=_region,
+        help="where to look, in pixels of the slide: a rectangle, corners of a polygon, or .geojson",
+    )
     add(
         "--mpp",
         metavar="UM",
@@ -67,7 +74,25 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--classes", type=names, default=(), help="refuse a model with other classes than these")
     add("--name", default="Cells", help="what an annotation is called (default: Cells)")
     add_device(parser)
+    add(
+        "--runtime",
+        choices=("auto", "eager", "compile", "onnx", "openvino"),
+        default="auto",
+        help="what runs the network; see docs/runtimes.md (default: auto)",
+    )
     add_archive(parser, item=True)
+
+
+def _region(text: str) -> Outline | None:
+    """Return the outline of a region, or all of those in a file, holes included."""
+    if not text.lower().endswith((".geojson", ".json")):
+        return parse_region(text)
+    from plugin.readers.regions import read_regions
+
+    found = read_regions(Path(text))
+    if len(found) > 1:
+        raise InputError(f"{text} has regions of {len(found)} images; give a file for each slide")
+    return next(iter(found.values()))
 
 
 def _run(options: Options, progress: Progress) -> None:
@@ -97,6 +122,7 @@ def _run_on_files(options: Options, progress: Progress) -> None:
         name=options.name,
         classes=options.classes,
         everywhere=options.everywhere,
+        runtime=options.runtime,
     )
     detect_cells.run(request, progress)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
+from shapely.geometry import mapping
 
 from patherea_core.bundle_card import CardWords
 from patherea_core.errors import (
@@ -236,3 +238,21 @@ def test_an_interrupt_exits_1_without_a_traceback(caplog: pytest.LogCaptureFixtu
 
     assert guarded(interrupt) == 1
     assert "Traceback" not in caplog.text
+
+
+def test_a_region_can_be_polygons_with_holes_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    requests = caught(monkeypatch, detect_cells)
+    shipping(monkeypatch, tmp_path, DEFAULT_MODEL)
+    ring = shapely.box(0, 0, 90, 90).difference(shapely.box(30, 30, 60, 60))
+    shapes = [ring, shapely.box(200, 200, 210, 220)]
+    features = [{"type": "Feature", "geometry": mapping(each), "properties": {}} for each in shapes]
+    content = json.dumps({"type": "FeatureCollection", "features": features})
+    (tmp_path / "r.geojson").write_text(content)
+    words = ["detect", "a.png", "--out", "a.csv", "--out", "a.overlay.png"]
+    assert main([*words, "--roi", str(tmp_path / "r.geojson"), "--everywhere"]) == 0
+    (request,) = requests
+    assert request.region.equals(shapely.union_all(shapes))
+    assert (request.out, request.also) == (Path("a.csv"), (Path("a.overlay.png"),))
+    assert request.everywhere
