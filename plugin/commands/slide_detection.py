@@ -187,7 +187,11 @@ def _plan(
     whole = detector.planned(slide, wanted)
     if len(whole.tiles) <= _FEW_TILES:
         return whole, (pixel_size_check(slide, detector.card),)
-    tissue = tissue_outline(slide) or shapely.MultiPolygon()
+    try:
+        tissue = tissue_outline(slide) or shapely.MultiPolygon()
+    except SlideError as error:
+        log.warning("%s; so there is no overview, and all tiles are tried", error)
+        return whole, (pixel_size_check(slide, detector.card),)
     seen = whole.area.intersection(tissue)
     checks = preflight(slide, detector.card, whole.area if seen.is_empty else as_outline(seen))
     if settings.everywhere:
