@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from patherea_core.bundle_card import BundleCard
 from patherea_core.errors import BundleError
+from patherea_core.refusals import refusal
 
 #: Key of the card in the safetensors header.
 CARD_KEY = "patherea"
@@ -148,7 +149,8 @@ def _card(text: str, path: Path) -> BundleCard:
     try:
         return BundleCard.model_validate(json.loads(text))
     except (ValidationError, *_NO_HEADER) as error:
-        reason = str(error).splitlines()[0]
+        found = refusal(error, BundleCard) if isinstance(error, ValidationError) else str(error)
+        reason = found.partition("\n")[0]
         raise BundleError(
             f"the model card of {path} cannot be read ({reason}); it may be of another version of"
             " Patherea: use that one, or train the model again"

@@ -65,6 +65,19 @@ def test_a_header_that_is_none_is_refused(tmp_path: Path, header: bytes) -> None
         read_card(path)
 
 
+def test_the_field_of_a_card_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    told = CARD.model_dump(mode="json") | {"mpp": -1}
+    (tmp_path / "card.json").write_text(json.dumps(told))
+    with pytest.raises(BundleError, match=r"\(mpp must be more than 0, not -1"):
+        read_card_file(tmp_path)
+
+
+def test_the_card_beside_a_model_is_told_from_the_model(tmp_path: Path) -> None:
+    (tmp_path / "card.json").write_text(CARD.model_dump_json())
+    with pytest.raises(BundleError, match="is the card of a model and not the model; name"):
+        read_card(tmp_path / "card.json")
+
+
 @given(st.binary(max_size=64))
 def test_whatever_the_bytes_the_answer_is_one_sentence(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
