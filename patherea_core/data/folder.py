@@ -58,6 +58,8 @@ def read_text(path: Path) -> str:
     """
     try:
         return path.read_bytes().decode()
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path} is missing") from error
     except OSError as error:
         raise DatasetError(f"cannot read {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -75,11 +77,14 @@ def read_image(path: Path) -> Pixels:
             if image.mode != "RGB":
                 raise DatasetError(f"{path} must be an RGB image, not {image.mode}")
             return np.array(image)
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path} is missing") from error
     except UnidentifiedImageError as error:
         raise DatasetError(f"{path} is no image") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         # Pillow reports a broken PNG as SyntaxError, and some of its parts as ValueError.
-        raise DatasetError(f"cannot read {path}: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise DatasetError(f"cannot read {path}: {reason}") from error
 
 
 def digest(paths: Sequence[Path]) -> str:

@@ -6,6 +6,7 @@ and its labelled area (GeoJSON). The same folder packed in one zip file can trav
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from patherea_core.data.codec import (
@@ -62,23 +63,47 @@ def read_sample(folder: Path, manifest: Manifest, record: SampleRecord) -> Sampl
             contradict each other.
         TaxonomyError: its points have a class that the manifest does not name.
     """
-    files = image, table, region = [folder / name for name in record.files]
+    files = [folder / name for name in record.files]
+    try:
+        sample = _read(files, manifest, record)
+    except DatasetError as error:
+        if _was_changed(files, record):
+            raise DatasetError(
+                f"{error}; the files of sample {record.id!r} were changed or removed after they were"
+                " written: export the dataset again"
+            ) from error
+        raise
+    # Last, since a broken file has a clearer message than a changed one. The files lie in the system's
+    # memory by now, and their digest costs a small part of what unpacking the image does.
+    if _was_changed(files, record):
+        raise DatasetError(
+            f"the files of sample {record.id!r} in {folder} were changed after they were written; "
+            "export the dataset again"
+        )
+    return sample
+
+
+def _read(files: Sequence[Path], manifest: Manifest, record: SampleRecord) -> Sample:
+    """Return what stands in the files of a sample, whether or not they are those that were written."""
+    image, table, region = files
     points, element_ids = points_from_csv(read_text(table), manifest.taxonomy, str(table))
-    sample = Sample(
+    return Sample(
         record=record,
         pixels=read_image(image),
         points=points,
         element_ids=element_ids,
         labelled=outline_from_geojson(read_text(region), str(region)),
     )
-    # Last, since a broken file has a clearer message than a changed one. The files lie in the system's
-    # memory by now, and their digest costs a small part of what unpacking the image does.
-    if record.sha256 is not None and record.sha256 != digest(files):
-        raise DatasetError(
-            f"the files of sample {record.id!r} in {folder} were changed after they were written; "
-            "export the dataset again"
-        )
-    return sample
+
+
+def _was_changed(files: Sequence[Path], record: SampleRecord) -> bool:
+    """Return whether a file is missing, or another one than was written as far as the manifest says."""
+    if not all(file.is_file() for file in files):
+        return True
+    try:
+        return record.sha256 is not None and record.sha256 != digest(files)
+    except OSError:  # what cannot be read has its own message
+        return False
 
 
 def check(folder: Path, progress: Progress = _SILENT) -> None:

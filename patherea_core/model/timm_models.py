@@ -1,6 +1,7 @@
 """timm's models by name: what is known of them without their weights, and how they are built."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import timm
@@ -47,8 +48,7 @@ def created(name: str, options: Mapping[str, Any], **settings: Any) -> nn.Module
     Raises:
         InputError: timm knows no such model, or it takes no such options.
     """
-    if not timm.is_model(name):
-        raise InputError(f"timm knows no model {name!r}; `timm.list_models()` lists them")
+    require_known(name)
     reserved = sorted(_RESERVED & options.keys())
     if reserved:
         raise InputError(
@@ -61,6 +61,16 @@ def created(name: str, options: Mapping[str, Any], **settings: Any) -> nn.Module
         raise InputError(f"{name!r} cannot be built {said}: {error}") from error
     built: nn.Module = model
     return built
+
+
+def require_known(name: str) -> None:
+    """Raise InputError if timm knows no model of that name; no model is built for that."""
+    if not timm.is_model(name):
+        near = get_close_matches(name, timm.list_models(), n=3)
+        raise InputError(
+            f"network.backbone: timm knows no model {name!r}; "
+            + (f"{' or '.join(near)} is near" if near else "`timm.list_models()` lists them")
+        )
 
 
 def family(name: str) -> str:

@@ -5,6 +5,7 @@ the card says what else must be known to use them. Files of others are read too,
 """
 
 import hashlib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +21,13 @@ from torch import Tensor
 from patherea_core.config import Settings
 from patherea_core.errors import InputError
 from patherea_core.files import replacing
+from patherea_core.refusals import refusal
 
 #: Key of the card in the safetensors header.
 CARD_KEY = "patherea-backbone"
+
+#: Key of the card in the header of a whole detector, which is no file of backbone weights.
+_DETECTOR_KEY = "patherea"
 
 Channels = tuple[float, float, float]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -87,7 +92,10 @@ def read_weight_file(path: Path) -> WeightFile:
     if path.suffix == ".safetensors":
         return _read_safetensors(path, sha256)
     try:
-        content: object = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # That a file is of an older form of pickle matters to nobody: no pickle of it is run.
+            warnings.simplefilter("ignore", UserWarning)
+            content: object = torch.load(path, map_location="cpu", weights_only=True)
     except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise InputError(
             f"{path} holds more than tensors, or is damaged, and reading it would run code that stands in"
@@ -101,15 +109,21 @@ def read_weight_file(path: Path) -> WeightFile:
 def _read_safetensors(path: Path, sha256: str) -> WeightFile:
     try:
         with safe_open(path, framework="pt") as file:
-            written = (file.metadata() or {}).get(CARD_KEY)
+            metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is damaged ({error}); fetch it again") from error
+    if _DETECTOR_KEY in metadata:
+        raise InputError(
+            f"{path} is a whole detector, not the weights of a backbone; name the file that its backbone"
+            " started from, which `patherea models show` tells"
+        )
+    written = metadata.get(CARD_KEY)
     try:
         card = BackboneCard.model_validate_json(written) if written else None
     except ValidationError as error:
         raise InputError(
-            f"the card in {path} cannot be read ({str(error).splitlines()[0]}); it may be of another"
+            f"the card in {path} cannot be read ({refusal(error, BackboneCard)}); it may be of another"
             " version of Patherea: convert the published file again"
         ) from error
     return WeightFile(tensors, card, sha256)

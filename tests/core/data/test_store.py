@@ -582,3 +582,23 @@ def test_unpacking_where_nothing_can_be_written_is_refused(
     monkeypatch.setattr(Path, "mkdir", denied)
     with pytest.raises(OutputError, match="Permission denied"):
         unpack(tmp_path / "ds.zip", tmp_path / "back")
+
+
+def test_a_flipped_byte_of_an_image_is_said_to_be_a_change(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "ds", [sample(name="a")])
+    image = next((tmp_path / "ds" / "images").iterdir())
+    content = bytearray(image.read_bytes())
+    content[len(content) // 2] ^= 1
+    image.write_bytes(bytes(content))
+    with pytest.raises(DatasetError, match=r"were changed .*export the dataset again"):
+        check(tmp_path / "ds")
+
+
+def test_a_missing_image_is_said_once_and_in_words(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "ds", [sample(name="a")])
+    image = next((tmp_path / "ds" / "images").iterdir())
+    image.unlink()
+    with pytest.raises(DatasetError, match=r"is missing; .*export the dataset again") as caught:
+        check(tmp_path / "ds")
+    assert str(caught.value).count(str(image)) == 1
+    assert "Errno" not in str(caught.value)

@@ -136,7 +136,8 @@ def test_a_frozen_backbone_costs_no_backward_pass() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"backbone": "no_such_network"}, "timm knows no model"),
+        ({"backbone": "no_such_network"}, r"network\.backbone: timm knows no model"),
+        ({"backbone": "convnext_bse"}, r"convnext_base .*near"),
         ({"backbone": "mixer_s32_224"}, "cannot be built|none at 8"),
         ({"backbone": "resnet10t", "backbone_options": {"no_such_option": 1}}, "no_such_option"),
         ({"backbone": "resnet10t", "backbone_options": {"checkpoint_path": "x"}}, "may not set"),

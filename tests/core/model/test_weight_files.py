@@ -1,12 +1,14 @@
 """Files of weights: ours come back whole, those of others are read without running anything."""
 
 import os
+import warnings
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from patherea_core.bundle_file import CARD_KEY as DETECTOR_KEY
 from patherea_core.errors import InputError, OutputError
 from patherea_core.model.weight_files import (
     CARD_KEY,
@@ -92,6 +94,21 @@ def test_a_missing_file_and_a_single_tensor_are_refused(tmp_path: Path) -> None:
     torch.save(torch.zeros(3), tmp_path / "one.pth")
     with pytest.raises(InputError, match="no tensors by name"):
         read_weight_file(tmp_path / "one.pth")
+
+
+def test_a_whole_detector_is_told_from_the_weights_of_a_backbone(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save_file({"a": torch.zeros(1)}, path, metadata={DETECTOR_KEY: "{}"})
+    with pytest.raises(InputError, match="is a whole detector"):
+        read_weight_file(path)
+
+
+def test_an_old_form_of_pickle_is_read_without_a_word(tmp_path: Path) -> None:
+    torch.save({"a": torch.ones(1)}, tmp_path / "w.pth", pickle_protocol=4)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert "a" in read_weight_file(tmp_path / "w.pth").content
+    assert not caught
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
