@@ -72,7 +72,7 @@ def _train(values: Values) -> Action:
                 devices=values["devices"],
                 workers=_unless_zero(values["workers"]),
                 seed=values["seed"],
-                fold=values["fold"],
+                fold=_unless_zero(values["fold"]),
                 words=_words(values),
                 model_out=Path(_needed(values, "outputModelFile")),
                 curves_out=_path(values, "outputCurvesFile"),

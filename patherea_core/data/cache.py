@@ -135,7 +135,6 @@ def read_samples(
             kept.append(sample)
         labels.append(Labels.of(sample))
     if wanted <= budget:
-        log.info("%d samples are kept in memory (%d MB)", len(rows), wanted >> 20)
         return kept
     log.warning(
         "%d samples take %d MB of memory, of which %d MB may be used: they are read from %s whenever "

@@ -6,6 +6,7 @@ from pathlib import Path
 from patherea_core.checkpoint import BundleCard, ModelBundle, save_bundle
 from patherea_core.data.store import read_manifest
 from patherea_core.errors import Cancelled
+from patherea_core.model.timm_models import require_known
 from patherea_core.progress import Part, Progress
 from patherea_core.seeding import Seed
 from patherea_core.workflow.assess import assess, with_figures
@@ -17,6 +18,7 @@ from patherea_core.workflow.engine.initialisation import origin_of, weights_to_s
 from patherea_core.workflow.engine.reporting import Report, TensorBoard
 from patherea_core.workflow.predict import Detector
 from patherea_core.workflow.request import FitRequest
+from patherea_core.workflow.run.announcement import say_what_it_is_trained_on
 from patherea_core.workflow.run.folder import RunFolder
 from patherea_core.workflow.run.identity import RunIdentity
 from patherea_core.workflow.run.outcome import best_bundle, save_best_so_far
@@ -38,8 +40,8 @@ _MEASURING = 0.98
 def fit(request: FitRequest, progress: Progress) -> Path:
     """Train as requested and return the path of the model bundle.
 
-    The same request gives the same weights on the same CPU. After every epoch the state is kept, so
-    that a run that was stopped or killed loses at most one.
+    A run that is complete already stays as it is. The same request gives the same weights on the same
+    CPU. After every epoch the state is kept, so that a run that was stopped or killed loses at most one.
 
     Raises:
         DatasetError: the dataset is broken, or a fold is empty.
@@ -51,6 +53,7 @@ def fit(request: FitRequest, progress: Progress) -> Path:
         Cancelled: the progress asked to stop; the last complete epoch is kept in the run folder.
     """
     Seed(request.seed)  # refuses what is none, before the long work
+    require_known(request.recipe.network.backbone)
     manifest = read_manifest(request.dataset)
     recipe, folder = request.recipe, RunFolder(request.run)
     weights = weights_to_start_from(recipe, request.backbone_weights)
@@ -58,6 +61,10 @@ def fit(request: FitRequest, progress: Progress) -> Path:
         manifest, request.validation_fold, request.seed, request.division
     ).model_copy(update={"backbone_weights": origin_of(weights)})
     resumed = folder.require_usable(recipe, identity, resume=request.resume)
+    if resumed and folder.model.exists():
+        log.info("the run in %s is complete: nothing is left to train", request.run)
+        return folder.model
+    say_what_it_is_trained_on(request, manifest)
     device = resolve_device(request.device)
     devices = device_count(device.type, request.devices)
     reading = Part(progress, 0.0, _READING)

@@ -1,14 +1,17 @@
 """Reading what a training needs of a dataset folder, and nothing of what is kept for the end."""
 
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from patherea_core.data.cache import bytes_in_memory, read_samples
+from patherea_core.data.cache import StoredSamples, bytes_in_memory, read_samples
 from patherea_core.data.division import Division
 from patherea_core.data.manifest import Manifest
 from patherea_core.data.store import Sample, read_sample
 from patherea_core.progress import Part, Progress
+
+log = logging.getLogger(__name__)
 
 
 def read_division(
@@ -38,10 +41,15 @@ def read_division(
     share = count / max(1, all_of_it)
     needed = bytes_in_memory([manifest.samples[row] for row in division.training])
     left = budget - needed if needed <= budget else budget
-    return (
+    parts = (
         read_samples(dataset, manifest, division.training, budget, Part(progress, 0.0, share)),
         read_samples(dataset, manifest, division.validation, left, Part(progress, share, 1.0)),
     )
+    if not any(isinstance(part, StoredSamples) for part in parts):
+        rows = (*division.training, *division.validation)
+        size = bytes_in_memory([manifest.samples[row] for row in rows])
+        log.info("all %d images are kept in memory (%d MB)", all_of_it, size >> 20)
+    return parts
 
 
 def read_rows(

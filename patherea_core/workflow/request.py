@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from patherea_core.bundle_card import CardWords
 from patherea_core.config import Recipe
-from patherea_core.data.division import Division
+from patherea_core.data.division import Division, by_fold
+from patherea_core.data.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +44,11 @@ class FitRequest:
     resume: bool = False
     provenance: dict[str, Any] = field(default_factory=dict)
     words: CardWords = field(default_factory=CardWords)
+
+    def division_of(self, manifest: Manifest) -> Division:
+        """Return which samples of a dataset serve for what.
+
+        Raises:
+            DatasetError: there is nothing to train or to validate on.
+        """
+        return self.division or by_fold(manifest, self.validation_fold)

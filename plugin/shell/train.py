@@ -3,8 +3,10 @@
 import argparse
 from pathlib import Path
 
+from patherea_core.errors import DatasetError
 from patherea_core.progress import Progress
-from patherea_core.recipes import RECIPES
+from patherea_core.recipes import RECIPES, recipe_named
+from patherea_core.seeding import Seed
 from plugin.shell.parser import (
     Options,
     Subcommand,
@@ -31,7 +33,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(sorted(RECIPES))}; or a .json file like a run's recipe.json (default: small)",
     )
     add("--epochs", metavar="N", type=int, help="passes over the dataset (default: the recipe's)")
-    add("--fold", metavar="N", type=int, default=0, help="kept apart for validation (default: 0)")
+    add(
+        "--fold",
+        metavar="N|NAME",
+        help="kept apart for validation (default: the one called val or validation, else the first)",
+    )
     add_backbone_weights(parser, "for a recipe that starts from some")
     add_seed(parser)
     add("--resume", action="store_true", help="go on with the run in RUN")
@@ -41,7 +47,22 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_words(parser)
 
 
+def _require_known(options: Options) -> None:
+    """Refuse what is cheap to see, before torch is loaded, which takes seconds.
+
+    Raises:
+        InputError: the seed or the recipe is none.
+        DatasetError: there is no dataset.
+    """
+    Seed(options.seed)
+    if not options.recipe.endswith(".json"):
+        recipe_named(options.recipe)
+    if not options.dataset.exists():
+        raise DatasetError(f"there is no dataset {options.dataset}; export one first")
+
+
 def _run(options: Options, progress: Progress) -> None:
+    _require_known(options)
     from plugin.commands import train_detector
 
     request = train_detector.TrainRequest(

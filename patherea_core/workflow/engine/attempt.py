@@ -9,7 +9,6 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
 from patherea_core.data.cache import Labelled, labels_of
-from patherea_core.data.division import by_fold
 from patherea_core.data.fold_checks import class_counts, require_trainable
 from patherea_core.data.manifest import Manifest
 from patherea_core.data.store import Sample
@@ -24,6 +23,7 @@ from patherea_core.workflow.engine.ranks import Place
 from patherea_core.workflow.engine.tiles import Tiles
 from patherea_core.workflow.reading import read_division
 from patherea_core.workflow.request import FitRequest
+from patherea_core.workflow.run.announcement import say_what_is_trained
 from patherea_core.workflow.run.folder import RunFolder
 
 
@@ -65,7 +65,7 @@ class Material:
             DatasetError: the dataset is broken, or cannot be learnt from.
             Cancelled: the progress asked to stop.
         """
-        division = request.division or by_fold(manifest, request.validation_fold)
+        division = request.division_of(manifest)
         budget = memory_for_samples() // devices
         parts = read_division(request.dataset, manifest, division, progress, budget)
         training, validation = (labels_of(part) for part in parts)
@@ -94,6 +94,8 @@ def attempt(
     seed = Seed(request.seed)
     torch.manual_seed(request.seed)
     learner = Learner(recipe, manifest.taxonomy, manifest.mpp)
+    if place.rank == 0:
+        say_what_is_trained(request, learner.network)
     start_from(material.weights, learner.network)
     if recipe.loss.logit_adjustment:
         learner.class_log_prior = class_log_prior(

@@ -1,6 +1,5 @@
 """What a training leaves: the model bundle of the state that scored best, whether it ended or was stopped."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,9 @@ from torch import Tensor
 
 from patherea_core.bundle_card import BundleCard, ClassCard, InitialWeights
 from patherea_core.checkpoint import ModelBundle, save_bundle, weights_digest
-from patherea_core.data.division import Division, by_fold
-from patherea_core.data.finding import counted
 from patherea_core.data.manifest import Manifest
 from patherea_core.data.store import read_manifest
+from patherea_core.data.validation_choice import extent
 from patherea_core.model.network import P2PNetwork
 from patherea_core.workflow.engine.learner import best_row
 from patherea_core.workflow.request import FitRequest
@@ -104,21 +102,11 @@ def _measured_on(request: FitRequest, manifest: Manifest) -> str:
     chosen = "the best state"
     if request.recipe.decoding.score_threshold is None:
         chosen += " and the threshold"
-    division = _division(request, manifest)
+    division = request.division_of(manifest)
     return (
-        f"validation: {_extent(manifest, division.validation)}, which were not trained on but chose {chosen}"
+        f"validation: {extent(manifest, division.validation)}, which were not trained on but chose {chosen}"
         f" ({division.words})"
     )
-
-
-def _division(request: FitRequest, manifest: Manifest) -> Division:
-    return request.division or by_fold(manifest, request.validation_fold)
-
-
-def _extent(manifest: Manifest, rows: Sequence[int]) -> str:
-    """Return how many samples those are, and of how many patients, in words."""
-    patients = len({manifest.samples[row].patient for row in rows})
-    return f"{counted(len(rows), 'image', 'images')} of {counted(patients, 'patient', 'patients')}"
 
 
 def _provenance(request: FitRequest, manifest: Manifest) -> dict[str, Any]:
@@ -127,7 +115,7 @@ def _provenance(request: FitRequest, manifest: Manifest) -> dict[str, Any]:
         "dataset_sha256": manifest.digest(),
         "dataset_lineage": manifest.lineage,
         "slides": [slide.model_dump(mode="json") for slide in manifest.slides],
-        "trained_on": _extent(manifest, _division(request, manifest).training),
+        "trained_on": extent(manifest, request.division_of(manifest).training),
         "validation_fold": request.validation_fold,
         **({} if request.division is None else {"division": request.division.identity}),
         "torch": torch.__version__,

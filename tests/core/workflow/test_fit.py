@@ -1,6 +1,7 @@
 """Training: it finds cells, it can be resumed, and it says what is wrong."""
 
 import csv
+import logging
 import math
 import os
 import shutil
@@ -22,6 +23,7 @@ from patherea_core.progress import Silent
 from patherea_core.recipes import SMALL
 from patherea_core.seeding import Seed
 from patherea_core.slides import ArraySlide
+from patherea_core.workflow import fit as fit_module
 from patherea_core.workflow.engine import learner
 from patherea_core.workflow.fit import FitRequest, fit
 from patherea_core.workflow.predict import Detector, predict
@@ -132,6 +134,27 @@ def test_a_finished_run_that_is_resumed_has_the_same_model(dataset: Path, tmp_pa
     first = load_bundle(fit(request(dataset, tmp_path, tiny_for(1)), Silent())).card
     again = fit(request(dataset, tmp_path, tiny_for(1), resume=True), Silent())
     assert load_bundle(again).card == first
+
+
+def test_a_complete_run_is_not_scored_again(
+    dataset: Path, whole: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(fit_module, "assess", None)
+    before = (whole / "model.safetensors").stat().st_mtime_ns
+    with caplog.at_level(logging.INFO):
+        fit(request(dataset, whole, resume=True), Silent())
+    assert (whole / "model.safetensors").stat().st_mtime_ns == before
+    assert f"the run in {whole} is complete" in caplog.text
+
+
+def test_a_training_says_in_advance_what_it_trains_on_what(
+    dataset: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO), pytest.raises(Cancelled):
+        fit(request(dataset, tmp_path), StopWhen("loss"))
+    said = [one.getMessage() for one in caplog.records]
+    assert any("recipe without a name: " in one and " 3 epochs, seed 3" in one for one in said)
+    assert "trains on 2 images of 2 patients, validates on 2 images of 2 patients (fold 0)" in said
 
 
 def test_a_run_is_not_resumed_on_another_dataset(dataset: Path, tmp_path: Path) -> None:

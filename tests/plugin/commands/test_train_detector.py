@@ -1,5 +1,6 @@
 """Training as a command: what it hands to the core, and what it delivers."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -77,7 +78,7 @@ def test_the_model_says_how_to_train_it_again_without_the_folders_of_this_machin
         " --backbone-weights w.safetensors"
     )
     again = shell_parser(SUBCOMMANDS).parse_args(command.split()[1:])
-    assert (again.epochs, again.seed, again.fold) == (3, 7, 0)
+    assert (again.epochs, again.seed, again.fold) == (3, 7, "0")
 
 
 def test_what_the_machine_gives_and_the_card_says_is_passed_on(
@@ -119,12 +120,47 @@ def test_settings_can_come_from_a_file(fit: FakeFit, wanted: TrainRequest, tmp_p
     assert asked(fit).provenance["recipe"] == "mine.json"
 
 
+def test_what_a_file_of_settings_leaves_out_is_told(
+    fit: FakeFit, wanted: TrainRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text('{"network": {"backbone": "resnet10t"}, "training": {"epochs": 3}}')
+    run(replace(wanted, recipe=str(path)), Silent())
+    (warning,) = (one.getMessage() for one in caplog.records if one.levelname == "WARNING")
+    assert "the paper's are taken: network.backbone_options {}, " in warning
+    assert " more" in warning
+    assert asked(fit).recipe.training.epochs == 3
+    caplog.clear()
+    path.write_text(RECIPES["small"].model_dump_json())
+    shutil.rmtree(wanted.out)
+    run(replace(wanted, recipe=str(path)), Silent())
+    assert not [one for one in caplog.records if one.levelname == "WARNING"]
+
+
+@pytest.mark.parametrize(
+    ("asked_fold", "taken"), [(None, 1), (0, 0), ("train", 0), ("1", 1), ("val", 1)]
+)
+def test_the_fold_that_is_named_for_it_is_validated_on_unless_another_is_asked_for(
+    fit: FakeFit, wanted: TrainRequest, asked_fold: int | str | None, taken: int
+) -> None:
+    manifest = wanted.dataset / "dataset.json"
+    told = json.loads(manifest.read_text()) | {"fold_names": ["train", "val"]}
+    manifest.write_text(json.dumps(told))
+    run(replace(wanted, fold=asked_fold), Silent())
+    assert asked(fit).validation_fold == taken
+    command = asked(fit).provenance["command"]
+    assert f"--fold {('train', 'val')[taken]} " in command
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         (None, r"mine\.json cannot be read \(No such file or directory\); name a file like"),
-        ('{"training": {"epocs": 5}}', r"cannot be used: training\.epocs: Extra inputs"),
-        ("{", r"cannot be used: Invalid JSON"),
+        (
+            '{"training": {"epocs": 5}}',
+            r"cannot be used: training\.epocs is unknown; is training\.epochs meant",
+        ),
+        ("{", r"cannot be used: it is no JSON"),
     ],
 )
 def test_a_file_of_settings_that_cannot_serve_is_refused(
