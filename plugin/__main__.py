@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
-from patherea_core.errors import CredentialsError, InputError, OutputError, PathereaError
+from patherea_core.errors import Cancelled, CredentialsError, InputError, OutputError, PathereaError
 from plugin import descriptions, logs
 from plugin.progress import SlicerProgress, StopSignal
 
@@ -31,7 +31,8 @@ def guarded(action: Callable[[], int]) -> int:
     try:
         return action()
     except PathereaError as error:
-        log.error("%s", error)  # noqa: TRY400  what the person can mend needs no traceback
+        # What the person can mend needs no traceback, and a stop that somebody asked for is no error.
+        log.log(logging.WARNING if isinstance(error, Cancelled) else logging.ERROR, "%s", error)
         log.debug("caused by", exc_info=True)
         return exit_code(error)
     except KeyboardInterrupt:

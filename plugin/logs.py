@@ -35,14 +35,14 @@ class _Discreet(logging.Formatter):
 
 
 class _Once(logging.Filter):
-    """A filter that lets the same warning through once: what holds for many tiles is said for all."""
+    """A filter that lets a line through once, unless it is an error: what holds for many is said for all."""
 
     def __init__(self) -> None:
         super().__init__()
         self._told: set[str] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno != logging.WARNING:
+        if record.levelno not in (logging.INFO, logging.WARNING):
             return True
         message = record.getMessage()
         if message in self._told:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from patherea_core.errors import InputError, OutputError, PathereaError
+from patherea_core.errors import Cancelled, InputError, OutputError, PathereaError
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,8 @@ def main(words: Sequence[str] | None = None) -> int:
         options = parser_for(given).parse_args(given)
         code: int = options.run(options)
     except PathereaError as error:
-        log.error("%s", error)  # noqa: TRY400  what the person can mend needs no traceback
+        # What the person can mend needs no traceback, and a stop that somebody asked for is no error.
+        log.log(logging.WARNING if isinstance(error, Cancelled) else logging.ERROR, "%s", error)
         return 2 if isinstance(error, InputError | OutputError) else 1
     return code
 

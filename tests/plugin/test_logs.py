@@ -43,14 +43,17 @@ def test_nothing_is_no_secret(stream: io.StringIO, secret: str | None) -> None:
     assert stream.getvalue() == "INFO a  b\n"
 
 
-def test_a_warning_is_told_once_and_an_error_each_time(stream: io.StringIO) -> None:
+def test_what_is_no_error_is_told_once_and_an_error_each_time(stream: io.StringIO) -> None:
     for name in ("a", "a", "b"):
         logging.getLogger("any").warning("slow levels in %s", name)
+    for _ in range(2):
+        logging.getLogger("any").info("it runs on cpu")
     for _ in range(2):
         logging.getLogger("any").error("failed")
     assert stream.getvalue().splitlines() == [
         "WARNING slow levels in a",
         "WARNING slow levels in b",
+        "INFO it runs on cpu",
         "ERROR failed",
         "ERROR failed",
     ]

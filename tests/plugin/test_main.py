@@ -60,7 +60,9 @@ def test_a_failure_is_one_sentence_and_an_exit_code(
 
     do_instead(monkeypatch, fail)
     assert main(["DetectCells", "slide.tif"]) == code
-    assert [record.getMessage() for record in caplog.records] == ["no"]
+    (record,) = caplog.records
+    assert record.getMessage() == "no"
+    assert record.levelname == ("WARNING" if isinstance(error, Cancelled) else "ERROR")
 
 
 @pytest.mark.parametrize("code", [None, 1, 3, "no"])
