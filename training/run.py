@@ -20,10 +20,10 @@ from patherea_core.config import Recipe
 from patherea_core.data.manifest import Manifest
 from patherea_core.data.store import read_manifest
 from patherea_core.errors import InputError
-from patherea_core.workflow.fit import FitRequest, fit
+from patherea_core.seeding import Seed
+from patherea_core.workflow.request import FitRequest
 from training.import_dataset import BarProgress
 from training.importers.registry import IMPORTERS
-from training.last_look import LastLook, require_recordable
 from training.ledger import append
 from training.recipes import EXPERIMENTS, Experiment, experiment_named
 from training.recipes.experiment import changed
@@ -65,9 +65,20 @@ def run(options: argparse.Namespace) -> int:
             raise InputError(f"a training needs {_WORDS[name]}; see python -m training run --help")
     if options.validation_only and options.ledger is not None:
         raise InputError("--validation-only scores nothing that --ledger could keep; leave one out")
+    Seed(options.seed)  # refuses what is none
     experiment = asked_for(options)
     manifest = read_manifest(options.data)
     require_dataset(experiment, manifest)
+    return _train_and_score(options, experiment, manifest)
+
+
+def _train_and_score(
+    options: argparse.Namespace, experiment: Experiment, manifest: Manifest
+) -> int:
+    # Loaded now, since they take as long as all that a wrong word or --list should take.
+    from patherea_core.workflow.fit import fit
+    from training.last_look import LastLook, require_recordable
+
     look = LastLook(experiment, manifest, options.data, options.out, options.seed)
     if options.ledger is not None:
         require_recordable(experiment, manifest, options.ledger)

@@ -112,25 +112,27 @@ def _show(options: Options) -> None:
 
 
 def _verify(options: Options) -> None:
+    model = find_model(options.model)  # before torch is loaded, which takes seconds
     from plugin.commands import verify_model as command
 
-    request = command.VerifyRequest(find_model(options.model), options.backbone_weights)
+    request = command.VerifyRequest(model, options.backbone_weights)
     checks = command.run(request)
     sys.stdout.write(command.table(checks))
     command.require_sound(checks)
 
 
 def _describe(options: Options) -> None:
+    model, said = find_model(options.model), words(options)  # before torch is loaded
     from plugin.commands import describe_model as command
 
-    request = command.DescribeRequest(find_model(options.model), words(options), options.out)
+    request = command.DescribeRequest(model, said, options.out)
     command.run(request)
 
 
 def _export(options: Options) -> None:
+    model = find_model(options.model)  # before torch is loaded
     from plugin.commands import export_model as command
 
-    model = find_model(options.model)
     request = command.ExportRequest(model, options.out, options.tile_size, options.backbone_weights)
     command.run(request)
 

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -193,6 +195,15 @@ def test_another_part_to_choose_on_is_told_by_the_ledger(data: Path, tmp_path: P
     assert (record.evaluated_on, record.chosen_on) == ("val", "training")
     assert record.split == "published, validated on part 2 of 4"
     assert (record.images, record.fold) == (2, None)
+
+
+def test_the_list_is_there_before_torch_is() -> None:
+    code = (
+        "import sys; from training.__main__ import main; main(['run', '--list']);"
+        "sys.exit('torch' in sys.modules or 'lightning' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_list_needs_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -144,6 +146,20 @@ def test_what_a_card_does_not_say_is_a_note(
     write_model(model)
     assert main(["models", "verify", "mine"]) == 0
     assert "note    the card is complete: it does not say a name" in capsys.readouterr().out
+
+
+def test_a_name_that_nobody_has_is_refused_before_torch_is_loaded(tmp_path: Path) -> None:
+    code = "import sys; from plugin.shell import main; main(sys.argv[1:]); sys.exit('torch' in sys.modules)"
+    for words in (
+        ["models", "verify", "nobody"],
+        ["train", str(tmp_path / "absent"), "--out", str(tmp_path / "run")],
+        ["train", str(tmp_path), "--out", str(tmp_path / "run"), "--recipe", "absent"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0
+        assert "there is no" in done.stderr
 
 
 @pytest.mark.usefixtures("model")
