@@ -1,15 +1,19 @@
 """Train a detector on a dataset folder: read, learn, keep the best state, write the model bundle."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from patherea_core.checkpoint import BundleCard, ModelBundle, save_bundle
+from patherea_core.data.dataset_looks import dataset_colours
+from patherea_core.data.sample import Sample
 from patherea_core.data.store import read_manifest
 from patherea_core.errors import Cancelled
 from patherea_core.model.timm_models import require_known
 from patherea_core.progress import Part, Progress
 from patherea_core.seeding import Seed
 from patherea_core.workflow.assess import assess, with_figures
+from patherea_core.workflow.detection.halo import effective_halo, mosaic
 from patherea_core.workflow.devices import device_count, resolve_device
 from patherea_core.workflow.engine.attempt import Material, attempt
 from patherea_core.workflow.engine.back_off import with_less_memory
@@ -90,11 +94,28 @@ def fit(request: FitRequest, progress: Progress) -> Path:
 def _measured(
     request: FitRequest, material: Material, folder: RunFolder, progress: Progress
 ) -> ModelBundle:
-    """Return the bundle of the best state, with the scores and intervals that it has once loaded."""
+    """Return the bundle of the best state, with what is measured of it once it is loaded.
+
+    That are the scores and their intervals, the halo, and how the images look that it was trained on.
+    """
     bundle = best_bundle(request, material.manifest, folder, {})
     detector = Detector.load(bundle, request.device, request.backbone_weights)
     found = assess(detector, material.validation, Seed(request.seed), progress)
-    return with_figures(bundle, found, "validation")
+    scored = with_figures(bundle, found, "validation")
+    rows = request.division_of(material.manifest).training
+    measured = {
+        "halo": _halo(detector, material.validation),
+        "colours": dataset_colours(request.dataset, material.manifest, rows),
+    }
+    return ModelBundle(scored.state, scored.card.model_copy(update=measured))
+
+
+def _halo(detector: Detector, samples: Sequence[Sample]) -> float:
+    """Return the halo of a model, measured on samples; as it is on its card where they do not suffice."""
+    image = mosaic([sample.pixels for sample in samples])
+    if image is None or detector.network.backbone.attends_everywhere:
+        return detector.card.halo
+    return effective_halo(detector.runtime, detector.card.score_threshold, image)
 
 
 def _warn_if_useless(card: BundleCard) -> None:

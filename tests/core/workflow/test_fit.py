@@ -10,11 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from patherea_core.bundle_card import DEFAULT_HALO
 from patherea_core.checkpoint import ModelBundle, load_bundle
 from patherea_core.config import Recipe
+from patherea_core.data.dataset_looks import dataset_colours
 from patherea_core.data.store import read_manifest
 from patherea_core.errors import Cancelled, DatasetError, InputError, TrainingError
 from patherea_core.evaluation.scores import count_classes, mean_f1
@@ -276,3 +279,20 @@ def test_a_missing_gpu_is_said_so(dataset: Path, tmp_path: Path) -> None:
     wanted = FitRequest(dataset=dataset, run=tmp_path / "run", recipe=TINY, device="cuda")
     with pytest.raises(InputError, match="no CUDA device"):
         fit(wanted, Silent())
+
+
+def test_the_card_has_what_is_measured_of_the_model_and_of_its_images(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = np.zeros((8, 8, 3), dtype=np.uint8)
+    monkeypatch.setattr(fit_module, "mosaic", lambda images: shown if len(images) else None)
+    monkeypatch.setattr(
+        fit_module, "effective_halo", lambda _runtime, _least, image: 64 if image is shown else 0
+    )
+    card = load_bundle(fit(request(dataset, tmp_path, tiny_for(1)), Silent())).card
+    assert card.halo == 64
+    assert card.colours == dataset_colours(dataset, read_manifest(dataset), [1, 3])
+
+
+def test_where_images_do_not_suffice_to_measure_a_halo_it_is_a_safe_one(whole: Path) -> None:
+    assert load_bundle(whole / "model.safetensors").card.halo == DEFAULT_HALO
