@@ -64,6 +64,7 @@ def load_detector(
     path: str | Path,
     device: str = "auto",
     backbone_weights: str | Path | Literal["hub"] | None = None,
+    runtime: str = "auto",
 ) -> Detector:
     """Return the detector of a model bundle.
 
@@ -71,14 +72,15 @@ def load_detector(
         path: the bundle, file or folder.
         device: auto, cpu or cuda.
         backbone_weights: those of a backbone that the bundle leaves out, or "hub" to fetch them.
+        runtime: what runs the network: auto, eager, compile, onnx or openvino.
 
     Raises:
         BundleError: the bundle cannot be trusted or read.
-        InputError: CUDA is asked for and there is none.
+        InputError: CUDA is asked for and there is none, or the runtime is not installed.
     """
     given = backbone_weights
     weights = given if given in (None, "hub") else Path(given)
-    return Detector.load(load_bundle(Path(path)), device, weights)
+    return Detector.load(load_bundle(Path(path)), device, weights, runtime)
 
 
 def detect_cells(
