@@ -25,6 +25,10 @@ from patherea_core.workflow.runtimes.runtime import Runtime
 from patherea_core.workflow.runtimes.torch_runtime import TorchRuntime
 
 
+#: Parameters up to which a network works through a large tile in seconds on a few processor cores.
+_LIGHT = 10_000_000
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Detector:
     """A network on its device, with the card of its bundle.
@@ -73,11 +77,16 @@ class Detector:
 
     def planned(self, slide: SlideReader, settings: DetectionSettings) -> Plan:
         """Return what is to be done on a slide; see ``plan``."""
-        grid, own_size = self.network.largest_stride, self.network.backbone.attends_everywhere
-        core, halo = tile_sizes(self.card, grid, own_size=own_size)
+        grid = self.network.largest_stride
+        sizes = core, halo = tile_sizes(
+            self.card,
+            grid,
+            own_size=self.network.backbone.attends_everywhere,
+            quick=self.device.type == "cuda" or self.card.parameters <= _LIGHT,
+        )
         side = (settings.tile_size or core) + 2 * halo
         batch_size = batch_that_fits(self.runtime, self.device, math.ceil(side / grid) * grid)
-        return plan(slide, self.card, grid, settings, batch_size=batch_size, own_size=own_size)
+        return plan(slide, self.card, grid, settings, sizes=sizes, batch_size=batch_size)
 
 
 def predict(

@@ -16,7 +16,11 @@ from patherea_core.regions import Outline, as_outline
 from patherea_core.slides import SlideReader
 from patherea_core.tiling import Tile, cover
 
-#: Side of a tile's core in working pixels: large, since a halo costs less around a large core.
+#: Side of a tile's core in working pixels where the network is quick: large, since a halo costs less around a
+#: large core.
+LARGE_TILE = 2048
+
+#: The same where it is not, so that a request to stop is heard within seconds.
 DEFAULT_TILE_SIZE = 1024
 
 
@@ -85,7 +89,9 @@ class Plan:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def tile_sizes(card: BundleCard, grid: int, *, own_size: bool) -> tuple[int, int]:
+def tile_sizes(
+    card: BundleCard, grid: int, *, own_size: bool, quick: bool = False
+) -> tuple[int, int]:
     """Return the side of a tile's core and the halo around it that suit a model, in working pixels.
 
     Args:
@@ -93,9 +99,10 @@ def tile_sizes(card: BundleCard, grid: int, *, own_size: bool) -> tuple[int, int
         grid: the network's largest stride.
         own_size: whether the network is at home at the size of its training tiles only, as a transformer
             is. Then a tile with its halo is of that size, and no halo makes tiling exact.
+        quick: whether a large tile is a matter of a few seconds.
     """
     if not own_size:
-        return DEFAULT_TILE_SIZE, math.ceil(card.halo)
+        return LARGE_TILE if quick else DEFAULT_TILE_SIZE, math.ceil(card.halo)
     side = card.recipe.training.tile_size
     halo = min(math.ceil(side / (8 * grid)), (side // grid - 1) // 2) * grid
     return side - 2 * halo, halo
@@ -107,8 +114,8 @@ def plan(
     grid: int,
     settings: DetectionSettings,
     *,
+    sizes: tuple[int, int],
     batch_size: int = 1,
-    own_size: bool = False,
 ) -> Plan:
     """Return what is done on a slide.
 
@@ -117,15 +124,15 @@ def plan(
         card: of the model.
         grid: the network's largest stride.
         settings: what is asked for.
+        sizes: side of a core, where the settings name none, and halo; see ``tile_sizes``.
         batch_size: most tiles that the network sees at once.
-        own_size: see ``tile_sizes``.
 
     Raises:
         InputError: the outline lies outside of the slide.
     """
     area = _area_within(slide, settings.outline)
     scale = Scale(slide.base_mpp, card.mpp)
-    chosen, halo = tile_sizes(card, grid, own_size=own_size)
+    chosen, halo = sizes
     side = settings.tile_size or chosen
     tiles = _tiles(slide, _read_in(area, settings.tissue), scale, grid, (side, halo))
     return Plan(

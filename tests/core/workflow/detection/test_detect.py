@@ -50,7 +50,7 @@ class Listening:
 
 def planned(slide: SlideReader, batch_size: int = 1, **settings: object) -> Plan:
     wanted = DetectionSettings(**{"tile_size": 96} | settings)  # type: ignore[arg-type]
-    return plan(slide, CARD, GRID, wanted, batch_size=batch_size)
+    return plan(slide, CARD, GRID, wanted, sizes=(96, 40), batch_size=batch_size)
 
 
 def detected(
@@ -253,4 +253,5 @@ def test_a_transformers_tiles_with_their_halo_are_of_the_size_it_was_trained_on(
     assert core > 0
     assert halo % grid == 0
     assert core + 2 * halo == side
-    assert tile_sizes(card, grid, own_size=False)[1] == card.halo
+    for quick in (False, True):
+        assert tile_sizes(card, grid, own_size=False, quick=quick)[1] == card.halo
