@@ -104,7 +104,7 @@ def test_a_whole_detector_is_told_from_the_weights_of_a_backbone(tmp_path: Path)
 
 
 def test_an_old_form_of_pickle_is_read_without_a_word(tmp_path: Path) -> None:
-    torch.save({"a": torch.ones(1)}, tmp_path / "w.pth", pickle_protocol=4)
+    torch.save({"a": torch.ones(1)}, tmp_path / "w.pth", pickle_protocol=3)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         assert "a" in read_weight_file(tmp_path / "w.pth").content
