@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 
 from patherea_core.errors import InputError
+from patherea_core.workflow.allocator import keep_memory
 
 log = logging.getLogger(__name__)
 
@@ -13,7 +14,7 @@ DeviceName = Literal["auto", "cpu", "cuda"]
 
 
 def resolve_device(name: str) -> torch.device:
-    """Return the device of that name; "auto" takes a CUDA device if there is one.
+    """Return the device of that name, ready for work; "auto" takes a CUDA device if there is one.
 
     Raises:
         InputError: the name is unknown, or CUDA is asked for and there is none.
@@ -26,6 +27,8 @@ def resolve_device(name: str) -> torch.device:
             "no CUDA device can be used here; give the job a GPU, or take --device cpu or auto"
         )
     device = torch.device("cuda" if available and name != "cpu" else "cpu")
+    if device.type == "cpu":
+        keep_memory()
     described = torch.cuda.get_device_name(device) if device.type == "cuda" else "processor"
     log.info("the network runs on %s (%s)", device.type, described)
     return device

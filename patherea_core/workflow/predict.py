@@ -24,7 +24,6 @@ from patherea_core.workflow.runtimes.choice import choose
 from patherea_core.workflow.runtimes.runtime import Runtime
 from patherea_core.workflow.runtimes.torch_runtime import TorchRuntime
 
-
 #: Parameters up to which a network works through a large tile in seconds on a few processor cores.
 _LIGHT = 10_000_000
 

@@ -163,8 +163,8 @@ def table(scene: Scene, forms: Mapping[str, Timed]) -> str:
     lines += [
         "",
         f"{scene.square_millimetres:.3g} mm² at {scene.detector.card.mpp:g} µm a pixel,"
-        f" {len(scene.plan.tiles)} tiles, runtime {scene.detector.runtime.name}. Ours takes {over:.3f} times as"
-        f" long as the network alone; as released takes {faster:.2f} times as long as ours.",
+        f" {len(scene.plan.tiles)} tiles, runtime {scene.detector.runtime.name}. Ours takes {over:.3f} times"
+        f" as long as the network alone; as released takes {faster:.2f} times as long as ours.",
     ]
     return "\n".join(lines) + "\n"
 
