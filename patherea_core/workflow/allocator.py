@@ -1,8 +1,8 @@
 """Memory of the processor that a network uses again and again, kept instead of given back.
 
 The allocator of the C library returns large pieces to the system as soon as they are free, which then clears
-every page of them anew. A network on a large tile frees and takes such pieces at every layer: half of the time
-went there (measured on tiles of 2,432 pixels; a third on tiles of 1,408).
+every page of them anew. A network on a large tile frees and takes such pieces at every layer: half of the
+time went there (measured on tiles of 2,432 pixels; a third on tiles of 1,408).
 """
 
 import ctypes
@@ -36,4 +36,5 @@ def keep_memory() -> bool:
         log.debug("the C library has no mallopt; freed memory goes back to the system")
         return False
     settings = ((_MMAP_THRESHOLD, _LARGEST), (_TRIM_THRESHOLD, _KEPT), (_TOP_PAD, _AHEAD))
-    return all([tell(name, value) == 1 for name, value in settings])
+    told = [tell(name, value) == 1 for name, value in settings]
+    return all(told)
