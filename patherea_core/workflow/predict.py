@@ -21,7 +21,7 @@ from patherea_core.workflow.detection.found import FoundInMemory
 from patherea_core.workflow.detection.plan import DetectionSettings, Plan, plan, tile_sizes
 from patherea_core.workflow.devices import resolve_device
 from patherea_core.workflow.runtimes.choice import choose
-from patherea_core.workflow.runtimes.runtime import Runtime
+from patherea_core.workflow.runtimes.runtime import Precision, Runtime
 from patherea_core.workflow.runtimes.torch_runtime import TorchRuntime
 
 #: Parameters up to which a network works through a large tile in seconds on a few processor cores.
@@ -51,6 +51,7 @@ class Detector:
         device: str = "auto",
         backbone_weights: Path | Literal["hub"] | None = None,
         runtime: str = "auto",
+        precision: Precision | None = None,
     ) -> "Detector":
         """Return the detector of a bundle.
 
@@ -59,6 +60,7 @@ class Detector:
             device: auto, cpu or cuda.
             backbone_weights: the backbone's pretrained weights, for a bundle that leaves them out.
             runtime: what runs the network; see ``choose``.
+            precision: of its arithmetic; None takes bfloat16 on a GPU and 32 bits elsewhere.
 
         Raises:
             InputError: CUDA is asked for and there is none, or the runtime is not installed or unknown.
@@ -67,7 +69,9 @@ class Detector:
         chosen = resolve_device(device)
         network = build_network(bundle, backbone_weights)
         network = network.to(chosen)
-        return cls(bundle.card, network, chosen, choose(runtime, network, chosen))
+        return cls(
+            bundle.card, network, chosen, choose(runtime, network, chosen, precision=precision)
+        )
 
     @property
     def runtime(self) -> Runtime:

@@ -131,7 +131,7 @@ def planned_slide(
     card, runtime = detector.card, detector.runtime
     what = (
         *(digest, card.weights_sha256, card.backbone_sha256, plan.digest),
-        *(runtime.name, detector.device.type, torch.__version__),
+        *(runtime.name, runtime.precision, detector.device.type, torch.__version__),
     )
     fingerprint = hashlib.sha256(json.dumps(what).encode()).hexdigest()
     return PlannedSlide(slide.name, opened, detector, plan, fingerprint, digest, checks)

@@ -80,6 +80,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="what runs the network; see docs/runtimes.md (default: auto)",
     )
+    add(
+        "--precision",
+        choices=("auto", "32-true", "bf16-mixed"),
+        default="auto",
+        help="bf16-mixed is twice as fast on many processors (default: auto, 32 bits on a processor)",
+    )
     add_archive(parser, item=True)
 
 
@@ -123,6 +129,7 @@ def _run_on_files(options: Options, progress: Progress) -> None:
         classes=options.classes,
         everywhere=options.everywhere,
         runtime=options.runtime,
+        precision=None if options.precision == "auto" else options.precision,
     )
     detect_cells.run(request, progress)
 

@@ -11,6 +11,7 @@ from patherea_core.geometry import Floats
 from patherea_core.workflow.runtimes.exported import INPUT, OUTPUTS, ExportedNetwork
 from patherea_core.workflow.runtimes.extras import required
 from patherea_core.workflow.runtimes.runtime import (
+    Precision,
     require_on_grid,
     require_size,
     tile_anchors,
@@ -37,6 +38,7 @@ class OnnxRuntime:
         """
         onnxruntime: Any = required("onnxruntime", "The runtime onnx")
         self.name = "onnx"
+        self.precision: Precision = "32-true"
         self.grid = exported.grid
         self.device = device
         self._exported = exported

@@ -18,10 +18,12 @@ class Runtime(Protocol):
     Attributes:
         name: eager, compile, onnx or openvino.
         grid: the network's largest stride; sides of tiles are multiples of it.
+        precision: of its arithmetic.
     """
 
     name: str
     grid: int
+    precision: Precision
 
     def anchors(self, height: int, width: int) -> Floats:
         """Return the (M, 2) anchor points of a tile of that size, in tile pixels.

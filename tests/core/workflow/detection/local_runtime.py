@@ -10,7 +10,7 @@ from patherea_core.config import DecodingConfig, Recipe
 from patherea_core.decoding import Sites
 from patherea_core.geometry import Floats
 from patherea_core.slides import ArraySlide
-from patherea_core.workflow.runtimes.runtime import require_on_grid, tile_anchors
+from patherea_core.workflow.runtimes.runtime import Precision, require_on_grid, tile_anchors
 
 STRIDE = 8
 GRID = 32
@@ -34,6 +34,7 @@ class LocalRuntime:
 
     name = "local"
     grid = GRID
+    precision: Precision = "32-true"
 
     def __init__(self, most_images: int = 1000) -> None:
         self._most = most_images
