@@ -16,6 +16,8 @@ from training.run_record import RunRecord
 
 #: Where the ledger is, seen from the repository's root.
 LEDGER = Path("training/ledger.jsonl")
+#: Runs that are compared among themselves only, and stand in no benchmark table.
+ABLATIONS = Path("training/ablations.jsonl")
 
 
 def read_ledger(path: Path) -> tuple[RunRecord, ...]:

@@ -130,11 +130,7 @@ def run(request: DetectRequest, progress: Progress) -> FinishedRun:
         planned.append(planned_slide(opened, detector, settings, slide_digest(path)))
     fingerprint = _fingerprint(request, planned)
     if before := finished_run([out for out, _ in request.outputs], fingerprint):
-        log.info(
-            "this run has ended already: %s; remove %s to run it again",
-            ", ".join(before.outputs),
-            record_of(request.out),
-        )
+        log.info("this run has ended already; remove %s to run it again", record_of(request.out))
         return before
     pictured = any(form_of(*output) == PICTURE for output in request.outputs)
     slides = [

@@ -74,6 +74,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--classes", type=names, default=(), help="refuse a model with other classes than these")
     add("--name", default="Cells", help="what an annotation is called (default: Cells)")
     add_device(parser)
+    _add_arithmetic(parser)
+    add_archive(parser, item=True)
+
+
+def _add_arithmetic(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "--runtime",
         choices=("auto", "eager", "compile", "onnx", "openvino"),
@@ -86,7 +92,6 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="bf16-mixed is twice as fast on many processors (default: auto, 32 bits on a processor)",
     )
-    add_archive(parser, item=True)
 
 
 def _region(text: str) -> Outline | None:

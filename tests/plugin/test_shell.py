@@ -78,7 +78,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (["evaluate", "--radius", "6px", "--item", "i"], "needs --api-url"),
         (["train", "missing", "--out", "run"], "there is no dataset missing"),
         (["train", "missing", "--out", "run", "--recipe", "big"], "recipes are: "),
-        (["train", "missing", "--out", "run", "--epochs", "0"], "--epochs must be at least 1"),
+        (["train", ".", "--out", "run", "--epochs", "0"], "--epochs must be at least 1"),
         (["train", "missing", "--out", "run", "--device", "tpu"], "invalid choice"),
     ],
 )
@@ -122,6 +122,14 @@ def test_export_takes_the_token_from_the_environment(monkeypatch: pytest.MonkeyP
     ]
 
 
+@pytest.fixture
+def folder_d(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Work where there is a folder d, for commands that look for it before anything else."""
+    monkeypatch.chdir(tmp_path)
+    Path("d").mkdir()
+
+
+@pytest.mark.usefixtures("folder_d")
 def test_train_passes_its_options_on(monkeypatch: pytest.MonkeyPatch) -> None:
     requests = caught(monkeypatch, train_detector)
     assert main(["train", "d", "--out", "r", "--epochs", "2", "--seed", "7", "--resume"]) == 0
@@ -130,6 +138,7 @@ def test_train_passes_its_options_on(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+@pytest.mark.usefixtures("folder_d")
 def test_train_takes_what_the_card_is_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
     requests = caught(monkeypatch, train_detector)
     words = [

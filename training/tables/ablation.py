@@ -12,7 +12,7 @@ from pathlib import Path
 
 from patherea_core.errors import InputError
 from patherea_core.files import write_whole
-from training.ledger import LEDGER, read_ledger
+from training.ledger import ABLATIONS, read_ledger
 from training.run_record import RunRecord
 from training.tables.markdown import markdown_table
 from training.tables.model import Score
@@ -24,7 +24,7 @@ _NONE = "–"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add which runs, of which ledger, and where to."""
     add = parser.add_argument
-    add("--ledger", metavar="FILE", type=Path, default=LEDGER, help=f"(default: {LEDGER})")
+    add("--ledger", metavar="FILE", type=Path, default=ABLATIONS, help=f"(default: {ABLATIONS})")
     add("--start", metavar="WORDS", default="ablation/", help="of the recipes (default: ablation/)")
     add("--base", metavar="RECIPE", default="ablation/base", help="(default: ablation/base)")
     add("--out", metavar="FILE", type=Path, help="where to write it (default: standard output)")

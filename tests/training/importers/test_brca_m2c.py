@@ -79,7 +79,7 @@ def test_what_is_missing_or_contradictory_is_refused(tmp_path: Path) -> None:
         read(tmp_path)
     made(tmp_path)
     (tmp_path / "labels" / f"{VAL}_gt_class_coords.txt").unlink()
-    with pytest.raises(DatasetError, match="cannot read"):
+    with pytest.raises(DatasetError, match="is missing"):
         read(tmp_path)
     for fold in ("train", "val", "test"):
         (tmp_path / f"brca_ds_{fold}.txt").unlink()

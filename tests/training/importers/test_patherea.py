@@ -113,7 +113,7 @@ def test_folds_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
     write_lines(folds / "fold_3_test.txt", "a.png")
     with pytest.raises(DatasetError, match=r"a\.png was named before, in train"):
         read(tmp_path, fold=3)
-    with pytest.raises(DatasetError, match=r"cannot read .*fold_4_train"):
+    with pytest.raises(DatasetError, match=r"fold_4_train.txt is missing"):
         read(tmp_path, fold=4)
     for path in folds.iterdir():
         path.unlink()
