@@ -10,6 +10,7 @@ from torch import Tensor
 
 from patherea_core.cells import Cells
 from patherea_core.decoding import Sites
+from patherea_core.errors import InputError
 from patherea_core.geometry import Box
 from patherea_core.progress import Progress
 from patherea_core.slides import SlideReader
@@ -60,6 +61,7 @@ def detect_planned(
         readers: threads that read tiles.
 
     Raises:
+        InputError: memory does not even suffice for one tile.
         OutputError: the detections cannot be kept.
         Cancelled: the progress asked to stop; the batches that were done are kept.
     """
@@ -104,8 +106,14 @@ def _run(runtime: Runtime, images: Tensor) -> Sites:
     try:
         return runtime.run(images)
     except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error) or len(images) == 1:
+        if not is_out_of_memory(error):
             raise
+        if len(images) == 1:
+            height, width = images.shape[-2:]
+            raise InputError(
+                f"memory does not suffice for a tile of {width} × {height} pixels; take smaller ones with"
+                " --tile-size, or a device with more memory"
+            ) from error
     release()
     first, second = (_run(runtime, half) for half in images.tensor_split(2))
     return Sites(

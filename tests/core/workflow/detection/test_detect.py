@@ -9,7 +9,7 @@ import shapely
 from scipy.spatial import cKDTree
 
 from patherea_core.cells import Cells
-from patherea_core.errors import Cancelled, SlideError
+from patherea_core.errors import Cancelled, InputError, SlideError
 from patherea_core.geometry import Box, Pixels
 from patherea_core.points import Detections
 from patherea_core.progress import Progress, Silent
@@ -162,6 +162,12 @@ def test_a_part_that_cannot_be_read_is_a_hole_and_the_rest_is_as_it_was(
 
 def _edges(box: Box) -> tuple[int, int, int, int]:
     return box.left, box.top, box.right, box.bottom
+
+
+def test_where_memory_does_not_suffice_for_one_tile_it_is_said() -> None:
+    slide = noise_slide()
+    with pytest.raises(InputError, match=r"224 × 224 pixels; .*--tile-size"):
+        detected(slide, planned(slide, tile_size=96), runtime=LocalRuntime(0))
 
 
 def test_a_hole_is_filled_by_the_next_run() -> None:
