@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -88,8 +89,14 @@ class Detector:
             quick=self.device.type == "cuda" or self.card.parameters <= _LIGHT,
         )
         side = (settings.tile_size or core) + 2 * halo
-        batch_size = batch_that_fits(self.runtime, self.device, math.ceil(side / grid) * grid)
+        batch_size = _batch_size(self, math.ceil(side / grid) * grid)
         return plan(slide, self.card, grid, settings, sizes=sizes, batch_size=batch_size)
+
+
+@lru_cache(maxsize=1)
+def _batch_size(detector: Detector, side: int) -> int:
+    """Return how many tiles go together, tried once for all slides that a detector works on."""
+    return batch_that_fits(detector.runtime, detector.device, side)
 
 
 def predict(

@@ -75,17 +75,17 @@ class Found(Protocol):
         """Return the rows of a batch."""
 
 
-class FoundInMemory:
-    """Keeps detections in memory, for images and regions of a moderate size."""
+class KeptBatches:
+    """Knows which batches are kept, for what keeps their rows; see ``Found``."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, tuple[Entry, Rows]] = {}
+        self._entries: dict[int, Entry] = {}
         self._holes: dict[int, Sequence[int]] = {}
 
     @property
     def done(self) -> frozenset[int]:
         """The batches that are kept whole; one with a hole is tried again."""
-        return frozenset(batch for batch in self._kept if not self._holes[batch])
+        return frozenset(batch for batch in self._entries if not self._holes[batch])
 
     @property
     def holes(self) -> tuple[int, ...]:
@@ -95,13 +95,26 @@ class FoundInMemory:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """What is kept, by number of the batch."""
-        return tuple(self._kept[batch][0] for batch in sorted(self._kept))
+        return tuple(self._entries[batch] for batch in sorted(self._entries))
+
+    def _note(self, batch: int, rows: Rows, holes: Sequence[int], place: int) -> None:
+        """Note that a batch is kept, in place of what was kept of it before."""
+        self._entries[batch] = entry_of(batch, rows, place)
+        self._holes[batch] = holes
+
+
+class FoundInMemory(KeptBatches):
+    """Keeps detections in memory, for images and regions of a moderate size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: dict[int, Rows] = {}
 
     def add(self, batch: int, rows: Rows, holes: Sequence[int]) -> None:
         """Keep what a batch found, and which of its tiles could not be read."""
-        self._kept[batch] = (entry_of(batch, rows, batch), rows)
-        self._holes[batch] = holes
+        self._rows[batch] = rows
+        self._note(batch, rows, holes, batch)
 
     def rows(self, entry: Entry) -> Rows:
         """Return the rows of a batch."""
-        return self._kept[entry.batch][1]
+        return self._rows[entry.place]

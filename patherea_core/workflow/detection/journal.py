@@ -18,7 +18,7 @@ import numpy as np
 
 from patherea_core.errors import OutputError
 from patherea_core.files import writing
-from patherea_core.workflow.detection.found import ROW, Entry, Rows, entry_of
+from patherea_core.workflow.detection.found import ROW, Entry, KeptBatches, Rows
 
 _FORM = b"patherea detections 1 "
 _MARK = b"TILE"
@@ -26,29 +26,13 @@ _MARK = b"TILE"
 _HEAD = struct.Struct("<4sIIQI")
 
 
-class Journal:
+class Journal(KeptBatches):
     """Keeps detections in a file; see ``Found``, and ``open_journal``, which makes one."""
 
     def __init__(self, file: FileIO, path: Path) -> None:
+        super().__init__()
         self._file = file
         self._path = path
-        self._entries: dict[int, Entry] = {}
-        self._holes: dict[int, Sequence[int]] = {}
-
-    @property
-    def done(self) -> frozenset[int]:
-        """The batches that are kept whole; one with a hole is tried again."""
-        return frozenset(batch for batch in self._entries if not self._holes[batch])
-
-    @property
-    def holes(self) -> tuple[int, ...]:
-        """The tiles that could not be read, by number."""
-        return tuple(sorted(tile for tiles in self._holes.values() for tile in tiles))
-
-    @property
-    def entries(self) -> tuple[Entry, ...]:
-        """What is kept, by number of the batch."""
-        return tuple(self._entries[batch] for batch in sorted(self._entries))
 
     def add(self, batch: int, rows: Rows, holes: Sequence[int]) -> None:
         """Keep what a batch found, and which of its tiles could not be read.
@@ -108,10 +92,6 @@ class Journal:
         rows = np.frombuffer(content, dtype=ROW, offset=4 * hole_count)
         self._note(batch, rows, holes, place + _HEAD.size + 4 * hole_count)
         return place + _HEAD.size + int(length)
-
-    def _note(self, batch: int, rows: Rows, holes: Sequence[int], place: int) -> None:
-        self._entries[batch] = entry_of(batch, rows, place)
-        self._holes[batch] = holes
 
 
 @contextmanager
