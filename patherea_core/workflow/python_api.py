@@ -24,6 +24,7 @@ from patherea_core.regions import Outline
 from patherea_core.slides import ArraySlide, SlideReader
 from patherea_core.taxonomy import Taxonomy
 from patherea_core.workflow.predict import Detector, predict
+from patherea_core.workflow.runtimes.runtime import Precision
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +66,7 @@ def load_detector(
     device: str = "auto",
     backbone_weights: str | Path | Literal["hub"] | None = None,
     runtime: str = "auto",
+    precision: Precision | None = None,
 ) -> Detector:
     """Return the detector of a model bundle.
 
@@ -73,6 +75,7 @@ def load_detector(
         device: auto, cpu or cuda.
         backbone_weights: those of a backbone that the bundle leaves out, or "hub" to fetch them.
         runtime: what runs the network: auto, eager, compile, onnx or openvino.
+        precision: of its arithmetic, "32-true" or "bf16-mixed"; None takes the latter on a GPU.
 
     Raises:
         BundleError: the bundle cannot be trusted or read.
@@ -80,7 +83,7 @@ def load_detector(
     """
     given = backbone_weights
     weights = given if given in (None, "hub") else Path(given)
-    return Detector.load(load_bundle(Path(path)), device, weights, runtime)
+    return Detector.load(load_bundle(Path(path)), device, weights, runtime, precision)
 
 
 def detect_cells(

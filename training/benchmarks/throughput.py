@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -35,6 +36,7 @@ from patherea_core.workflow.detection.journal import open_journal
 from patherea_core.workflow.detection.plan import DetectionSettings, Plan
 from patherea_core.workflow.predict import Detector
 from patherea_core.workflow.runtimes.choice import RUNTIMES
+from patherea_core.workflow.runtimes.runtime import Precision
 from training.benchmarks.stopwatch import CLOCKS, Clock, Stopwatch
 
 #: Side of a tile of the published code.
@@ -107,10 +109,10 @@ def as_released(scene: Scene) -> int:
     return cells
 
 
-def make_scene(detector: Detector, pixels: Pixels, folder: Path) -> Scene:
+def make_scene(detector: Detector, pixels: Pixels, folder: Path, tile_size: int | None) -> Scene:
     """Return what the forms work on."""
     slide = ArraySlide("benchmark", detector.card.mpp, pixels)
-    plan = detector.planned(slide, DetectionSettings())
+    plan = detector.planned(slide, DetectionSettings(tile_size=tile_size))
     windows = tuple(
         torch.from_numpy(
             np.stack(
@@ -181,10 +183,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--side", type=int, default=4096, help="of the slide, in pixels")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--runtime", choices=RUNTIMES, default="auto")
+    parser.add_argument("--precision", choices=get_args(Precision), help="default: as the program")
+    parser.add_argument("--tile-size", type=int, help="default: as the program")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each form that are timed")
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: on a shared machine")
     given = parser.parse_args(arguments)
-    detector = load_detector(given.model, given.device, runtime=given.runtime)
+    detector = load_detector(
+        given.model, given.device, runtime=given.runtime, precision=given.precision
+    )
     side = -(-given.side // RELEASED_TILE) * RELEASED_TILE
     forms = {
         name: Timed(name, run)
@@ -195,7 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     }
     with tempfile.TemporaryDirectory() as folder:
-        scene = make_scene(detector, slide_pixels(side, given.data), Path(folder))
+        scene = make_scene(detector, slide_pixels(side, given.data), Path(folder), given.tile_size)
         take_turns(scene, list(forms.values()), given.rounds, CLOCKS[given.clock])
     sys.stdout.write(table(scene, forms))
 

@@ -4,6 +4,7 @@ The graph holds all that the network does: normalisation, anchor points, decodin
 is the threshold, which the metadata names.
 """
 
+import io
 import json
 import warnings
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
+from torch import Tensor
 
 from patherea_core.bundle_card import BundleCard
 from patherea_core.errors import InputError
@@ -86,7 +88,7 @@ def export_onnx(
     Args:
         network: ready for inference.
         size: height and width of the tiles; None leaves them free, in multiples of the largest stride,
-            which a vision transformer cannot, and takes the exporter several times as long.
+            which a vision transformer cannot.
         metadata: what else is to be remembered, see ``card_metadata``; all of it can be said in JSON.
 
     Raises:
@@ -133,28 +135,17 @@ def card_metadata(card: BundleCard) -> dict[str, object]:
 def _serialised(
     network: P2PNetwork, size: tuple[int, int] | None, metadata: Mapping[str, object]
 ) -> bytes:
-    grid = network.largest_stride
-    height, width = size or (2 * grid, 3 * grid)
-    device = next(network.parameters()).device
-    images = torch.zeros(2, 3, height, width, dtype=torch.uint8, device=device)
+    onnx: Any = required("onnx", "Exporting a network")
+    plain = DecodedNetwork(network).eval()
     with warnings.catch_warnings():
-        # The exporter warns of its own ageing parts, which whoever exports can do nothing about.
+        # The exporters warn of their own ageing parts, which whoever exports can do nothing about.
         warnings.simplefilter("ignore")
-        program: Any = torch.onnx.export(
-            DecodedNetwork(network).eval(),
-            (images,),
-            dynamo=True,
-            verbose=False,
-            opset_version=OPSET,
-            input_names=[INPUT],
-            output_names=list(OUTPUTS),
-            dynamic_shapes={INPUT: _free_sides(grid, size)},
-        )
-        program.model.metadata_props.update(
-            {PREFIX + name: json.dumps(value) for name, value in metadata.items()}
-        )
         try:
-            content: bytes = program.model_proto.SerializeToString()
+            program = _of_any_size(plain) if size is None else _of_size(plain, size)
+            model = onnx.load_from_string(program)
+            for name, value in metadata.items():
+                model.metadata_props.add(key=PREFIX + name, value=json.dumps(value))
+            content: bytes = model.SerializeToString()
         except ValueError as error:
             raise InputError(_too_large(network)) from error
     if len(content) > _LARGEST:
@@ -162,13 +153,75 @@ def _serialised(
     return content
 
 
-def _free_sides(grid: int, size: tuple[int, int] | None) -> dict[int, Any]:
-    dimension = torch.export.Dim
-    free: dict[int, Any] = {0: dimension("batch", min=1, max=4096)}
-    if size is None:
-        free[2] = grid * dimension("rows", min=1, max=1024)
-        free[3] = grid * dimension("columns", min=1, max=1024)
-    return free
+def _of_size(plain: DecodedNetwork, size: tuple[int, int]) -> bytes:
+    """Return the graph for tiles of one size, in any number."""
+    program: Any = torch.onnx.export(
+        plain,
+        (_blank(plain, *size),),
+        dynamo=True,
+        verbose=False,
+        opset_version=OPSET,
+        input_names=[INPUT],
+        output_names=list(OUTPUTS),
+        dynamic_shapes={INPUT: {0: torch.export.Dim("batch", min=1, max=4096)}},
+    )
+    content: bytes = program.model_proto.SerializeToString()
+    return content
+
+
+def _of_any_size(plain: DecodedNetwork) -> bytes:
+    """Return the graph for tiles of any size on the grid.
+
+    PyTorch's newer exporter reasons about each side as a symbol, which takes it minutes for a network with
+    five strides. The older one follows a network at work, in seconds, but for what depends on a size
+    without being a tensor, which it takes as constant: so what it followed has to prove itself at another
+    size first.
+    """
+    grid = plain.network.largest_stride
+    trace: Any = torch.jit.trace
+    followed: torch.nn.Module = trace(
+        plain, (_blank(plain, 2 * grid, 3 * grid),), check_trace=False
+    )
+    _require_same(plain, followed)
+    file: Any = io.BytesIO()
+    free = {0: "batch", 2: "height", 3: "width"}
+    torch.onnx.export(
+        followed,
+        (_blank(plain, 2 * grid, 3 * grid),),
+        file,
+        dynamo=False,
+        opset_version=OPSET,
+        input_names=[INPUT],
+        output_names=list(OUTPUTS),
+        dynamic_axes={INPUT: free, **{name: {0: "batch", 1: "sites"} for name in OUTPUTS}},
+    )
+    content: bytes = file.getvalue()
+    return content
+
+
+@torch.inference_mode()
+def _require_same(plain: DecodedNetwork, followed: torch.nn.Module) -> None:
+    """Check that what was followed at one size does the same as the network at another."""
+    grid = plain.network.largest_stride
+    other = _blank(plain, 5 * grid, 4 * grid)
+    other.copy_(torch.arange(other.numel(), device=other.device).view_as(other) % 251)
+    try:
+        same = all(
+            here.shape == there.shape and torch.allclose(here, there, atol=1e-3)
+            for here, there in zip(plain(other), followed(other), strict=True)
+        )
+    except RuntimeError:
+        same = False
+    if not same:
+        raise InputError(
+            f"{plain.network.config.backbone!r} works differently at each size of its tiles; name the size"
+            " to export it for"
+        )
+
+
+def _blank(plain: DecodedNetwork, height: int, width: int) -> Tensor:
+    device = next(plain.parameters()).device
+    return torch.zeros(2, 3, height, width, dtype=torch.uint8, device=device)
 
 
 def _too_large(network: P2PNetwork) -> str:

@@ -31,7 +31,7 @@ from tests.core.workflow.runtimes.sites import (
     tiny_network,
 )
 
-#: An export can take minutes on a busy machine.
+#: An export for one size can take a minute on a busy machine.
 pytestmark = pytest.mark.timeout(1200)
 
 CPU = torch.device("cpu")
@@ -106,6 +106,17 @@ def test_a_size_off_the_grid_is_not_exported() -> None:
 def test_a_vision_transformer_is_exported_for_one_size() -> None:
     with pytest.raises(InputError, match="tiles of one size"):
         export_onnx(tiny_network("vit_tiny_patch16_224"))
+
+
+def test_a_network_that_differs_from_size_to_size_is_not_exported_for_all() -> None:
+    class Sided(torch.nn.Module):
+        def forward(self, features: torch.Tensor) -> torch.Tensor:
+            return features * int(features.shape[-1])
+
+    network = tiny_network()
+    network.pyramid = torch.nn.Sequential(network.pyramid, Sided())
+    with pytest.raises(InputError, match="name the size"):
+        export_onnx(network)
 
 
 def test_what_one_file_cannot_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
