@@ -4,61 +4,40 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-import shapely
 import torch
 
-from patherea_core.errors import InputError, SlideError
+from patherea_core.errors import SlideError
 from patherea_core.geometry import Box
 from patherea_core.progress import Progress
-from patherea_core.regions import Outline, as_outline
+from patherea_core.regions import Outline
 from patherea_core.slides import SlideReader
 from patherea_core.workflow.detection.detect import detect_planned
 from patherea_core.workflow.detection.journal import open_journal
-from patherea_core.workflow.detection.plan import DetectionSettings, Plan
+from patherea_core.workflow.detection.plan import Plan
 from patherea_core.workflow.predict import Detector
+from plugin.commands.slide_plan import DetectSettings, slide_plan
 from plugin.outputs.results import SlideCells, SlideFrame
-from plugin.slides.check import Check, Verdict
+from plugin.slides.check import Check
 from plugin.slides.overview import overview
-from plugin.slides.preflight import pixel_size_check, preflight
 from plugin.slides.scan_facts import scanned_offset
-from plugin.slides.tissue import tissue_outline
+
+__all__ = [
+    "DetectSettings",
+    "DetectedSlide",
+    "PlannedSlide",
+    "detected",
+    "planned_slide",
+    "slide_digest",
+]
 
 log = logging.getLogger(__name__)
 
 #: Pixels of the longer side of an overview.
 _PICTURE = 2000
-
-#: Tiles below which it does not pay to look for tissue first.
-_FEW_TILES = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DetectSettings:
-    """How to detect, whatever the slide.
-
-    Attributes:
-        name: what an annotation is called.
-        region: where to look, in base pixels; None for everything.
-        tile_size: side of a tile in working pixels; None lets the program choose.
-        threshold: least probability of a detection; None takes the model's own.
-        everywhere: whether to look where there is no tissue as well.
-    """
-
-    name: str = "Cells"
-    region: Outline | None = None
-    tile_size: int | None = None
-    threshold: float | None = None
-    everywhere: bool = False
-
-    def __post_init__(self) -> None:
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise InputError(f"--threshold must lie between 0 and 1, not {self.threshold}")
-        if self.tile_size is not None and self.tile_size <= 0:
-            raise InputError(f"--tile-size must be positive, not {self.tile_size}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +52,7 @@ class PlannedSlide:
         fingerprint: of slide, model, runtime and plan; the same one gives the same bytes.
         digest: of the slide's file; None if it is not known.
         checks: what was found of the slide beforehand.
+        tissue: what of the area is tissue, in base pixels; None unless it is wanted.
     """
 
     name: str
@@ -82,6 +62,7 @@ class PlannedSlide:
     fingerprint: str
     digest: str | None
     checks: tuple[Check, ...]
+    tissue: Outline | None = None
 
     def journal(self, out: Path) -> Path:
         """Return where the detections are kept until the results are written, beside those."""
@@ -123,18 +104,18 @@ def planned_slide(
 
     Raises:
         InputError: the region lies outside of the slide.
-        SlideError: results would be wrong on such a slide.
+        SlideError: results would be wrong on such a slide, or it has no overview in which to outline tissue.
     """
     slide = opened()
-    plan, checks = _plan(slide, detector, settings)
-    _heed(slide.name, checks)
+    found = slide_plan(slide, detector, settings)
     card, runtime = detector.card, detector.runtime
     what = (
-        *(digest, card.weights_sha256, card.backbone_sha256, plan.digest),
+        *(digest, card.weights_sha256, card.backbone_sha256, found.plan.digest),
         *(runtime.name, runtime.precision, detector.device.type, torch.__version__),
     )
     fingerprint = hashlib.sha256(json.dumps(what).encode()).hexdigest()
-    return PlannedSlide(slide.name, opened, detector, plan, fingerprint, digest, checks)
+    kept = (fingerprint, digest, found.checks, found.tissue)
+    return PlannedSlide(slide.name, opened, detector, found.plan, *kept)
 
 
 def detected(
@@ -167,60 +148,11 @@ def detected(
     frame = SlideFrame(slide.width, slide.height, slide.base_mpp, offset)
     return DetectedSlide(
         planned=planned,
-        cells=SlideCells(slide.name, result.cells, frame, picture),
+        cells=SlideCells(slide.name, result.cells, frame, picture, planned.tissue),
         holes=result.holes,
         journal=journal,
         seconds=time.monotonic() - started,
     )
-
-
-def _plan(
-    slide: SlideReader, detector: Detector, settings: DetectSettings
-) -> tuple[Plan, tuple[Check, ...]]:
-    """Return the plan of a slide, and what was found of the slide beforehand.
-
-    A slide of more than a few tiles is examined, and planned without the tiles that show no tissue.
-    """
-    wanted = DetectionSettings(
-        outline=settings.region, tile_size=settings.tile_size, threshold=settings.threshold
-    )
-    whole = detector.planned(slide, wanted)
-    if len(whole.tiles) <= _FEW_TILES:
-        return whole, (pixel_size_check(slide, detector.card),)
-    try:
-        tissue = tissue_outline(slide) or shapely.MultiPolygon()
-    except SlideError as error:
-        log.warning("%s; so there is no overview, and all tiles are tried", error)
-        return whole, (pixel_size_check(slide, detector.card),)
-    seen = whole.area.intersection(tissue)
-    checks = preflight(slide, detector.card, whole.area if seen.is_empty else as_outline(seen))
-    if settings.everywhere:
-        return whole, checks
-    plan = detector.planned(slide, replace(wanted, tissue=tissue))
-    log.info(
-        "%s: %d of %d tiles show tissue, %.3g mm²",
-        slide.name,
-        len(plan.tiles),
-        len(whole.tiles),
-        plan.square_millimetres,
-    )
-    if not plan.tiles:
-        log.warning(
-            "slide %r shows no tissue there, so no cell is found; --everywhere looks all the same",
-            slide.name,
-        )
-        return plan, (pixel_size_check(slide, detector.card),)
-    return plan, checks
-
-
-def _heed(name: str, checks: Sequence[Check]) -> None:
-    """Say in the log what may make results worse, and refuse a slide on which they would be wrong."""
-    for check in checks:
-        words = f"slide {name!r}, {check.name}: {check.found}; {check.fix}"
-        if check.verdict is Verdict.FAIL:
-            raise SlideError(words)
-        if check.verdict is Verdict.WARN:
-            log.warning(words)
 
 
 def slide_digest(path: Path) -> str:

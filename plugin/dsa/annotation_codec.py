@@ -29,6 +29,7 @@ from plugin.dsa.annotation_elements import (
 
 #: What the attributes of an annotation that this program wrote say of their kind.
 DETECTIONS_KIND = "detections"
+OUTLINES_KIND = "outlines"
 
 Json = Mapping[str, Any]
 

@@ -47,7 +47,13 @@ def encoded(cells: Cells, taxonomy: Taxonomy, head: AnnotationHead) -> Iterator[
     The cells are gone through once for each class, so that no more than a piece is held. The ids of the
     points follow from the run and the row, so that a point that a reviewer deletes can be named later.
     """
-    yield _opening(taxonomy, head)
+    ours = {
+        "kind": DETECTIONS_KIND,
+        "run": head.run_id,
+        "classes": list(taxonomy.names),
+        **head.attributes,
+    }
+    yield opening(head.name, head.description, ours)
     separator, row = b"", 0
     for class_row, cell_class in enumerate(taxonomy.classes):
         of_class = (part.take(part.detections.class_index == class_row) for part in cells.parts())
@@ -80,31 +86,36 @@ def element_id(run_id: str, row: int) -> str:
     return f"{_run_digits(run_id)}{row:08x}"
 
 
+def text_of(value: Any) -> str:  # noqa: ANN401  any JSON value
+    """Return a value as JSON in ASCII, without blanks."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
 def _run_digits(run_id: str) -> str:
     return hashlib.sha256(run_id.encode()).hexdigest()[:16]
 
 
-def _opening(taxonomy: Taxonomy, head: AnnotationHead) -> bytes:
-    """Return the text of an annotation up to its first point."""
-    ours = {
-        "kind": DETECTIONS_KIND,
-        "run": head.run_id,
-        "classes": list(taxonomy.names),
-        **head.attributes,
-    }
+def opening(name: str, description: str, ours: Json) -> bytes:
+    """Return the text of an annotation up to its first element.
+
+    Args:
+        name: what it is called.
+        description: a line for the reader.
+        ours: what this program says of it.
+    """
     document = {
-        "name": head.name,
-        "description": head.description,
+        "name": name,
+        "description": description,
         "display": {"visible": True},
         "attributes": {"patherea": _without_dots(ours)},
         "elements": [],
     }
-    return _text(document).encode("ascii")[: -len("]}")]
+    return text_of(document).encode("ascii")[: -len("]}")]
 
 
 def _points(found: Detections, cell_class: CellClass, run_id: str, first_row: int) -> bytes:
     """Return points of one class, to a tenth of a pixel, each with a comma behind it."""
-    name = _text(cell_class.name)
+    name = text_of(cell_class.name)
     style = {
         "group": cell_class.name,
         "label": {"value": cell_class.name},
@@ -119,14 +130,10 @@ def _points(found: Detections, cell_class: CellClass, run_id: str, first_row: in
         fixed(found.xy[:, 0], 1),
         ",",
         fixed(found.xy[:, 1], 1),
-        f',0],{_text(style)[1:-1]},"user":{{"p":',
+        f',0],{text_of(style)[1:-1]},"user":{{"p":',
         fixed(found.score, 4),
         f',"c":{name}}}}},',
     )
-
-
-def _text(value: Any) -> str:  # noqa: ANN401  any JSON value
-    return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
 def _without_dots(value: Any) -> Any:  # noqa: ANN401  any JSON value

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from patherea_core.errors import InputError
 from patherea_core.files import require_writable
-from plugin.outputs import annotation_file, density, geojson, overlay, tables
+from plugin.outputs import annotation_file, density, geojson, overlay, tables, tissue_outline
 from plugin.outputs.results import Results
 
 
@@ -23,6 +23,9 @@ class _Form:
 #: The form that shows the slide itself.
 PICTURE = ".overlay.png"
 
+#: The forms that show where there is tissue, in place of the cells.
+OUTLINES = frozenset({".tissue.geojson", ".tissue.anot"})
+
 _ANNOTATION = _Form(annotation_file.write_annotation, "an annotation", many_slides=False)
 _FORMS: Mapping[str, _Form] = {
     ".csv": _Form(tables.write_csv, "a table"),
@@ -35,6 +38,10 @@ _FORMS: Mapping[str, _Form] = {
     ".points.parquet": _Form(tables.write_points, "a table of points", many_slides=False),
     ".density.tif": _Form(density.write_density, "a density map", many_slides=False),
     PICTURE: _Form(overlay.write_overlay, "a picture", many_slides=False),
+    ".tissue.geojson": _Form(tissue_outline.write_tissue, "an outline", many_slides=False),
+    ".tissue.anot": _Form(
+        tissue_outline.write_tissue_annotation, "an annotation", many_slides=False
+    ),
 }
 
 

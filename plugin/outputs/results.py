@@ -7,6 +7,7 @@ from typing import Any
 from patherea_core.cells import Cells
 from patherea_core.errors import InputError
 from patherea_core.geometry import Pixels
+from patherea_core.regions import Outline
 from patherea_core.taxonomy import Taxonomy
 
 
@@ -43,12 +44,14 @@ class SlideCells:
         cells: in its base pixels; they need not fit into memory.
         frame: of the slide; None if it is not known.
         overview: (h, w, 3) RGB of the whole slide at any scale, for pictures; None draws on white.
+        tissue: its tissue in base pixels, empty where there is none; None if nobody looked for it.
     """
 
     slide: str
     cells: Cells
     frame: SlideFrame | None = None
     overview: Pixels | None = None
+    tissue: Outline | None = None
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -64,6 +67,18 @@ class SlideCells:
                 f"{what} needs to know how large slide {self.slide!r} is; write a table instead"
             )
         return self.frame
+
+    def require_tissue(self) -> Outline:
+        """Return the tissue of the slide.
+
+        Raises:
+            InputError: nobody looked for it.
+        """
+        if self.tissue is None:
+            raise InputError(
+                f"no tissue was looked for on slide {self.slide!r}, so there is no outline of it to write"
+            )
+        return self.tissue
 
 
 @dataclass(frozen=True, slots=True, eq=False)

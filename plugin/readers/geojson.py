@@ -57,7 +57,7 @@ def cells_of(content: Json, path: Path) -> CellTable:
     require_unique(path, "features", (_id(feature) for feature in features))
     regions = _regions(features, path)
     _require_images_of_all_or_none(features, regions, path)
-    offsets = _offsets(content)
+    offsets = offsets_of(content)
 
     def of_feature(numbered: tuple[int, dict[str, Any]]) -> list[Cell]:
         number, feature = numbered
@@ -73,7 +73,7 @@ def features_of(content: Json) -> list[dict[str, Any]]:
     return list(content["features"]) if content["type"] == "FeatureCollection" else [content]
 
 
-def _offsets(content: Json) -> Mapping[str, Position]:
+def offsets_of(content: Json) -> Mapping[str, Position]:
     """Return what a file of this program says was taken off the positions on each slide."""
     ours = content.get("patherea") if isinstance(content, dict) else None
     slides = ours.get("slides", []) if isinstance(ours, dict) else []

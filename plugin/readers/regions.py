@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import shapely
+from shapely.affinity import translate
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
@@ -50,6 +51,7 @@ def read_regions(path: Path) -> Mapping[str, Outline]:
 
 
 def _of_features(content: Json, path: Path) -> Iterator[_Named]:
+    offsets = geojson.offsets_of(content)
     for number, feature in enumerate(geojson.features_of(content), start=1):
         what = f"region {number} of {path}"
         try:
@@ -62,7 +64,9 @@ def _of_features(content: Json, path: Path) -> Iterator[_Named]:
         if outline.geom_type not in ("Polygon", "MultiPolygon"):
             log.warning("%s is a %s, which has no area; passed over", what, outline.geom_type)
             continue
-        yield str(properties.get("image") or ""), checked_outline(outline, what)
+        image = str(properties.get("image") or "")
+        moved = translate(outline, *offsets.get(image, (0.0, 0.0)))
+        yield image, checked_outline(moved, what)
 
 
 def _of_annotations(content: Json, path: Path) -> Iterator[_Named]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import shapely
 import torch
@@ -24,6 +25,7 @@ from patherea_core.errors import (
 )
 from patherea_core.geometry import Box, Pixels
 from patherea_core.progress import Silent
+from patherea_core.regions import Outline
 from patherea_core.slides import ArraySlide
 from patherea_core.workflow.detection.journal import open_journal
 from plugin.commands import detect_on_item
@@ -32,6 +34,7 @@ from plugin.commands.slide_detection import DetectSettings
 from plugin.dsa import annotation_encoding
 from plugin.dsa.annotation_codec import is_detections
 from plugin.outputs.finished_run import FinishedRun, record_of
+from plugin.readers.regions import read_regions
 from plugin.readers.registry import read_cells
 from tests.builders import noise
 from tests.fakes import RecordingProgress
@@ -349,3 +352,53 @@ def test_more_cells_than_the_viewer_can_edit_come_in_several_annotations(
     assert len(set(ids)) == count
     (run,) = {part["attributes"]["patherea"]["run"] for part in parts}
     assert all(run in part["name"] for part in parts)
+
+
+def tissue_slide(path: Path) -> Outline:
+    """Write a white slide with one purple square in it, and return where that is."""
+    pixels = np.full((1600, 1600, 3), 245, dtype=np.uint8)
+    pixels[400:800, 640:1280] = (150, 80, 160)
+    write_image(path, pixels)
+    return shapely.box(640, 400, 1280, 800)
+
+
+@pytest.mark.parametrize(
+    ("changes", "whole"),
+    [({"tile_size": 256}, True), ({"tile_size": 256, "everywhere": True}, True), ({}, False)],
+    ids=["tissue", "everywhere", "few tiles"],
+)
+def test_the_outline_of_the_tissue_is_written_whatever_is_looked_at(
+    wanted: DetectRequest, tmp_path: Path, changes: dict[str, Any], whole: bool
+) -> None:
+    seen = tissue_slide(tmp_path / "a.png")
+    region = None if whole else shapely.box(600, 300, 900, 600)
+    out = tmp_path / "a.tissue.geojson"
+    request = replace(wanted, also=(out,), mpp=0.5, region=region, threshold=0.9, **changes)
+    record = run(request, Silent())
+    assert out.name in record.outputs
+    found = read_regions(out)["a.png"]
+    # A margin of 50 µm is taken to be tissue too, and a pixel of the overview is 8 µm.
+    expected = seen.buffer(100, join_style="mitre")
+    expected = expected if region is None else expected.intersection(region)
+    assert shapely.hausdorff_distance(found, expected) < 3 * 16
+
+
+def test_an_outline_that_is_wanted_as_well_makes_it_another_run(
+    wanted: DetectRequest, tmp_path: Path
+) -> None:
+    first = run(wanted, Silent())
+    second = run(replace(wanted, tissue=tmp_path / "named by a person"), Silent())
+    assert second.outputs[wanted.out.name] == first.outputs[wanted.out.name]
+    assert '"kind":"outlines"' in (tmp_path / "named by a person").read_text()
+
+
+def test_an_outline_needs_a_slide_that_can_be_looked_over(
+    wanted: DetectRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_slide: object) -> None:
+        raise SlideError("a sector is broken")
+
+    monkeypatch.setattr("plugin.commands.slide_plan.tissue_outline", broken)
+    run(replace(wanted, tile_size=32), Silent())
+    with pytest.raises(SlideError, match="a sector is broken; so there is no overview in which"):
+        run(replace(wanted, tile_size=32, also=(tmp_path / "a.tissue.geojson",)), Silent())

@@ -1,0 +1,141 @@
+"""Where to look on one slide for cells, and what is found of the slide before."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import shapely
+
+from patherea_core.errors import InputError, SlideError
+from patherea_core.regions import Outline, as_outline
+from patherea_core.slides import SlideReader
+from patherea_core.workflow.detection.plan import DetectionSettings, Plan
+from patherea_core.workflow.predict import Detector
+from plugin.slides.check import Check, Verdict
+from plugin.slides.preflight import pixel_size_check, preflight
+from plugin.slides.tissue import tissue_outline
+
+log = logging.getLogger(__name__)
+
+#: Tiles below which it does not pay to look for tissue first.
+_FEW_TILES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectSettings:
+    """How to detect, whatever the slide.
+
+    Attributes:
+        name: what an annotation is called.
+        region: where to look, in base pixels; None for everything.
+        tile_size: side of a tile in working pixels; None lets the program choose.
+        threshold: least probability of a detection; None takes the model's own.
+        everywhere: whether to look where there is no tissue as well.
+        outlined: whether the outline of the tissue is wanted too.
+    """
+
+    name: str = "Cells"
+    region: Outline | None = None
+    tile_size: int | None = None
+    threshold: float | None = None
+    everywhere: bool = False
+    outlined: bool = False
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise InputError(f"--threshold must lie between 0 and 1, not {self.threshold}")
+        if self.tile_size is not None and self.tile_size <= 0:
+            raise InputError(f"--tile-size must be positive, not {self.tile_size}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SlidePlan:
+    """What is to be done on a slide.
+
+    Attributes:
+        plan: the tiles.
+        checks: what was found of the slide beforehand.
+        tissue: what of the area is tissue, in base pixels; None unless it is wanted.
+    """
+
+    plan: Plan
+    checks: tuple[Check, ...]
+    tissue: Outline | None = None
+
+
+def slide_plan(slide: SlideReader, detector: Detector, settings: DetectSettings) -> SlidePlan:
+    """Return what is to be done on a slide; warn of one that is far from what the model was trained on.
+
+    A slide of more than a few tiles is examined, and planned without the tiles that show no tissue.
+
+    Raises:
+        InputError: the region lies outside of the slide.
+        SlideError: results would be wrong on such a slide, or it has no overview in which to outline tissue.
+    """
+    found = _planned(slide, detector, settings)
+    _heed(slide.name, found.checks)
+    return found
+
+
+def _planned(slide: SlideReader, detector: Detector, settings: DetectSettings) -> SlidePlan:
+    wanted = DetectionSettings(
+        outline=settings.region, tile_size=settings.tile_size, threshold=settings.threshold
+    )
+    whole = detector.planned(slide, wanted)
+    few = len(whole.tiles) <= _FEW_TILES
+    if few and not settings.outlined:
+        return SlidePlan(whole, (pixel_size_check(slide, detector.card),))
+    tissue = _tissue(slide, settings)
+    if tissue is None:
+        return SlidePlan(whole, (pixel_size_check(slide, detector.card),))
+    seen = as_outline(whole.area.intersection(tissue))
+    kept = seen if settings.outlined else None
+    if few:
+        return SlidePlan(whole, (pixel_size_check(slide, detector.card),), kept)
+    checks = preflight(slide, detector.card, whole.area if seen.is_empty else seen)
+    if settings.everywhere:
+        return SlidePlan(whole, checks, kept)
+    plan = detector.planned(slide, replace(wanted, tissue=tissue))
+    _tell(slide.name, plan, whole)
+    if not plan.tiles:
+        checks = (pixel_size_check(slide, detector.card),)
+    return SlidePlan(plan, checks, kept)
+
+
+def _tissue(slide: SlideReader, settings: DetectSettings) -> Outline | None:
+    """Return all tissue of a slide; None if it has no overview in which to look for it."""
+    try:
+        return tissue_outline(slide) or shapely.MultiPolygon()
+    except SlideError as error:
+        if settings.outlined:
+            raise SlideError(
+                f"{error}; so there is no overview in which to outline tissue: leave its file out"
+            ) from error
+        log.warning("%s; so there is no overview, and all tiles are tried", error)
+        return None
+
+
+def _tell(name: str, plan: Plan, whole: Plan) -> None:
+    """Say in the log how many of the tiles are read."""
+    log.info(
+        "%s: %d of %d tiles show tissue, %.3g mm²",
+        name,
+        len(plan.tiles),
+        len(whole.tiles),
+        plan.square_millimetres,
+    )
+    if not plan.tiles:
+        log.warning(
+            "slide %r shows no tissue there, so no cell is found; --everywhere looks all the same",
+            name,
+        )
+
+
+def _heed(name: str, checks: Sequence[Check]) -> None:
+    """Say in the log what may make results worse, and refuse a slide on which they would be wrong."""
+    for check in checks:
+        words = f"slide {name!r}, {check.name}: {check.found}; {check.fix}"
+        if check.verdict is Verdict.FAIL:
+            raise SlideError(words)
+        if check.verdict is Verdict.WARN:
+            log.warning(words)
