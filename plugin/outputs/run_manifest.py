@@ -1,18 +1,13 @@
 """The record of one run on one slide: what was asked, with what, what came out, and what could not be read.
 
-It is written beside the results, as JSON, and is what makes a number traceable to the model, the slide and
-the settings that it came from.
+It is part of what ``FinishedRun`` writes beside the results, and is what makes a number traceable to the
+model, the slide and the settings that it came from.
 """
 
-import json
 from importlib import metadata
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from patherea_core.errors import InputError
-from patherea_core.files import write_whole
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 #: Packages whose versions can change what is found.
 PACKAGES = ("patherea", "torch", "timm", "numpy", "scipy", "large-image", "openslide-bin")
@@ -107,33 +102,3 @@ def installed_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def write_manifest(path: Path, manifest: RunManifest) -> None:
-    """Write a manifest, whole or not at all.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    content = json.dumps(manifest.model_dump(mode="json"), allow_nan=False, indent=1)
-    write_whole(path, f"{content}\n".encode("ascii"))
-
-
-def read_manifest(path: Path) -> RunManifest:
-    """Return a manifest.
-
-    Raises:
-        InputError: there is none, or it is broken; the message names the entry.
-    """
-    try:
-        return RunManifest.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise InputError(
-            f"the run manifest {path} cannot be read ({error.strerror}); name one that a run wrote"
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "its content"
-        raise InputError(
-            f"the run manifest {path} is broken at {where}: {first['msg']}; run again to write a new one"
-        ) from error
