@@ -2,19 +2,25 @@
 
 import logging
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from patherea_core.checkpoint import load_bundle
 from patherea_core.errors import SlideError
+from patherea_core.files import writing
 from patherea_core.progress import Progress
-from plugin.commands.detect_cells import load_detector, require_model
+from patherea_core.workflow.predict import Detector
+from patherea_core.workflow.runtimes.runtime import Precision
+from plugin.commands.detect_cells import require_model
 from plugin.commands.slide_detection import DetectSettings, detected, planned_slide
 from plugin.commands.slide_record import as_results
 from plugin.dsa.annotations import post_annotation
-from plugin.dsa.items import download_slide, slide_named
-from plugin.dsa.session import connect
-from plugin.outputs.annotation_file import annotations_of
+from plugin.dsa.items import SlideItem, download_slide, slide_named
+from plugin.dsa.session import Session, connect
+from plugin.outputs.annotation_file import annotation_texts
+from plugin.outputs.results import Results
 from plugin.slides.reader import open_slide
 
 log = logging.getLogger(__name__)
@@ -34,6 +40,8 @@ class DetectOnItemRequest:
         mpp: micrometres per base pixel, for a slide that does not say.
         device: auto, cpu or cuda.
         classes: the classes the model must have, in order; none asks for nothing.
+        runtime: what runs the network; see ``DetectRequest``.
+        precision: of its arithmetic; as there.
     """
 
     api_url: str
@@ -45,10 +53,25 @@ class DetectOnItemRequest:
     mpp: float | None = None
     device: str = "auto"
     classes: tuple[str, ...] = ()
+    runtime: str = "auto"
+    precision: Precision | None = None
 
 
-def run(request: DetectOnItemRequest, progress: Progress) -> tuple[dict[str, Any], ...]:
-    """Detect as requested, post the cells, and return the annotations.
+@dataclass(frozen=True, slots=True)
+class PostedAnnotation:
+    """An annotation that was added to a slide.
+
+    Attributes:
+        name: what it is called.
+        cells: how many it holds.
+    """
+
+    name: str
+    cells: int
+
+
+def run(request: DetectOnItemRequest, progress: Progress) -> tuple[PostedAnnotation, ...]:
+    """Detect as requested, post the cells, and return which annotations hold them.
 
     There is one annotation, unless there are more cells than the archive's viewer can edit in one.
 
@@ -59,7 +82,13 @@ def run(request: DetectOnItemRequest, progress: Progress) -> tuple[dict[str, Any
     require_model(request.model, request.classes)
     session = connect(request.api_url, request.token)
     slide = slide_named(session, request.item_id)
-    detector = load_detector(request.model, request.device, request.backbone_weights)
+    detector = Detector.load(
+        load_bundle(request.model),
+        request.device,
+        request.backbone_weights,
+        request.runtime,
+        request.precision,
+    )
     with tempfile.TemporaryDirectory(prefix="patherea-") as scratch:
         path = download_slide(session, slide, Path(scratch))
         reader = open_slide(path, request.mpp, slide.name)
@@ -71,8 +100,18 @@ def run(request: DetectOnItemRequest, progress: Progress) -> tuple[dict[str, Any
                 " it; upload it again"
             )
         results = as_results([found.cells], detector, request.settings, found.seconds)
-        documents = annotations_of(results)
-        for document in documents:
-            post_annotation(session, slide.id, document)
+        posted = tuple(_posted(session, slide, results, Path(scratch)))
         log.info("%s cells on %s as %r", len(found.cells), slide.name, results.name)
-    return documents
+    return posted
+
+
+def _posted(
+    session: Session, slide: SlideItem, results: Results, scratch: Path
+) -> Iterator[PostedAnnotation]:
+    """Post the cells, annotation after annotation, by way of a file: however many, none holds memory."""
+    path = scratch / "annotation.json"
+    for text in annotation_texts(results):
+        with writing(path), path.open("wb") as file:
+            file.writelines(text.pieces)
+        post_annotation(session, slide.id, path)
+        yield PostedAnnotation(text.name, text.cells)

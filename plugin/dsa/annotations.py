@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from patherea_core.errors import ArchiveError, InputError
@@ -112,20 +113,27 @@ def read_annotation(session: Session, annotation_id: str) -> dict[str, Any]:
     )
 
 
-def post_annotation(session: Session, item_id: str, document: Mapping[str, Any] | bytes) -> None:
+def post_annotation(
+    session: Session, item_id: str, document: Mapping[str, Any] | bytes | Path
+) -> None:
     """Add a new annotation to a slide; those that are there stay as they are.
 
     Args:
         session: with the archive.
         item_id: the slide.
-        document: the annotation, or its JSON.
+        document: the annotation, or its JSON, or a file of that, which is never held as a whole.
 
     Raises:
         ArchiveError: the archive does not take it.
     """
+    address = f"annotation/item/{item_id}"
+    if isinstance(document, Path):
+        with document.open("rb") as file:
+            session.post(address, file)
+        return
     if not isinstance(document, bytes):
         document = json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
-    session.post(f"annotation/item/{item_id}", document)
+    session.post(address, document)
 
 
 def _read_once(session: Session, annotation_id: str) -> dict[str, Any] | None:

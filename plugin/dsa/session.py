@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit, urlunsplit
 
 import girder_client
@@ -68,8 +68,8 @@ class Session:
             if len(part) < page:
                 return entries
 
-    def post(self, path: str, body: bytes) -> Any:  # noqa: ANN401  any JSON value
-        """Send JSON; one attempt only."""
+    def post(self, path: str, body: bytes | BinaryIO) -> Any:  # noqa: ANN401  any JSON value
+        """Send JSON, that of a file piece by piece; one attempt only."""
         headers = {"Content-Type": "application/json"}
         return self._once(lambda: self._client.post(path, data=body, headers=headers))
 

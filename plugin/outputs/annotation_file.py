@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +16,36 @@ from plugin.outputs.results import Results
 log = logging.getLogger(__name__)
 
 
-def annotation_texts(results: Results) -> Iterator[bytes]:
-    """Yield the one slide's cells as the JSON of annotations that the archive's viewer can edit.
+@dataclass(frozen=True, slots=True, eq=False)
+class AnnotationText:
+    """One annotation that is still to be written.
 
-    There is one, unless there are too many cells; then their names say which part they are. One after the
-    other is in memory.
+    Attributes:
+        name: what it is called.
+        cells: how many it holds.
+        pieces: of its JSON; they can be gone through once.
+    """
+
+    name: str
+    cells: int
+    pieces: Iterator[bytes]
+
+
+def annotation_texts(results: Results) -> Iterator[AnnotationText]:
+    """Yield the one slide's cells as annotations that the archive's viewer can edit.
+
+    There is one, unless there are too many cells; then their names say which part they are. Only the cells
+    of one and a piece of its text are in memory.
     """
     (cells,) = results.slides
     size = annotation_encoding.POINTS_PER_ANNOTATION
     if len(cells) <= size:
-        yield b"".join(_encoded(results, cells.cells, results.name, ""))
+        yield _text(results, cells.cells, results.name, "")
         return
     count = -(-len(cells) // size)
     for number, block in enumerate(gathered(cells.cells.parts(), size), start=1):
         part, name = CellsInMemory(block.detections), f"{results.name}, part {number} of {count}"
-        yield b"".join(_encoded(results, part, name, f"-{number}"))
-
-
-def annotations_of(results: Results) -> tuple[dict[str, Any], ...]:
-    """Return what ``annotation_texts`` yields as values, all of them in memory."""
-    return tuple(json.loads(text) for text in annotation_texts(results))
+        yield _text(results, part, name, f"-{number}")
 
 
 def annotation_of(results: Results) -> dict[str, Any]:
@@ -58,6 +69,10 @@ def _whole(results: Results) -> Iterator[bytes]:
             len(cells),
         )
     return _encoded(results, cells.cells, results.name, "")
+
+
+def _text(results: Results, part: Cells, name: str, suffix: str) -> AnnotationText:
+    return AnnotationText(name, len(part), _encoded(results, part, name, suffix))
 
 
 def _encoded(results: Results, part: Cells, name: str, suffix: str) -> Iterator[bytes]:

@@ -169,7 +169,7 @@ def _write_report(path: Path, request: DemoRequest, result: LoopResult, steps: S
             "points": sum(sample.points for sample in result.manifest.samples),
         },
         "slide": result.folder.test_item_id,
-        "detections": result.detections["name"],
+        "detections": result.detections.name,
         "evaluation": evaluation_figures(result.evaluation),
     }
     write_whole(path, json.dumps(report, allow_nan=False, indent=1).encode("ascii"))

@@ -1,9 +1,7 @@
 """The main job: from labelled slides in an archive to evaluated detections, as a person would do it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import shapely
 
@@ -69,7 +67,7 @@ class LoopResult:
     manifest: Manifest
     model: Path
     region: Outline
-    detections: Mapping[str, Any]
+    detections: detect_on_item.PostedAnnotation
     evaluation: Evaluation
     picture: Path
 
@@ -102,7 +100,7 @@ def run_loop(
                 api_url=archive.api_url,
                 token=archive.token,
                 item_id=folder.test_item_id,
-                detections=detections["name"],
+                detections=detections.name,
                 points=TEST_LABELS,
                 radius=RADIUS,
                 report=out / "evaluation.json",

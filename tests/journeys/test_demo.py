@@ -52,13 +52,13 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
 
 def test_detections_are_a_new_annotation_beside_the_pathologists(journey: Journey) -> None:
     item_id = journey.result.folder.test_item_id
-    name = journey.result.detections["name"]
+    name = journey.result.detections.name
 
     found = traces.annotation_named(journey.session, item_id, name)
     labelled = traces.annotation_named(journey.session, item_id, TEST_LABELS)
 
     assert found["annotation"]["attributes"]["patherea"]["kind"] == "detections"
-    assert len(found["annotation"]["elements"]) == len(journey.result.detections["elements"])
+    assert len(found["annotation"]["elements"]) == journey.result.detections.cells
     assert len(traces.point_elements(labelled)) == len(
         journey.slides.slides[-1].slide.fields[0].points
     )
@@ -90,7 +90,7 @@ def test_each_patient_is_a_fold_of_its_own(journey: Journey) -> None:
 def test_detections_lie_inside_the_asked_region_only(journey: Journey) -> None:
     result = journey.result
     found = traces.annotation_named(
-        journey.session, result.folder.test_item_id, result.detections["name"]
+        journey.session, result.folder.test_item_id, result.detections.name
     )
 
     assert traces.point_elements(found)
@@ -99,7 +99,7 @@ def test_detections_lie_inside_the_asked_region_only(journey: Journey) -> None:
 
 def test_the_evaluation_equals_an_independent_recount(journey: Journey) -> None:
     result, item_id = journey.result, journey.result.folder.test_item_id
-    found = traces.annotation_named(journey.session, item_id, result.detections["name"])
+    found = traces.annotation_named(journey.session, item_id, result.detections.name)
     labelled = traces.annotation_named(journey.session, item_id, TEST_LABELS)
 
     traces.require_equal_recount(result, found, labelled)

@@ -170,13 +170,13 @@ def test_an_archive_that_vanishes_during_an_upload_keeps_no_part_of_it(
         device="cpu",
     )
     (document,) = detect_on_item.run(request, Silent())
-    assert folder.annotations(slide) == [document["name"]]
+    assert folder.annotations(slide) == [document.name]
     upload = proxy.requests
     proxy.requests, proxy.breaks_at = 0, upload
     with pytest.raises(ArchiveError, match="does not answer"):
         detect_on_item.run(request, Silent())
     assert proxy.requests == upload
-    assert folder.annotations(slide) == [document["name"]]
+    assert folder.annotations(slide) == [document.name]
 
 
 def test_two_runs_leave_two_annotations(folder: Folder, slide: str, tmp_path: Path) -> None:
@@ -188,5 +188,5 @@ def test_two_runs_leave_two_annotations(folder: Folder, slide: str, tmp_path: Pa
         settings=DetectSettings(region=shapely.box(10, 10, 60, 50), threshold=0.3),
         device="cpu",
     )
-    names = [detect_on_item.run(request, Silent())[0]["name"] for _ in range(2)]
+    names = [detect_on_item.run(request, Silent())[0].name for _ in range(2)]
     assert folder.annotations(slide) == sorted(names)

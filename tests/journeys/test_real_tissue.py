@@ -104,7 +104,7 @@ def test_no_published_point_is_lost_or_moved_by_more_than_half_a_pixel(journey: 
 def test_detections_lie_inside_the_asked_region_only(journey: Journey) -> None:
     result = journey.result
     found = traces.annotation_named(
-        journey.session, result.folder.test_item_id, result.detections["name"]
+        journey.session, result.folder.test_item_id, result.detections.name
     )
 
     assert traces.point_elements(found)
@@ -113,7 +113,7 @@ def test_detections_lie_inside_the_asked_region_only(journey: Journey) -> None:
 
 def test_the_evaluation_equals_an_independent_recount(journey: Journey) -> None:
     result, item_id = journey.result, journey.result.folder.test_item_id
-    found = traces.annotation_named(journey.session, item_id, result.detections["name"])
+    found = traces.annotation_named(journey.session, item_id, result.detections.name)
     labelled = traces.annotation_named(journey.session, item_id, TEST_LABELS)
 
     traces.require_equal_recount(result, found, labelled)

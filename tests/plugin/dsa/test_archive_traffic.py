@@ -125,13 +125,15 @@ def test_reading_survives_a_short_failure(archive: FakeArchive, session: Session
     assert session.get("user/me") == {"login": "somebody"}
 
 
-def test_an_annotation_is_posted_as_value_or_as_text(
-    archive: FakeArchive, session: Session
+def test_an_annotation_is_posted_as_value_or_as_text_or_as_file(
+    archive: FakeArchive, session: Session, tmp_path: Path
 ) -> None:
     document = {"name": "größer", "elements": [point(1, 2)]}
-    post_annotation(session, "1" * 24, document)
-    post_annotation(session, "1" * 24, json.dumps(document).encode())
-    assert archive.posted == [("1" * 24, document)] * 2
+    text = json.dumps(document).encode()
+    (tmp_path / "a.json").write_bytes(text)
+    for form in (document, text, tmp_path / "a.json"):
+        post_annotation(session, "1" * 24, form)
+    assert archive.posted == [("1" * 24, document)] * 3
 
 
 def test_writing_is_tried_once(archive: FakeArchive, session: Session) -> None:

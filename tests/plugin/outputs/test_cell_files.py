@@ -18,7 +18,7 @@ from patherea_core.errors import InputError, OutputError
 from patherea_core.points import Detections
 from patherea_core.taxonomy import Taxonomy
 from plugin.outputs import cell_files
-from plugin.outputs.annotation_file import annotation_of, annotation_texts, annotations_of
+from plugin.outputs.annotation_file import annotation_of, annotation_texts
 from plugin.outputs.cell_files import require_cell_file, write_cells
 from plugin.outputs.results import Results, SlideCells, SlideFrame
 from plugin.readers.registry import read_cells
@@ -283,9 +283,10 @@ def test_many_cells_are_posted_in_annotations_that_lose_nothing(
     found = results(SlideCells(SLIDE, Shredded(some_cells(count)), FRAME))
     whole = annotation_of(found)
     monkeypatch.setattr("plugin.dsa.annotation_encoding.POINTS_PER_ANNOTATION", 4)
-    parts = annotations_of(found)
-    assert [len(part["elements"]) for part in parts] == sizes
-    assert len(list(annotation_texts(found))) == len(sizes)
+    texts = [(text, json.loads(b"".join(text.pieces))) for text in annotation_texts(found)]
+    parts = [part for _, part in texts]
+    assert [len(part["elements"]) for part in parts] == sizes == [text.cells for text, _ in texts]
+    assert [part["name"] for part in parts] == [text.name for text, _ in texts]
     points = [element for part in parts for element in part["elements"]]
     assert len({point["id"] for point in points}) == count
     assert sorted(point["center"] for point in points) == sorted(
