@@ -99,8 +99,19 @@ def _detect(values: Values) -> Action:
         threshold=_unless_zero(values["scoreThreshold"]),
         device=values["device"],
         name=values["annotationName"].strip() or "Cells",
+        everywhere=values["everywhere"],
+        runtime=values["runtime"],
+        precision=None if values["precision"] == "auto" else values["precision"],
+        tissue=_tissue(values),
     )
     return lambda progress: detect_cells.run(request, progress)
+
+
+def _tissue(values: Values) -> Path | None:
+    """Return where the tissue is outlined; the archive names a file even where nobody asks for it."""
+    if not values["tissueOutline"]:
+        return None
+    return Path(_needed(values, "outputTissueAnnotationFile"))
 
 
 def _evaluate(values: Values) -> Action:

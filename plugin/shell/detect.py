@@ -31,7 +31,8 @@ The ending of FILE decides its form.
   any number of slides:  .csv, .parquet (image, x, y, class, score), .geojson, .geojson.gz, .geojson.zip
                          (QuPath reads the first and the last)
   one slide:             .json or .anot (annotation of the archive), .points.parquet (SpatialData),
-                         .density.tif (cells per mm², a pyramid), .overlay.png (a picture)"""
+                         .density.tif (cells per mm², a pyramid), .overlay.png (a picture),
+                         .tissue.geojson, .tissue.anot (the outline of the tissue)"""
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -155,6 +156,8 @@ def _run_on_item(options: Options, progress: Progress) -> None:
         mpp=options.mpp,
         device=options.device,
         classes=options.classes,
+        runtime=options.runtime,
+        precision=None if options.precision == "auto" else options.precision,
         settings=DetectSettings(
             name=options.name,
             region=options.roi,

@@ -5,7 +5,7 @@ import logging
 import re
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from xml.etree import ElementTree
 
 import pytest
@@ -14,6 +14,8 @@ from slicer_cli_web.ctk_cli_adjustment import CLIModule
 
 from patherea_core.errors import InputError
 from patherea_core.recipes import RECIPES
+from patherea_core.workflow.runtimes.choice import RUNTIMES
+from patherea_core.workflow.runtimes.runtime import Precision
 from plugin import descriptions
 
 NAMES = descriptions.names()
@@ -144,6 +146,16 @@ def test_the_version_is_the_programs(name: str) -> None:
 def test_defaults_pass_their_own_check(name: str) -> None:
     values = descriptions.read_values(name, VALID[name])
     assert set(values) == {parameter.name for parameter in parameters(name)}
+
+
+@pytest.mark.parametrize(
+    ("name", "choices"),
+    [("runtime", set(RUNTIMES)), ("precision", {"auto", *get_args(Precision)})],
+)
+def test_the_page_offers_all_ways_to_run_a_network(name: str, choices: set[str]) -> None:
+    (found,) = (one for one in parameters("DetectCells") if one.name == name)
+    assert set(found.elements) == choices
+    assert found.default == "auto"
 
 
 def test_the_page_offers_all_recipes() -> None:

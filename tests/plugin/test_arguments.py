@@ -112,6 +112,32 @@ def test_detection_writes_an_annotation_whatever_the_file_is_called(caught: Caug
     assert asked(caught, "DetectCells", "slide.tif", *words[:4]).region is None
 
 
+def test_how_to_detect_is_passed_on(caught: Caught) -> None:
+    words = ["s.tif", "--inputModelFile", "m", "--outputAnnotationFile", "a"]
+    plain = asked(caught, "DetectCells", *words)
+    assert (plain.everywhere, plain.runtime, plain.precision) == (False, "auto", None)
+    words += ["--everywhere", "true", "--runtime", "openvino", "--precision", "bf16-mixed"]
+    chosen = asked(caught, "DetectCells", *words)
+    assert (chosen.everywhere, chosen.runtime, chosen.precision) == (
+        True,
+        "openvino",
+        "bf16-mixed",
+    )
+
+
+def test_tissue_is_outlined_only_where_that_is_asked_for(caught: Caught) -> None:
+    words = ["s.tif", "--inputModelFile", "m", "--outputAnnotationFile", "a"]
+    # The archive's page names a file for every output.
+    named = [*words, "--outputTissueAnnotationFile", "t"]
+    assert asked(caught, "DetectCells", *named).tissue is None
+    assert asked(caught, "DetectCells", *named, "--tissueOutline", "false").tissue is None
+    request = asked(caught, "DetectCells", *named, "--tissueOutline", "true")
+    assert request.outputs[-1] == (Path("t"), ".tissue.anot")
+    assert request.settings.outlined
+    with pytest.raises(InputError, match="--outputTissueAnnotationFile is needed"):
+        asked(caught, "DetectCells", *words, "--tissueOutline", "true")
+
+
 def test_evaluation_takes_the_radius_with_its_unit(caught: Caught) -> None:
     request = asked(caught, "EvaluateDetections", IDENTIFIER, *GIRDER, "--radius", "16px")
     assert request.radius == Radius(16, "px")
