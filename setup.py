@@ -21,6 +21,9 @@ CORE = [
     "tqdm>=4.66",
 ]
 
+# Many slides on several workers. The certificate of workers on this machine is made with cryptography.
+MANY = ["cryptography>=42", "dask>=2025.1", "distributed>=2025.1"]
+
 DSA = [
     "ctk-cli>=1.5",
     "girder-client>=3.2,<6",
@@ -95,7 +98,7 @@ setup(
         "plugin.models": ["*.safetensors", "*.md", "NOTICE"],
         "plugin.outputs": ["*.html", "*.md"],
     },
-    install_requires=CORE + DSA,
+    install_requires=CORE + MANY + DSA,
     extras_require={
         "sandbox": SANDBOX,
         "importers": IMPORTERS,

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,14 +13,12 @@ from patherea_core.bundle_file import read_card
 from patherea_core.checkpoint import load_bundle
 from patherea_core.errors import SlideError
 from patherea_core.progress import Part, Progress
-from patherea_core.regions import Outline
 from patherea_core.taxonomy import Taxonomy
 from patherea_core.workflow.predict import Detector
-from patherea_core.workflow.runtimes.runtime import Precision
 from plugin import provenance
+from plugin.commands.detect_request import DetectRequest
 from plugin.commands.slide_detection import (
     DetectedSlide,
-    DetectSettings,
     PlannedSlide,
     detected,
     planned_slide,
@@ -30,8 +28,19 @@ from plugin.commands.slide_record import as_results, slide_manifest
 from plugin.outputs.cell_files import PICTURE, form_of, require_cell_file, write_cells
 from plugin.outputs.finished_run import FinishedRun, finished_run, record_of, write_record
 from plugin.outputs.model_card import key_facts
-from plugin.slides.inputs import slide_files
+from plugin.slides.inputs import ListedSlide, listed_slides
 from plugin.slides.reader import open_slide, require_readable
+
+__all__ = [
+    "DetectRequest",
+    "Detection",
+    "detect",
+    "detector_of",
+    "load_detector",
+    "require_model",
+    "run",
+    "unread",
+]
 
 log = logging.getLogger(__name__)
 
@@ -39,65 +48,19 @@ log = logging.getLogger(__name__)
 _PLANNING = 0.02
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DetectRequest:
-    """On which slides to detect cells, and how.
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """What a request came to.
 
     Attributes:
-        inputs: slides, images, or folders of them.
-        out: the file of results; its ending decides the form.
-        model: a model bundle, file or folder.
-        backbone_weights: pretrained weights of the backbone, for a bundle that leaves them out: a file, or
-            "hub" to fetch them.
-        region: where to look, in base pixels; None for everything.
-        mpp: micrometres per base pixel, for slides that do not say.
-        tile_size: side of a tile in working pixels; None lets the program choose.
-        threshold: least probability of a detection; None takes the model's own.
-        device: auto, cpu or cuda.
-        name: what an annotation is called.
-        classes: the classes the model must have, in order; none asks for nothing.
-        form: an ending that decides the form of ``out`` instead of its own.
-        table: a table of the same results, whatever its name.
-        also: further files of the same results.
-        everywhere: whether to look where there is no tissue as well.
-        runtime: what runs the network: auto, eager, compile, onnx or openvino.
-        precision: of its arithmetic; None takes bfloat16 on a GPU and 32 bits elsewhere.
+        record: of the run; it says what could not be read.
+        square_millimetres: that were looked at.
+        before: whether the run had ended before, so that nothing was done.
     """
 
-    inputs: tuple[Path, ...]
-    out: Path
-    model: Path
-    backbone_weights: Path | Literal["hub"] | None = None
-    region: Outline | None = None
-    mpp: float | None = None
-    tile_size: int | None = None
-    threshold: float | None = None
-    device: str = "auto"
-    name: str = "Cells"
-    classes: tuple[str, ...] = ()
-    form: str | None = None
-    table: Path | None = None
-    also: tuple[Path, ...] = ()
-    everywhere: bool = False
-    runtime: str = "auto"
-    precision: Precision | None = None
-
-    @property
-    def settings(self) -> DetectSettings:
-        """How to detect, whatever the slide."""
-        return DetectSettings(
-            name=self.name,
-            region=self.region,
-            tile_size=self.tile_size,
-            threshold=self.threshold,
-            everywhere=self.everywhere,
-        )
-
-    @property
-    def outputs(self) -> tuple[tuple[Path, str | None], ...]:
-        """All files of results, each with the ending that decides its form, if that is not its own."""
-        table = () if self.table is None else ((self.table, ".csv"),)
-        return ((self.out, self.form), *table, *((path, None) for path in self.also))
+    record: FinishedRun
+    square_millimetres: float
+    before: bool
 
 
 def run(request: DetectRequest, progress: Progress) -> FinishedRun:
@@ -113,25 +76,42 @@ def run(request: DetectRequest, progress: Progress) -> FinishedRun:
         OutputError: the results cannot be written, or another run is writing them.
         Cancelled: the progress asked to stop.
     """
-    paths, settings = slide_files(request.inputs), request.settings
+    record = detect(request, detector_of, progress).record
+    if holes := unread(record):
+        raise SlideError(
+            f"parts of slides could not be read, so that their cells are missing: {holes}; the record of the"
+            " run says where, and the same command tries them again"
+        )
+    return record
+
+
+def detect(
+    request: DetectRequest, detector_of: Callable[[DetectRequest], Detector], progress: Progress
+) -> Detection:
+    """Do the same, but for saying what could not be read otherwise than in the record.
+
+    Args:
+        request: what to do.
+        detector_of: gives the detector of a request; it is asked when all else has been checked.
+        progress: told after every batch of tiles.
+
+    Raises:
+        InputError: a slide, the model or a setting cannot serve.
+        OutputError: the results cannot be written, or another run is writing them.
+        Cancelled: the progress asked to stop.
+    """
+    listed = listed_slides(request.inputs)
     for out, form in request.outputs:
-        require_cell_file(out, form, len(paths))
+        require_cell_file(out, form, len(listed))
     require_model(request.model, request.classes)
-    for path in paths:
-        require_readable(path, request.mpp)
-    bundle = load_bundle(request.model)
-    detector = Detector.load(
-        bundle, request.device, request.backbone_weights, request.runtime, request.precision
-    )
-    planned = []
-    for row, path in enumerate(paths):
-        progress.advance(_PLANNING * row / len(paths), f"looking at {path.name}")
-        opened = partial(open_slide, path, request.mpp)
-        planned.append(planned_slide(opened, detector, settings, slide_digest(path)))
+    for slide in listed:
+        require_readable(slide.path, slide.mpp or request.mpp)
+    planned = _planned(request, listed, detector_of(request), progress)
+    area = sum(each.plan.square_millimetres for each in planned)
     fingerprint = _fingerprint(request, planned)
     if before := finished_run([out for out, _ in request.outputs], fingerprint):
         log.info("this run has ended already; remove %s to run it again", record_of(request.out))
-        return before
+        return Detection(before, area, before=True)
     pictured = any(form_of(*output) == PICTURE for output in request.outputs)
     slides = [
         detected(
@@ -143,10 +123,47 @@ def run(request: DetectRequest, progress: Progress) -> FinishedRun:
         for row, each in enumerate(planned)
     ]
     record = _write(request, slides, fingerprint)
-    _require_whole(slides)
-    for each in slides:
-        each.journal.unlink(missing_ok=True)
-    return record
+    if record.complete:
+        for each in slides:
+            each.journal.unlink(missing_ok=True)
+    return Detection(record, area, before=False)
+
+
+def unread(record: FinishedRun) -> str:
+    """Return in words of which slides parts could not be read; nothing if there are none."""
+    return ", ".join(
+        f"{each.slide.name} ({len(each.holes)} of {each.parameters['tiles']} tiles)"
+        for each in record.slides
+        if each.holes
+    )
+
+
+def detector_of(request: DetectRequest) -> Detector:
+    """Return the detector that a request asks for.
+
+    Raises:
+        InputError: CUDA is asked for and there is none, or the runtime is not installed or unknown.
+        BundleError: the bundle cannot be trusted or read, or its backbone's weights are missing.
+    """
+    return Detector.load(
+        load_bundle(request.model),
+        request.device,
+        request.backbone_weights,
+        request.runtime,
+        request.precision,
+    )
+
+
+def _planned(
+    request: DetectRequest, listed: Sequence[ListedSlide], detector: Detector, progress: Progress
+) -> list[PlannedSlide]:
+    """Return what is to be done on each slide."""
+    planned = []
+    for row, slide in enumerate(listed):
+        progress.advance(_PLANNING * row / len(listed), f"looking at {slide.path.name}")
+        opened = partial(open_slide, slide.path, slide.mpp or request.mpp)
+        planned.append(planned_slide(opened, detector, request.settings, slide_digest(slide.path)))
+    return planned
 
 
 def _write(
@@ -177,20 +194,6 @@ def _fingerprint(request: DetectRequest, planned: Sequence[PlannedSlide]) -> str
     slides = [(each.name, each.fingerprint) for each in planned]
     content = json.dumps([provenance.program(), request.name, forms, slides])
     return hashlib.sha256(content.encode()).hexdigest()
-
-
-def _require_whole(slides: Sequence[DetectedSlide]) -> None:
-    """Raise SlideError if a part of a slide could not be read."""
-    broken = [each for each in slides if each.holes]
-    if broken:
-        names = ", ".join(
-            f"{each.cells.slide} ({len(each.holes)} of {len(each.planned.plan.tiles)} tiles)"
-            for each in broken
-        )
-        raise SlideError(
-            f"parts of slides could not be read, so that their cells are missing: {names}; the record of the"
-            " run says where, and the same command tries them again"
-        )
 
 
 def require_model(model: Path, classes: Sequence[str]) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 from patherea_core.errors import InputError
 from patherea_core.progress import Progress
 from patherea_core.regions import Outline
+from plugin.many.board import DEFAULT_RETRIES
+from plugin.many.naming import PLACE, names_each_slide
 from plugin.models.finding import DEFAULT_MODEL, find_model
 from plugin.region_text import parse_region
 from plugin.shell.parser import (
@@ -20,8 +22,8 @@ from plugin.shell.parser import (
 )
 
 _LONG = """\
-Detect cells on slides, plain images or folders of them, or (with --api-url and --item) on a slide in
-the archive, which gets them as a new annotation. Positions are pixels at full resolution.
+Detect cells on slides, plain images, folders or lists of them, or (with --api-url and --item) on a slide
+in the archive, which gets them as a new annotation. Positions are pixels at full resolution.
 
 A run that was stopped or killed is gone on with by the same command. One that has ended is not done again
 as long as its results are there; FILE.run.json says what it rests on."""
@@ -32,7 +34,11 @@ The ending of FILE decides its form.
                          (QuPath reads the first and the last)
   one slide:             .json or .anot (annotation of the archive), .points.parquet (SpatialData),
                          .density.tif (cells per mm², a pyramid), .overlay.png (a picture),
-                         .tissue.geojson, .tissue.anot (the outline of the tissue)"""
+                         .tissue.geojson, .tissue.anot (the outline of the tissue)
+
+{slide} in FILE, as in --out 'results/{slide}.csv', gives each slide files of its own. Several are then
+worked on at once, one that fails does not stop the others, and a table says what has become of each:
+see docs/many-slides.md."""
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +48,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="INPUT",
         type=Path,
         nargs="*",
-        help="slide, plain image, or folder of them",
+        help="slide, plain image, folder of them, or list: .txt with a path on each line, .csv with a column"
+        " slide and perhaps one mpp",
     )
     add(
         "--out",
@@ -76,6 +83,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--name", default="Cells", help="what an annotation is called (default: Cells)")
     add_device(parser)
     _add_arithmetic(parser)
+    _add_many(parser)
     add_archive(parser, item=True)
 
 
@@ -92,6 +100,35 @@ def _add_arithmetic(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "32-true", "bf16-mixed"),
         default="auto",
         help="bf16-mixed is twice as fast on many processors (default: auto, 32 bits on a processor)",
+    )
+
+
+def _add_many(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("many slides, with {slide} in FILE")
+    add = group.add_argument
+    add(
+        "--scheduler",
+        metavar="ADDRESS|FILE",
+        help="of a dask cluster, as in tcp://host:8786 (default: workers on this machine)",
+    )
+    add(
+        "--workers",
+        metavar="N",
+        type=int,
+        help="on this machine (default: one for each GPU, otherwise one)",
+    )
+    add(
+        "--retries",
+        metavar="N",
+        type=int,
+        help="how often to try a slide again that could not be read, or whose worker died (default:"
+        f" {DEFAULT_RETRIES})",
+    )
+    add(
+        "--summary",
+        metavar="FILE",
+        type=Path,
+        help="the table of all slides (default: slides.csv beside the results)",
     )
 
 
@@ -117,6 +154,9 @@ def _run(options: Options, progress: Progress) -> None:
 def _run_on_files(options: Options, progress: Progress) -> None:
     if not options.inputs or not options.out:
         raise InputError("give an INPUT and --out FILE, or --api-url and --item; see --help")
+    many = names_each_slide(options.out)
+    if not many:
+        _require_none_of_many(options)
     model = find_model(options.model)
     from plugin.commands import detect_cells
 
@@ -137,7 +177,28 @@ def _run_on_files(options: Options, progress: Progress) -> None:
         runtime=options.runtime,
         precision=None if options.precision == "auto" else options.precision,
     )
-    detect_cells.run(request, progress)
+    if not many:
+        detect_cells.run(request, progress)
+        return
+    from plugin.commands import detect_many
+
+    on_each = detect_many.DetectManyRequest(
+        each=request,
+        scheduler=options.scheduler,
+        workers=options.workers,
+        retries=DEFAULT_RETRIES if options.retries is None else options.retries,
+        summary=options.summary,
+    )
+    detect_many.run(on_each, progress)
+
+
+def _require_none_of_many(options: Options) -> None:
+    for option in ("scheduler", "workers", "retries", "summary"):
+        if getattr(options, option) is not None:
+            raise InputError(
+                f"--{option} is for results of each slide, but all go into one file; write {PLACE} into the"
+                f" name, as in --out '{PLACE}.csv', or leave --{option} out"
+            )
 
 
 def _run_on_item(options: Options, progress: Progress) -> None:
