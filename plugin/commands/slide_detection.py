@@ -20,6 +20,7 @@ from patherea_core.workflow.detection.journal import open_journal
 from patherea_core.workflow.detection.plan import Plan
 from patherea_core.workflow.predict import Detector
 from plugin.commands.slide_plan import DetectSettings, slide_plan
+from plugin.outputs.leftovers import journal_of
 from plugin.outputs.results import SlideCells, SlideFrame
 from plugin.slides.check import Check
 from plugin.slides.overview import overview
@@ -66,7 +67,7 @@ class PlannedSlide:
 
     def journal(self, out: Path) -> Path:
         """Return where the detections are kept until the results are written, beside those."""
-        return out.with_name(f".{out.name}.{self.fingerprint[:16]}.journal")
+        return journal_of(out, self.fingerprint)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
