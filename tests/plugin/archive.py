@@ -36,6 +36,8 @@ class FakeArchive:
         tiles: what the archive knows of a slide's pixels, by item id.
         annotations: documents by id.
         posted: bodies of new annotations, by item id.
+        history: earlier states of annotations, by their id, oldest first.
+        logins: of people, by their id.
         pictures: what was asked of each picture of a part of a slide.
         requests: method and path of every request.
         failures: statuses to answer with next, before anything else.
@@ -48,6 +50,8 @@ class FakeArchive:
     tiles: dict[str, dict[str, Any]] = field(default_factory=dict)
     annotations: dict[str, dict[str, Any]] = field(default_factory=dict)
     posted: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    history: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    logins: dict[str, str] = field(default_factory=dict)
     pictures: list[Mapping[str, str]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     failures: list[int] = field(default_factory=list)
@@ -94,6 +98,19 @@ class FakeArchive:
         }
         return identifier(number)
 
+    def save(self, annotation: str, person: str, *elements: Mapping[str, Any]) -> None:
+        """Give an annotation other elements, as somebody does; the state until then is kept."""
+        now = self.annotations[annotation]
+        saves = self.history.setdefault(annotation, [])
+        saves.append(now)
+        self.annotations[annotation] = {
+            **now,
+            "_version": now["_version"] + 1000,
+            "updated": f"2026-01-03T00:00:{len(saves):02}",
+            "updatedId": person,
+            "annotation": {**now["annotation"], "elements": [dict(one) for one in elements]},
+        }
+
     def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Any:  # noqa: ANN401
         """Return a document, or bytes, or a status."""
         if method == "POST" and (found := re.fullmatch("annotation/item/(.*)", path)):
@@ -120,7 +137,13 @@ class FakeArchive:
         yield "file/([0-9a-f]*)", lambda found, _: self._file(found[1])
         yield "file/(.*)/download", lambda found, _: self.files[found[1]]
         yield "annotation", lambda _, query: _page(self._annotations_of(query["itemId"]), query)
-        yield "annotation/(.*)", lambda found, query: self._annotation(found[1], query)
+        yield (
+            "annotation/(.*)/history",
+            lambda found, query: _page([_bare(one) for one in self._states(found[1])][::-1], query),
+        )
+        yield "annotation/(.*)/history/(.*)", lambda found, _: self._state(found[1], int(found[2]))
+        yield "annotation/([0-9a-f]*)", lambda found, query: self._annotation(found[1], query)
+        yield "user/([0-9a-f]*)", lambda found, _: self._user(found[1])
 
     def _files_of(self, item: str) -> list[dict[str, Any]]:
         document = self.items[item]
@@ -135,10 +158,20 @@ class FakeArchive:
 
     def _annotations_of(self, item: str) -> list[dict[str, Any]]:
         return [
-            {**document, "annotation": {**document["annotation"], "elements": []}}
-            for document in self.annotations.values()
-            if document["itemId"] == item
+            _bare(document) for document in self.annotations.values() if document["itemId"] == item
         ]
+
+    def _states(self, annotation: str) -> list[dict[str, Any]]:
+        return [*self.history.get(annotation, []), self.annotations[annotation]]
+
+    def _state(self, annotation: str, version: int) -> Any:  # noqa: ANN401
+        for state in self._states(annotation):
+            if state["_version"] == version:
+                return state
+        return 400
+
+    def _user(self, person: str) -> Any:  # noqa: ANN401
+        return {"login": self.logins[person]} if person in self.logins else 403
 
     def _annotation(self, annotation: str, query: Mapping[str, str]) -> Any:  # noqa: ANN401
         if annotation not in self.annotations:
@@ -221,6 +254,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+
+def _bare(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {**document, "annotation": {**document["annotation"], "elements": []}}
 
 
 def _page(entries: list[Any], query: Mapping[str, str]) -> list[Any]:

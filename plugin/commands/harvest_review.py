@@ -1,0 +1,219 @@
+"""Harvest a review: compare what a run pushed with what a person made of it, and keep that as labels."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import shapely
+
+from patherea_core.errors import AnnotationError, InputError
+from patherea_core.files import require_writable, write_whole
+from patherea_core.progress import Progress
+from patherea_core.regions import Outline
+from patherea_core.seeding import Seed
+from plugin import provenance
+from plugin.dsa.annotations import list_annotations, post_annotation
+from plugin.dsa.items import SlideItem, slide_named
+from plugin.dsa.labels import naming, read_labels
+from plugin.dsa.remote_slide import RemoteSlide, remote_slide
+from plugin.dsa.session import Session, connect
+from plugin.radius import Radius
+from plugin.readers.json_file import read_json
+from plugin.review.areas import Assumed
+from plugin.review.labels import LabelsHead, labels_of
+from plugin.review.outcome import ReviewOutcome, ReviewSettings, outcome_of
+from plugin.review.reading import ReviewedRun, ReviewNames, read_review
+from plugin.review.report import review_figures, review_table
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HarvestRequest:
+    """Which review to harvest, and what becomes of it.
+
+    Attributes:
+        api_url: the archive's REST interface.
+        token: of the archive.
+        item_id: the slide, by the id of its item or of its image file.
+        run: name or id of the annotation with the run's detections; empty takes the newest.
+        reviewed: names of the annotations that were reviewed; empty takes the run's own.
+        regions: name pattern of the annotations whose regions were reviewed; empty for none.
+        radius: largest distance between two positions of one cell.
+        assume: what counts as reviewed where there is no region.
+        side_um: of the squares around changes.
+        mapping: old names of groups to new ones.
+        labels: what the annotation with the labels is called that is added to the slide; empty adds none.
+        report: where the figures go, as JSON.
+        pushed: the annotation file that the run wrote, where the archive keeps no history.
+        mpp: micrometres per base pixel, for a slide that does not say.
+        seed: root of the intervals.
+    """
+
+    api_url: str
+    token: str
+    item_id: str
+    run: str = ""
+    reviewed: str = ""
+    regions: str = ""
+    radius: Radius = field(default_factory=lambda: Radius(4.0, "um"))
+    assume: Assumed = "looked"
+    side_um: float = 100.0
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    labels: str = "Reviewed"
+    report: Path | None = None
+    pushed: Path | None = None
+    mpp: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.side_um > 0:
+            raise InputError(
+                f"squares around changes have a side, not {self.side_um:g} micrometres"
+            )
+
+
+def run(request: HarvestRequest, progress: Progress) -> ReviewOutcome:
+    """Harvest as requested and return what became of every cell.
+
+    Nothing is changed in the archive but the one annotation that is added.
+
+    Raises:
+        InputError: the annotations or settings cannot serve.
+        ArchiveError: the archive does not answer, or does not allow to add the labels.
+        OutputError: the report cannot be written.
+    """
+    if request.report is not None:
+        require_writable(request.report)
+    session = connect(request.api_url, request.token)
+    item = slide_named(session, request.item_id)
+    _require_new(session, item, request.labels)
+    slide = remote_slide(session, item, request.mpp)
+    progress.advance(0.1, "annotations")
+    with naming(item.name):
+        outcome = _outcome(session, item, slide, request)
+    progress.advance(0.7, "comparing")
+    for note in outcome.notes:
+        log.warning("%s: %s", item.name, note)
+    log.info("%s\n%s", item.name, review_table(outcome))
+    labels = _labels(outcome, item, request.labels) if request.labels else None
+    if labels is not None:
+        post_annotation(session, item.id, labels)
+        log.info("the reviewed labels are annotation %r", request.labels)
+    if request.report is not None:
+        content = json.dumps(_figures(outcome, item, request), allow_nan=False, indent=1)
+        write_whole(request.report, content.encode("ascii"))
+    progress.advance(1.0, "done")
+    return outcome
+
+
+def _outcome(
+    session: Session, item: SlideItem, slide: RemoteSlide, request: HarvestRequest
+) -> ReviewOutcome:
+    names = ReviewNames(request.run, request.reviewed)
+    pushed = None if request.pushed is None else _pushed_file(request.pushed)
+    reviewed = read_review(session, item, names, pushed)
+    settings = ReviewSettings(
+        radius=request.radius.in_pixels(slide.base_mpp),
+        assumed=request.assume,
+        side=request.side_um / slide.base_mpp,
+        mapping=request.mapping,
+        seed=Seed(request.seed),
+    )
+    regions = _regions(session, item, request.regions, reviewed)
+    return outcome_of(reviewed, regions, _looked(reviewed, slide), slide.base_mpp, settings)
+
+
+def _looked(reviewed: ReviewedRun, slide: RemoteSlide) -> Outline:
+    """Return where the model looked, as far as the slide reaches."""
+    whole = shapely.box(0, 0, slide.width, slide.height)
+    text = reviewed.about.get("region")
+    return whole if not text else shapely.from_wkt(text).intersection(whole)
+
+
+def _regions(
+    session: Session, item: SlideItem, pattern: str, reviewed: ReviewedRun
+) -> list[Outline]:
+    """Return the regions of all annotations whose names fit a pattern.
+
+    Raises:
+        InputError: none of them has a region.
+    """
+    if not pattern:
+        return []
+    compared = {annotation.id for annotation in reviewed.annotations}
+    found: list[Outline] = []
+    for shapes in read_labels(session, item.id, pattern):
+        found += [region.outline for region in shapes.regions]
+        if shapes.element_ids and shapes.annotation.id not in compared:
+            log.warning(
+                "%s points of annotation %r take no part; name it among the reviewed ones if they are"
+                " corrections",
+                len(shapes.element_ids),
+                shapes.annotation.name,
+            )
+    if not found:
+        raise InputError(
+            f"slide {item.name!r} has no annotation {pattern!r} with a region; draw one around what was"
+            " reviewed, or leave --regions out"
+        )
+    return found
+
+
+def _pushed_file(path: Path) -> dict[str, Any]:
+    document = read_json(path)
+    if not isinstance(document, dict) or "elements" not in document:
+        raise AnnotationError(f"{path} is no annotation as a run writes it; give its .anot file")
+    return {"annotation": document}
+
+
+def _require_new(session: Session, item: SlideItem, name: str) -> None:
+    """Refuse labels under a name that is taken: a dataset would count their cells twice."""
+    taken = {annotation.name for annotation in list_annotations(session, item.id)}
+    if name in taken:
+        raise InputError(
+            f"slide {item.name!r} has an annotation {name!r} already; give these labels another name with"
+            " --labels, or delete that one"
+        )
+
+
+def _labels(outcome: ReviewOutcome, item: SlideItem, name: str) -> dict[str, Any]:
+    facts = {
+        "slide": item.name,
+        "program": provenance.program(),
+        **provenance.build(),
+        "created": provenance.now(),
+        "reviewed": _origin(outcome),
+    }
+    head = LabelsHead(name, provenance.new_run_id(), facts, outcome.colours)
+    return labels_of(outcome.counted, outcome.areas, outcome.names.names, head)
+
+
+def _origin(outcome: ReviewOutcome) -> dict[str, Any]:
+    """Return what the labels rest on."""
+    run_id, model = outcome.run.run_id, outcome.run.about.get("model")
+    return {
+        "run": run_id,
+        "model": model,
+        "annotations": [
+            {"id": one.id, "name": one.name, "version": one.version}
+            for one in outcome.run.annotations
+        ],
+        "areas": outcome.areas.basis,
+        "reviewers": sorted({one.reviewer for one in outcome.run.sittings if one.reviewer}),
+    }
+
+
+def _figures(outcome: ReviewOutcome, item: SlideItem, request: HarvestRequest) -> dict[str, Any]:
+    return {
+        "slide": {"name": item.name, "item": item.id},
+        **review_figures(outcome),
+        "labels": request.labels or None,
+        "seed": request.seed,
+        "program": provenance.program(),
+        **provenance.build(),
+        "created": provenance.now(),
+    }

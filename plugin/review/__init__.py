@@ -1,0 +1,1 @@
+"""What a reviewer made of detections: compared, counted, and turned into labels."""

@@ -1,0 +1,195 @@
+"""A reviewed run as the archive keeps it: what was pushed, what it is now, and who saved it in between.
+
+The archive keeps every state of an annotation, and its first one is what the run pushed. It is the oldest
+annotation of the run: a copy that somebody made to review it says the same of itself, but came later.
+"""
+
+import fnmatch
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from patherea_core.errors import AnnotationError, InputError
+from plugin.dsa.annotation_codec import AnnotationIdentity, Json, identity, is_detections
+from plugin.dsa.annotations import read_annotation
+from plugin.dsa.items import SlideItem
+from plugin.dsa.session import Session
+from plugin.review.people import sittings_between, touched_by
+from plugin.review.sittings import Sitting, saves_of
+
+#: How the parts of a run are called whose cells are too many for one annotation.
+_PART = re.compile(r", part \d+ of \d+$")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReviewedRun:
+    """A run on one slide, before and after its review.
+
+    Attributes:
+        run_id: of the run.
+        about: what the run says of itself in its annotation.
+        pushed: the annotations as the run made them.
+        reviewed: the annotations as people left them.
+        sittings: the saves in between, oldest first.
+        touched: the last sitting that changed an element, by its id; empty if that is not known.
+    """
+
+    run_id: str
+    about: Mapping[str, Any]
+    pushed: tuple[Json, ...]
+    reviewed: tuple[Json, ...]
+    sittings: tuple[Sitting, ...]
+    touched: Mapping[str, Sitting]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of the model, in order."""
+        return tuple(self.about.get("classes") or ())
+
+    @property
+    def annotations(self) -> tuple[AnnotationIdentity, ...]:
+        """What was reviewed, in which version."""
+        return tuple(identity(document) for document in self.reviewed)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewNames:
+    """Which annotations of a slide are compared.
+
+    Attributes:
+        run: name or id of an annotation with detections of a run; empty takes the newest run.
+        reviewed: names, ids or patterns, parted by commas, of the annotations that people reviewed; empty
+            takes that of the run itself.
+    """
+
+    run: str = ""
+    reviewed: str = ""
+
+
+def read_review(
+    session: Session, slide: SlideItem, names: ReviewNames, pushed_file: Json | None = None
+) -> ReviewedRun:
+    """Return a run of a slide as it was pushed and as it was reviewed.
+
+    Args:
+        session: with the archive.
+        slide: which one.
+        names: which annotations.
+        pushed_file: the annotation as the run wrote it, where the archive keeps no history; None asks the
+            archive.
+
+    Raises:
+        InputError: there is no such annotation.
+        AnnotationError: it is no run of this program, is of another slide, or its first state is lost.
+        ArchiveError: the archive does not answer, or somebody changes the annotation all the time.
+    """
+    listed = session.pages("annotation", itemId=slide.id, sort="created")
+    chosen = _chosen_run(listed, names.run, slide.name)
+    about = dict(chosen["annotation"]["attributes"]["patherea"])
+    _require_slide(session, slide, chosen, about)
+    originals = _originals(listed, str(about.get("run", "")))
+    current = _reviewed(listed, names.reviewed, slide.name) if names.reviewed else ()
+    if not current:
+        alone = chosen["_id"] not in {document["_id"] for document in originals}
+        current = (chosen,) if alone else originals
+    first = (
+        tuple(_first_state(session, document) for document in originals)
+        if pushed_file is None
+        else (pushed_file,)
+    )
+    reviewed = tuple(read_annotation(session, document["_id"]) for document in current)
+    own = {document["_id"] for document in originals}
+    sittings = sittings_between(session, [identity(document) for document in reviewed], own)
+    return ReviewedRun(
+        run_id=str(about.get("run", "")),
+        about=about,
+        pushed=first,
+        reviewed=reviewed,
+        sittings=sittings,
+        touched=touched_by(session, first, sittings),
+    )
+
+
+def _chosen_run(listed: Sequence[Json], name: str, slide: str) -> Json:
+    fitting = [
+        document
+        for document in listed
+        if (name in {document["_id"], _name(document)} if name else is_detections(document))
+    ]
+    if not fitting:
+        known = ", ".join(repr(_name(document)) for document in listed) or "none"
+        wanted = f"annotation {name!r}" if name else "detections that could have been reviewed"
+        raise InputError(f"slide {slide!r} has no {wanted}; its annotations are: {known}")
+    chosen: Json = max(fitting, key=lambda document: str(document.get("created", "")))
+    if not is_detections(chosen):
+        raise AnnotationError(
+            f"annotation {_name(chosen)!r} is no run of Patherea, so nothing tells what was pushed; name "
+            "the run that was reviewed, and this annotation as the reviewed one"
+        )
+    return chosen
+
+
+def _require_slide(session: Session, slide: SlideItem, chosen: Json, about: Json) -> None:
+    """Refuse cells that were found on another slide."""
+    said = str(about.get("slide", ""))
+    if not said or said == slide.name:
+        return
+    files = session.pages(f"item/{slide.id}/files")
+    if said not in {document["name"] for document in files}:
+        raise AnnotationError(
+            f"annotation {_name(chosen)!r} holds cells of slide {said!r}, but lies on {slide.name!r}; "
+            "choose an annotation of this slide"
+        )
+
+
+def _originals(listed: Sequence[Json], run_id: str) -> tuple[Json, ...]:
+    """Return the oldest annotation of a run, or the oldest of each of its parts."""
+    own = [
+        document
+        for document in listed
+        if is_detections(document)
+        and document["annotation"]["attributes"]["patherea"]["run"] == run_id
+    ]
+    found: dict[str, Json] = {}
+    for document in sorted(own, key=lambda document: str(document.get("created", ""))):
+        part = _PART.search(_name(document))
+        found.setdefault(part[0] if part else "", document)
+    if len(found) > 1:
+        found.pop("", None)  # a copy of all parts together, which came later
+    return tuple(found.values())
+
+
+def _reviewed(listed: Sequence[Json], text: str, slide: str) -> tuple[Json, ...]:
+    wanted = [part.strip() for part in text.split(",") if part.strip()]
+    found = tuple(
+        document
+        for document in listed
+        if _name(document) == text
+        or any(
+            document["_id"] == one or fnmatch.fnmatchcase(_name(document), one) for one in wanted
+        )
+    )
+    if not found:
+        known = ", ".join(repr(_name(document)) for document in listed)
+        raise InputError(
+            f"slide {slide!r} has no annotation {text!r} that was reviewed; its annotations are: {known}"
+        )
+    return found
+
+
+def _first_state(session: Session, document: Json) -> Json:
+    """Return an annotation as it was made."""
+    saves = saves_of(session.pages(f"annotation/{document['_id']}/history"))
+    if not saves or not saves[0].first:
+        raise AnnotationError(
+            f"the archive does not keep the first state of annotation {_name(document)!r}, so what was "
+            "deleted cannot be known; give the file that the run wrote with --pushed, and let the archive "
+            "record the history of annotations from now on"
+        )
+    found: Json = session.get(f"annotation/{document['_id']}/history/{saves[0].version}")
+    return found
+
+
+def _name(document: Json) -> str:
+    return str(document["annotation"].get("name", ""))
