@@ -11,6 +11,7 @@ import torch
 from patherea_core.bundle_card import BundleCard
 from patherea_core.checkpoint import ModelBundle, build_network
 from patherea_core.errors import SlideError
+from patherea_core.model.folding import folded
 from patherea_core.model.network import P2PNetwork
 from patherea_core.points import Detections
 from patherea_core.progress import Progress, Silent
@@ -68,8 +69,7 @@ class Detector:
             BundleError: the weights do not fit the card, or those of the backbone are missing.
         """
         chosen = resolve_device(device)
-        network = build_network(bundle, backbone_weights)
-        network = network.to(chosen)
+        network = folded(build_network(bundle, backbone_weights)).to(chosen)
         return cls(
             bundle.card, network, chosen, choose(runtime, network, chosen, precision=precision)
         )
@@ -87,6 +87,7 @@ class Detector:
             grid,
             own_size=self.network.backbone.attends_everywhere,
             quick=self.device.type == "cuda" or self.card.parameters <= _LIGHT,
+            halves=self.runtime.precision == "bf16-mixed",
         )
         side = (settings.tile_size or core) + 2 * halo
         batch_size = _batch_size(self, math.ceil(side / grid) * grid)
