@@ -1,0 +1,1 @@
+"""Tests of the image and of the files it is made of."""
