@@ -12,6 +12,7 @@ from typing import Literal
 from patherea_core.bundle_file import read_card
 from patherea_core.checkpoint import load_bundle
 from patherea_core.errors import SlideError
+from patherea_core.files import at_work_on
 from patherea_core.progress import Part, Progress
 from patherea_core.taxonomy import Taxonomy
 from patherea_core.workflow.predict import Detector
@@ -27,6 +28,7 @@ from plugin.commands.slide_detection import (
 from plugin.commands.slide_record import as_results, slide_manifest
 from plugin.outputs.cell_files import PICTURE, form_of, require_cell_file, write_cells
 from plugin.outputs.finished_run import FinishedRun, finished_run, record_of, write_record
+from plugin.outputs.leftovers import remove_leftovers
 from plugin.outputs.model_card import key_facts
 from plugin.slides.inputs import ListedSlide, listed_slides
 from plugin.slides.reader import open_slide, require_readable
@@ -112,6 +114,15 @@ def detect(
     if before := finished_run([out for out, _ in request.outputs], fingerprint):
         log.info("this run has ended already; remove %s to run it again", record_of(request.out))
         return Detection(before, area, before=True)
+    with at_work_on(request.out):
+        record = _detected(request, planned, fingerprint, progress)
+    return Detection(record, area, before=False)
+
+
+def _detected(
+    request: DetectRequest, planned: Sequence[PlannedSlide], fingerprint: str, progress: Progress
+) -> FinishedRun:
+    """Do what is planned, and leave nothing but results and their record once all of it is done."""
     pictured = any(form_of(*output) == PICTURE for output in request.outputs)
     slides = [
         detected(
@@ -126,7 +137,8 @@ def detect(
     if record.complete:
         for each in slides:
             each.journal.unlink(missing_ok=True)
-    return Detection(record, area, before=False)
+        remove_leftovers([out for out, _ in request.outputs])
+    return record
 
 
 def unread(record: FinishedRun) -> str:

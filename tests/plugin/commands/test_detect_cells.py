@@ -23,6 +23,7 @@ from patherea_core.errors import (
     SlideError,
     TaxonomyError,
 )
+from patherea_core.files import at_work_on
 from patherea_core.geometry import Box, Pixels
 from patherea_core.progress import Silent
 from patherea_core.regions import Outline
@@ -209,6 +210,28 @@ def test_other_settings_never_take_what_was_kept(wanted: DetectRequest, tmp_path
     assert len(read_cells(wanted.out)) == 96 * 64 // 16
     run(replace(request, threshold=0.0, out=tmp_path / "at_once.csv"), Silent())
     assert wanted.out.read_bytes() == (tmp_path / "at_once.csv").read_bytes()
+
+
+def test_what_other_runs_left_beside_a_file_goes_once_it_is_written(
+    wanted: DetectRequest, tmp_path: Path
+) -> None:
+    request = replace(wanted, tile_size=32, everywhere=True)
+    for settings in ({"threshold": 0.2}, {"threshold": 0.25}):
+        with pytest.raises(PathereaError, match="stopped on request"):
+            run(replace(request, **settings), RecordingProgress(stop_at=0.5))
+    (tmp_path / ".found.csv.abcdefgh.part.csv").write_text("half a li")
+    (tmp_path / ".found.csv.run.json.abcdefgh.part.json").write_text("{")
+    others = {".other.csv.abcdefgh.part.csv", f".other.csv.{16 * '0'}.journal"}
+    for name in others:
+        (tmp_path / name).write_text("")
+    run(request, Silent())
+    assert names_in(tmp_path) == {"a.png", "found.csv", "found.csv.run.json", *others}
+
+
+def test_two_runs_of_any_settings_do_not_write_one_file(wanted: DetectRequest) -> None:
+    with at_work_on(wanted.out), pytest.raises(OutputError, match="another run is at work"):
+        run(replace(wanted, threshold=0.2), Silent())
+    assert not wanted.out.exists()
 
 
 def test_a_run_that_has_ended_is_not_done_again(
