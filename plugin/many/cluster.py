@@ -25,7 +25,10 @@ _ANSWER = 30
 _HERE = "127.0.0.1"
 
 #: The servers of web pages, which cannot be left out, have none to show.
-_NO_PAGES = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+_NO_PAGES: dict[str, list[str]] = {
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+}
 
 
 def visible_gpus(device: str) -> tuple[str, ...]:

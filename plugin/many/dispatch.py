@@ -31,7 +31,7 @@ class _Running:
     row: int
     request: DetectRequest
     stamp: Stamp | None
-    future: Future
+    future: Future[Outcome]
 
 
 class Dispatch:

@@ -17,6 +17,7 @@ from plugin.commands.detect_cells import DetectRequest
 from plugin.commands.detect_many import DetectManyRequest, run
 from plugin.many import dispatch
 from plugin.many.board import SlideEntry
+from plugin.many.slide_task import program_here
 from tests.builders import noise
 from tests.fakes import RecordingProgress
 from tests.plugin.bundles import write_model
@@ -159,11 +160,7 @@ def test_a_run_that_was_stopped_is_gone_on_with(wanted: DetectManyRequest, tmp_p
 def test_a_worker_with_another_version_is_refused(
     wanted: DetectManyRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def other() -> tuple[str, str]:
-        return "patherea 9.9", ""
-
-    here = dispatch.program_here()
-    monkeypatch.setattr(dispatch, "program_here", _Here(here, other))
+    monkeypatch.setattr(dispatch, "program_here", _Here())
     with pytest.raises(InputError, match=r"worker .* runs patherea 9\.9, but this is patherea"):
         run(wanted, Silent())
 
@@ -171,11 +168,8 @@ def test_a_worker_with_another_version_is_refused(
 class _Here:
     """Answers for this program when it is called, and for another one where it is sent."""
 
-    def __init__(self, here: tuple[str, str], other: Any) -> None:  # noqa: ANN401  any function
-        self.here, self.other = here, other
-
     def __call__(self) -> tuple[str, str]:
-        return self.here
+        return program_here()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_Elsewhere, ())
