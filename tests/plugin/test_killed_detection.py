@@ -31,6 +31,20 @@ from plugin.shell import main
 sys.exit(main())
 """
 
+#: Runs the shell, and lingers when a file is written but not yet in place.
+WRITER = """
+import sys, time
+from pathlib import Path
+
+def lingering(self, mode):
+    print("now", flush=True)
+    time.sleep(600)
+
+Path.chmod = lingering
+from plugin.shell import main
+sys.exit(main())
+"""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -40,7 +54,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def started(folder: Path, out: Path) -> subprocess.Popen[str]:
+def started(
+    folder: Path, out: Path, *, driver: str = DRIVER, threshold: str = "0.3"
+) -> subprocess.Popen[str]:
     words = ["detect", str(folder / "a.png"), "--mpp", "0.25", "--out", str(out), "--everywhere"]
     words += [
         "--model",
@@ -48,10 +64,10 @@ def started(folder: Path, out: Path) -> subprocess.Popen[str]:
         "--tile-size",
         "64",
         "--threshold",
-        "0.3",
+        threshold,
     ]
     return subprocess.Popen(
-        [sys.executable, "-c", DRIVER, *words],
+        [sys.executable, "-c", driver, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -59,8 +75,9 @@ def started(folder: Path, out: Path) -> subprocess.Popen[str]:
     )
 
 
-def finished(folder: Path, out: Path) -> str:
-    _, log = (process := started(folder, out)).communicate(timeout=120)
+def finished(folder: Path, out: Path, threshold: str = "0.3") -> str:
+    process = started(folder, out, threshold=threshold)
+    _, log = process.communicate(timeout=120)
     assert process.returncode == 0, log
     return log
 
@@ -88,3 +105,24 @@ def test_the_same_command_ends_with_the_same_bytes(
     assert (tmp_path / "cells.csv").read_bytes() == (tmp_path / "at_once.csv").read_bytes()
     assert not list(tmp_path.glob(".*"))
     assert "has ended already" in finished(folder, tmp_path / "cells.csv")
+
+
+def test_what_a_run_left_that_was_killed_while_it_wrote_goes_with_the_next(
+    folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "cells.csv"
+    process = started(folder, out, driver=WRITER)
+    assert process.stdout is not None
+    while process.stdout.readline() != "now\n":
+        assert process.poll() is None
+    hidden = {path.suffix for path in tmp_path.glob(".*")}
+    assert hidden == {".csv", ".journal", ".lock"}
+    # Nobody takes away what a living run needs, nor writes the same file beside it.
+    beside = started(folder, out, threshold="0.4")
+    _, log = beside.communicate(timeout=120)
+    assert (beside.returncode, "another run is at work" in log) == (2, True), log
+    assert {path.suffix for path in tmp_path.glob(".*")} == hidden
+    process.kill()
+    process.communicate(timeout=60)
+    assert "removed what earlier runs left: .cells.csv." in finished(folder, out, "0.4")
+    assert {path.name for path in tmp_path.iterdir()} == {"cells.csv", "cells.csv.run.json"}
