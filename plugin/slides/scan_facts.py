@@ -15,12 +15,18 @@ _MOST_PIXELS = 2e8
 
 
 def scanned_offset(slide: SlideReader) -> tuple[int, int]:
-    """Return the base pixel at which the scanned area begins, which QuPath takes as its origin: x and y."""
+    """Return the base pixel at which the scanned area begins, which QuPath takes as its origin: x and y.
+
+    large_image shows the scanned area alone, unless it reaches beyond the slide; then base pixels begin
+    there already, and only OpenSlide itself knows that there is more.
+    """
     facts = _openslide_facts(slide)
     try:
-        return int(facts["openslide.bounds-x"]), int(facts["openslide.bounds-y"])
+        size = int(facts["openslide.level[0].width"]), int(facts["openslide.level[0].height"])
+        begin = int(facts["openslide.bounds-x"]), int(facts["openslide.bounds-y"])
     except (KeyError, ValueError):
         return 0, 0
+    return begin if size == (slide.width, slide.height) else (0, 0)
 
 
 def scan_checks(slide: SlideReader) -> tuple[Check, ...]:
