@@ -36,6 +36,7 @@ DSA = [
     "large-image-source-pil>=1.35",
     "large-image-source-tifffile>=1.35",
     "openslide-bin>=4",
+    "pyyaml>=6",
     "requests>=2.31",
     "tifffile>=2024.1",
 ]

@@ -136,11 +136,35 @@ def _evaluate(values: Values) -> Action:
     return lambda progress: evaluate_on_item.run(request, progress)
 
 
+def _harvest(values: Values) -> Action:
+    from plugin.commands import harvest_review
+    from plugin.review.naming import renaming
+
+    request = harvest_review.HarvestRequest(
+        api_url=_needed(values, "girderApiUrl"),
+        token=_needed(values, "girderToken"),
+        item_id=values["inputImageFile"],
+        run=values["run"].strip(),
+        reviewed=values["reviewed"].strip(),
+        regions=values["regions"].strip(),
+        radius=Radius.parse(values["radius"]),
+        assume=values["assume"],
+        side_um=values["side"],
+        mapping=dict(renaming(text) for text in values["mapping"]),
+        labels=values["labels"].strip(),
+        report=_path(values, "outputReportFile"),
+        mpp=_unless_zero(values["mpp"]),
+        seed=values["seed"],
+    )
+    return lambda progress: harvest_review.run(request, progress)
+
+
 _ACTIONS: Mapping[str, Callable[[Values], Action]] = {
     "ExportDataset": _export,
     "TrainDetector": _train,
     "DetectCells": _detect,
     "EvaluateDetections": _evaluate,
+    "HarvestReview": _harvest,
 }
 
 

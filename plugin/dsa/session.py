@@ -73,12 +73,16 @@ class Session:
         headers = {"Content-Type": "application/json"}
         return self._once(lambda: self._client.post(path, data=body, headers=headers))
 
+    def put(self, path: str, body: bytes) -> Any:  # noqa: ANN401  any JSON value
+        """Send what takes the place of something; one attempt only."""
+        return self._once(lambda: self._client.put(path, data=body))
+
     def download(self, file_id: str, target: Path, size: int) -> None:
         """Write a file of the archive to ``target``, which appears only when it is whole."""
         self._patiently(lambda: self._download(file_id, target, size))
 
     def picture(self, path: str, **parameters: Any) -> bytes:  # noqa: ANN401
-        """Return the bytes of a picture."""
+        """Return the bytes of a picture, or of another small file."""
         answer = self._patiently(lambda: self._client.get(path, parameters, jsonResp=False))
         return bytes(answer.content)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from patherea_core.errors import TaxonomyError
+from patherea_core.errors import InputError, TaxonomyError
 from patherea_core.points import Detections
 from plugin.review.state import Marks, State
 
@@ -75,6 +75,18 @@ def class_names(
             )
         meaning[group] = name
     return ClassNames(tuple(names), meaning, tuple(notes))
+
+
+def renaming(text: str) -> tuple[str, str]:
+    """Return the old and the new name in a text such as ``A=B``.
+
+    Raises:
+        InputError: it is none.
+    """
+    old, equals, new = (part.strip() for part in text.partition("="))
+    if not (old and equals and new):
+        raise InputError(f"a group is renamed as in OLD=NEW, not {text!r}")
+    return old, new
 
 
 def _likely(group: str, names: Sequence[str]) -> str:

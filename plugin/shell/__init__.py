@@ -20,6 +20,7 @@ from plugin.shell import (
     evaluate,
     export,
     models,
+    review,
     sandbox,
     train,
 )
@@ -31,6 +32,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     train.SUBCOMMAND,
     detect.SUBCOMMAND,
     evaluate.SUBCOMMAND,
+    review.SUBCOMMAND,
     agree.SUBCOMMAND,
     models.SUBCOMMAND,
     dataset.SUBCOMMAND,

@@ -24,12 +24,13 @@ TYPES = {
     *("boolean", "integer", "float", "double", "string", "string-vector", "string-enumeration"),
     *("region", "image", "file", "item", "directory"),
 }
-SLIDE_COMMANDS = ("DetectCells", "EvaluateDetections")
+SLIDE_COMMANDS = ("DetectCells", "EvaluateDetections", "HarvestReview")
 VALID = {
     "ExportDataset": ["5f0000000000000000000000"],
     "TrainDetector": ["dataset.zip"],
     "DetectCells": ["slide.tif"],
     "EvaluateDetections": ["5f0000000000000000000000"],
+    "HarvestReview": ["5f0000000000000000000000"],
 }
 
 
@@ -130,7 +131,7 @@ def test_folders_are_inputs_by_id(name: str) -> None:
 def test_a_command_that_asks_the_archive_has_both_strings_the_archive_fills_in(name: str) -> None:
     named = {parameter.name for parameter in parameters(name)}
     assert ("girderApiUrl" in named) == ("girderToken" in named)
-    if name in {"ExportDataset", "EvaluateDetections"}:
+    if name in {"ExportDataset", "EvaluateDetections", "HarvestReview"}:
         assert "girderToken" in named
 
 

@@ -28,7 +28,7 @@ def front_door(*words: str, cwd: Path | None = None) -> subprocess.CompletedProc
     )
 
 
-def test_the_list_is_one_json_object_that_names_four_commands(tmp_path: Path) -> None:
+def test_the_list_is_one_json_object_that_names_every_command(tmp_path: Path) -> None:
     answer = front_door("--list_cli", cwd=tmp_path)
     assert answer.returncode == 0
     assert list(json.loads(answer.stdout)) == [
@@ -36,6 +36,7 @@ def test_the_list_is_one_json_object_that_names_four_commands(tmp_path: Path) ->
         "TrainDetector",
         "DetectCells",
         "EvaluateDetections",
+        "HarvestReview",
     ]
 
 

@@ -10,7 +10,13 @@ from patherea_core.bundle_card import CardWords
 from patherea_core.errors import InputError
 from patherea_core.progress import Progress, Silent
 from plugin.arguments import read_action
-from plugin.commands import detect_cells, evaluate_on_item, export_dataset, train_detector
+from plugin.commands import (
+    detect_cells,
+    evaluate_on_item,
+    export_dataset,
+    harvest_review,
+    train_detector,
+)
 from plugin.models import finding
 from plugin.radius import Radius
 from tests.plugin.bundles import shipping
@@ -32,7 +38,10 @@ class Caught:
 @pytest.fixture
 def caught(monkeypatch: pytest.MonkeyPatch) -> Caught:
     catch = Caught()
-    for command in (export_dataset, train_detector, detect_cells, evaluate_on_item):
+    for command in (
+        *(export_dataset, train_detector, detect_cells, evaluate_on_item),
+        harvest_review,
+    ):
         monkeypatch.setattr(command, "run", catch)
     return catch
 
@@ -158,3 +167,18 @@ def test_evaluation_takes_the_radius_with_its_unit(caught: Caught) -> None:
 def test_what_is_needed_is_asked_for(caught: Caught, words: list[str], reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         asked(caught, *words)
+
+
+def test_a_review_is_harvested_with_the_pages_defaults(caught: Caught) -> None:
+    request = asked(caught, "HarvestReview", IDENTIFIER, *GIRDER)
+    assert request == harvest_review.HarvestRequest(
+        api_url="http://archive/api/v1", token="secret", item_id=IDENTIFIER
+    )
+
+
+def test_groups_of_a_review_are_renamed_in_pairs(caught: Caught) -> None:
+    words = ["--map", "default=positive, Stroma = other"]
+    request = asked(caught, "HarvestReview", IDENTIFIER, *GIRDER, *words)
+    assert request.mapping == {"default": "positive", "Stroma": "other"}
+    with pytest.raises(InputError, match="OLD=NEW"):
+        asked(caught, "HarvestReview", IDENTIFIER, *GIRDER, "--map", "default")

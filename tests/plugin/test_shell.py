@@ -20,13 +20,20 @@ from patherea_core.errors import (
 )
 from plugin import logs
 from plugin.__main__ import exit_code, guarded
-from plugin.commands import detect_cells, detect_on_item, export_dataset, train_detector
+from plugin.commands import (
+    detect_cells,
+    detect_on_item,
+    export_dataset,
+    harvest_review,
+    train_detector,
+)
 from plugin.models.finding import DEFAULT_MODEL
+from plugin.radius import Radius
 from plugin.shell import main
 from tests.plugin.bundles import shipping
 
 COMMANDS = (
-    *("export", "train", "detect", "evaluate", "agree", "models", "dataset"),
+    *("export", "train", "detect", "evaluate", "review", "agree", "models", "dataset"),
     *("doctor", "sandbox", "demo"),
 )
 
@@ -267,3 +274,37 @@ def test_a_region_can_be_polygons_with_holes_in_a_file(
     assert request.region.equals(shapely.union_all(shapes))
     assert (request.out, request.also) == (Path("a.csv"), (Path("a.overlay.png"),))
     assert request.everywhere
+
+
+def test_review_asks_for_an_action_and_a_slide(caplog: pytest.LogCaptureFixture) -> None:
+    code, errors = said(caplog, "review")
+    assert code == 2
+    assert "ACTION" in errors[0]
+    code, errors = said(caplog, "review", "harvest", "--api-url", "http://a/api/v1")
+    assert code == 2
+    assert "--item" in errors[0]
+
+
+def test_review_harvest_passes_everything_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    caught: list[harvest_review.HarvestRequest] = []
+
+    def stand_in(request: harvest_review.HarvestRequest, _progress: object) -> None:
+        caught.append(request)
+        raise InputError("enough")
+
+    monkeypatch.setattr(harvest_review, "run", stand_in)
+    words = ["--api-url", "http://a/api/v1", "--token", "t", "--item", "i", "--map", "A = b"]
+    words += ["--regions", "r*", "--assume", "changed", "--labels", "", "--radius", "6px"]
+    assert main(["review", "harvest", *words]) == 2
+    assert caught == [
+        harvest_review.HarvestRequest(
+            api_url="http://a/api/v1",
+            token="t",
+            item_id="i",
+            mapping={"A": "b"},
+            regions="r*",
+            assume="changed",
+            labels="",
+            radius=Radius(6, "px"),
+        )
+    ]

@@ -1,0 +1,51 @@
+"""Prepare the archive's viewer for a review: a model's classes become the groups of a folder."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from patherea_core.bundle_file import read_card
+from plugin.dsa.items import checked_id
+from plugin.dsa.session import connect
+from plugin.dsa.small_files import read_small_file, write_small_file
+from plugin.dsa.viewer_config import CONFIG_NAME, with_classes
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerRequest:
+    """Which folder to prepare for which model.
+
+    Attributes:
+        api_url: the archive's REST interface.
+        token: of the archive.
+        folder_id: the folder of the slides.
+        model: a model bundle, file or folder.
+    """
+
+    api_url: str
+    token: str
+    folder_id: str
+    model: Path
+
+
+def run(request: ViewerRequest) -> str:
+    """Write the viewer's settings of a folder and return them.
+
+    Raises:
+        InputError: there is no such folder, or its settings cannot be added to.
+        BundleError: the model cannot be read.
+        ArchiveError: the archive does not answer, or does not allow it.
+    """
+    taxonomy = read_card(request.model).taxonomy
+    session = connect(request.api_url, request.token)
+    session.find(f"folder/{checked_id(request.folder_id)}", f"folder {request.folder_id}")
+    before = read_small_file(session, request.folder_id, CONFIG_NAME)
+    text = with_classes(None if before is None else before.text, taxonomy)
+    if before is not None and text == before.text:
+        log.info("the viewer knows these classes already")
+        return text
+    write_small_file(session, request.folder_id, CONFIG_NAME, text, before)
+    log.info("the viewer offers: %s", ", ".join(taxonomy.names))
+    return text
