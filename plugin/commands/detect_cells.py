@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from patherea_core.bundle_file import read_card
 from patherea_core.checkpoint import load_bundle
@@ -38,7 +37,6 @@ __all__ = [
     "Detection",
     "detect",
     "detector_of",
-    "load_detector",
     "require_model",
     "run",
     "unread",
@@ -219,16 +217,3 @@ def require_model(model: Path, classes: Sequence[str]) -> None:
     if classes:
         Taxonomy.of(classes).require_same(card.taxonomy.names, f"model {model.name}")
     log.info("model %s: %s", card.name or model.name, key_facts(card))
-
-
-def load_detector(
-    model: Path,
-    device: str,
-    backbone_weights: Path | Literal["hub"] | None = None,
-) -> Detector:
-    """Return the network of a model bundle on its device.
-
-    Raises:
-        BundleError: the bundle cannot be trusted or read, or its backbone's weights are missing.
-    """
-    return Detector.load(load_bundle(model), device, backbone_weights)

@@ -216,9 +216,9 @@ def test_what_other_runs_left_beside_a_file_goes_once_it_is_written(
     wanted: DetectRequest, tmp_path: Path
 ) -> None:
     request = replace(wanted, tile_size=32, everywhere=True)
-    for settings in ({"threshold": 0.2}, {"threshold": 0.25}):
+    for threshold in (0.2, 0.25):
         with pytest.raises(PathereaError, match="stopped on request"):
-            run(replace(request, **settings), RecordingProgress(stop_at=0.5))
+            run(replace(request, threshold=threshold), RecordingProgress(stop_at=0.5))
     (tmp_path / ".found.csv.abcdefgh.part.csv").write_text("half a li")
     (tmp_path / ".found.csv.run.json.abcdefgh.part.json").write_text("{")
     others = {".other.csv.abcdefgh.part.csv", f".other.csv.{16 * '0'}.journal"}
