@@ -52,8 +52,9 @@ def cells_found() -> int:
     with tempfile.TemporaryDirectory() as folder:
         picture, table = Path(folder, "picture.png"), Path(folder, "cells.csv")
         Image.fromarray(draw_tissue(Seed(3), 256, 256).pixels).save(picture)
-        words = ("--mpp", str(MPP), "--outputTableFile", str(table))
-        answer(*_DOOR_WITHOUT_NETWORK, "DetectCells", *words, str(picture))
+        outputs = ("--outputTableFile", table, "--outputAnnotationFile", Path(folder, "cells.anot"))
+        words = ("DetectCells", "--mpp", MPP, *outputs, picture)
+        answer(*_DOOR_WITHOUT_NETWORK, *map(str, words))
         found = len(table.read_text(encoding="utf-8").splitlines()) - 1
     if found < 1:
         sys.exit("no cell was found on the test picture")
@@ -64,7 +65,8 @@ def answer(*words: str) -> str:
     """Return what a command writes to standard output; a failure ends the program."""
     ended = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603  our own words
     if ended.returncode:
-        sys.exit(f"{' '.join(words[3:])} failed with exit code {ended.returncode}")
+        asked = " ".join(word for word in words[2:] if "\n" not in word)
+        sys.exit(f"{asked} failed with exit code {ended.returncode}")
     return ended.stdout
 
 

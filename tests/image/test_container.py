@@ -92,7 +92,8 @@ def test_it_finds_the_cells_that_the_program_finds_outside(job: Path, tmp_path: 
     subprocess.run(
         [
             *(sys.executable, "-m", "plugin", "DetectCells", "--mpp", str(MPP)),
-            *("--outputTableFile", outside, job / "picture.png"),
+            *("--outputTableFile", outside, "--outputAnnotationFile", tmp_path / "outside.anot"),
+            job / "picture.png",
         ],
         check=True,
         capture_output=True,
