@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from patherea_core.errors import ArchiveError
 from plugin.dsa.annotation_codec import AnnotationIdentity, Json
 from plugin.dsa.session import Session
-from plugin.review.sittings import Save, Sitting, last_touched, saves_of, sittings_of
+from plugin.review.history import read_state, saves
+from plugin.review.sittings import Save, Sitting, last_touched, sittings_of
 
 #: Sittings whose states are read one by one to tell who changed which cell; with more nobody is named.
 _MOST_SITTINGS = 40
@@ -21,14 +22,14 @@ def sittings_between(
         reviewed: the annotations.
         own: the ids of those that the run made, whose first state is no review.
     """
-    saves = {
+    kept = {
         found.id: _saves_until(session, found, skip_first=found.id in own) for found in reviewed
     }
-    people = {save.person for entries in saves.values() for save in entries}
+    people = {save.person for entries in kept.values() for save in entries}
     logins = {person: _login(session, person) for person in people}
     sittings = [
         sitting
-        for annotation, entries in saves.items()
+        for annotation, entries in kept.items()
         for sitting in sittings_of(entries, annotation, logins)
     ]
     return tuple(sorted(sittings, key=lambda sitting: sitting.ended))
@@ -44,9 +45,8 @@ def touched_by(
     annotations = {sitting.annotation_id for sitting in sittings}
     if len(annotations) != 1 or not 1 < len(sittings) <= _MOST_SITTINGS:
         return {}
-    (annotation,) = annotations
     states = (
-        (sitting, _by_id([session.get(f"annotation/{annotation}/history/{sitting.version}")]))
+        (sitting, _by_id([read_state(session, sitting.last, sitting.annotation_id)]))
         for sitting in sittings
     )
     return last_touched(_by_id(pushed), states)
@@ -56,10 +56,9 @@ def _saves_until(
     session: Session, annotation: AnnotationIdentity, *, skip_first: bool
 ) -> tuple[Save, ...]:
     """Return the saves of a reviewed annotation up to the state that was read."""
-    saves = saves_of(session.pages(f"annotation/{annotation.id}/history"))
     return tuple(
         save
-        for save in saves
+        for save in saves(session, annotation.id)
         if save.version <= (annotation.version or save.version) and not (skip_first and save.first)
     )
 

@@ -15,8 +15,9 @@ from plugin.dsa.annotation_codec import AnnotationIdentity, Json, identity, is_d
 from plugin.dsa.annotations import read_annotation
 from plugin.dsa.items import SlideItem
 from plugin.dsa.session import Session
+from plugin.review.history import read_first_state
 from plugin.review.people import sittings_between, touched_by
-from plugin.review.sittings import Sitting, saves_of
+from plugin.review.sittings import Sitting
 
 #: How the parts of a run are called whose cells are too many for one annotation.
 _PART = re.compile(r", part \d+ of \d+$")
@@ -94,7 +95,7 @@ def read_review(
         alone = chosen["_id"] not in {document["_id"] for document in originals}
         current = (chosen,) if alone else originals
     first = (
-        tuple(_first_state(session, document) for document in originals)
+        tuple(read_first_state(session, document["_id"], _name(document)) for document in originals)
         if pushed_file is None
         else (pushed_file,)
     )
@@ -175,19 +176,6 @@ def _reviewed(listed: Sequence[Json], text: str, slide: str) -> tuple[Json, ...]
         raise InputError(
             f"slide {slide!r} has no annotation {text!r} that was reviewed; its annotations are: {known}"
         )
-    return found
-
-
-def _first_state(session: Session, document: Json) -> Json:
-    """Return an annotation as it was made."""
-    saves = saves_of(session.pages(f"annotation/{document['_id']}/history"))
-    if not saves or not saves[0].first:
-        raise AnnotationError(
-            f"the archive does not keep the first state of annotation {_name(document)!r}, so what was "
-            "deleted cannot be known; give the file that the run wrote with --pushed, and let the archive "
-            "record the history of annotations from now on"
-        )
-    found: Json = session.get(f"annotation/{document['_id']}/history/{saves[0].version}")
     return found
 
 

@@ -11,12 +11,14 @@ class Save:
     """One saved state of an annotation.
 
     Attributes:
+        id: of the document that holds the state; the annotation's own if it is the present one.
         version: its number, which rises with each save.
         person: the id of who saved it; empty if that is not known.
         time: when, in ISO form.
         first: whether it is the state in which the annotation was made.
     """
 
+    id: str
     version: int
     person: str
     time: str
@@ -33,7 +35,7 @@ class Sitting:
         ended: when the last one was.
         saves: how many there were.
         annotation_id: what was saved.
-        version: of the last save.
+        last: the state that was left.
     """
 
     reviewer: str
@@ -41,13 +43,14 @@ class Sitting:
     ended: str
     saves: int
     annotation_id: str
-    version: int
+    last: Save
 
 
 def saves_of(history: Iterable[Json]) -> tuple[Save, ...]:
     """Return the saves that an archive lists for an annotation, oldest first."""
     found = [
         Save(
+            id=str(entry["_id"]),
             version=int(entry["_version"]),
             person=str(entry.get("updatedId") or entry.get("creatorId") or ""),
             time=str(entry.get("updated") or entry.get("created") or ""),
@@ -73,11 +76,9 @@ def sittings_of(
         who = logins.get(save.person, save.person)
         if found and found[-1].reviewer == who:
             last = found[-1]
-            found[-1] = Sitting(
-                who, last.begun, save.time, last.saves + 1, annotation_id, save.version
-            )
+            found[-1] = Sitting(who, last.begun, save.time, last.saves + 1, annotation_id, save)
         else:
-            found.append(Sitting(who, save.time, save.time, 1, annotation_id, save.version))
+            found.append(Sitting(who, save.time, save.time, 1, annotation_id, save))
     return tuple(found)
 
 

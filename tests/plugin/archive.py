@@ -102,7 +102,9 @@ class FakeArchive:
         """Give an annotation other elements, as somebody does; the state until then is kept."""
         now = self.annotations[annotation]
         saves = self.history.setdefault(annotation, [])
-        saves.append(now)
+        # As in the archive, a state that is no more gets a document of its own.
+        state = identifier(9_000_000 + 1000 * len(self.annotations) + len(saves))
+        saves.append({**now, "_id": state, "_annotationId": annotation})
         self.annotations[annotation] = {
             **now,
             "_version": now["_version"] + 1000,
@@ -141,7 +143,7 @@ class FakeArchive:
             "annotation/(.*)/history",
             lambda found, query: _page([_bare(one) for one in self._states(found[1])][::-1], query),
         )
-        yield "annotation/(.*)/history/(.*)", lambda found, _: self._state(found[1], int(found[2]))
+        yield "annotation/(.*)/geojson", lambda found, _: self._geojson(found[1])
         yield "annotation/([0-9a-f]*)", lambda found, query: self._annotation(found[1], query)
         yield "user/([0-9a-f]*)", lambda found, _: self._user(found[1])
 
@@ -164,11 +166,11 @@ class FakeArchive:
     def _states(self, annotation: str) -> list[dict[str, Any]]:
         return [*self.history.get(annotation, []), self.annotations[annotation]]
 
-    def _state(self, annotation: str, version: int) -> Any:  # noqa: ANN401
-        for state in self._states(annotation):
-            if state["_version"] == version:
-                return state
-        return 400
+    def _geojson(self, state: str) -> Any:  # noqa: ANN401
+        for document in (one for states in self.history.values() for one in states):
+            if document["_id"] == state:
+                return {"type": "FeatureCollection", "features": _features(document)}
+        return 404
 
     def _user(self, person: str) -> Any:  # noqa: ANN401
         return {"login": self.logins[person]} if person in self.logins else 403
@@ -258,6 +260,18 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _bare(document: Mapping[str, Any]) -> dict[str, Any]:
     return {**document, "annotation": {**document["annotation"], "elements": []}}
+
+
+def _features(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": element["center"]},
+            "properties": {k: v for k, v in element.items() if k not in {"type", "center"}},
+        }
+        for element in document["annotation"]["elements"]
+        if element["type"] == "point"
+    ]
 
 
 def _page(entries: list[Any], query: Mapping[str, str]) -> list[Any]:

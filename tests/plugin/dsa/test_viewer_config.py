@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patherea_core.errors import InputError
@@ -129,14 +129,15 @@ values = st.recursive(
 )
 
 
+@settings(max_examples=25, deadline=None)
 @given(
-    settings=st.dictionaries(st.text(min_size=1, max_size=8), values, max_size=4).filter(
+    entries=st.dictionaries(st.text(min_size=1, max_size=8), values, max_size=4).filter(
         lambda found: "annotationGroups" not in found and "hotkeys" not in found
     )
 )
-def test_written_twice_is_written_once_and_nothing_is_lost(settings: dict[str, Any]) -> None:
-    text = yaml.safe_dump(settings) if settings else None
+def test_written_twice_is_written_once_and_nothing_is_lost(entries: dict[str, Any]) -> None:
+    text = yaml.safe_dump(entries) if entries else None
     once = with_classes(text, TAXONOMY)
     assert with_classes(once, TAXONOMY) == once
     merged = yaml.safe_load(once)
-    assert {key: merged[key] for key in settings} == settings
+    assert {key: merged[key] for key in entries} == entries

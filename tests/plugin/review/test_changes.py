@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patherea_core.errors import InputError
@@ -146,6 +146,7 @@ def edited(edits: list[str], added: int) -> tuple[State, dict[str, int]]:
     return State(tuple(ids), detections(*rows)), {k: v for k, v in expected.items() if v}
 
 
+@settings(max_examples=25, deadline=None)
 @given(edits=EDITS, added=st.integers(0, 4))
 def test_every_edit_is_found_whether_ids_are_kept_or_lost(edits: list[str], added: int) -> None:
     before = state(*LATTICE)
@@ -155,6 +156,7 @@ def test_every_edit_is_found_whether_ids_are_kept_or_lost(edits: list[str], adde
     assert kinds(compared(before, lost)) == expected
 
 
+@settings(max_examples=25, deadline=None)
 @given(edits=EDITS, added=st.integers(0, 4), order=st.randoms(use_true_random=False))
 def test_the_order_of_the_elements_changes_nothing(
     edits: list[str], added: int, order: st.DataObject
@@ -169,6 +171,7 @@ def test_the_order_of_the_elements_changes_nothing(
     assert kinds(compared(before, shuffled)) == expected
 
 
+@settings(max_examples=25, deadline=None)
 @given(edits=EDITS, added=st.integers(0, 4))
 def test_every_cell_of_both_states_is_told_of_once(edits: list[str], added: int) -> None:
     after, _ = edited(edits, added)

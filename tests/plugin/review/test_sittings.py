@@ -8,6 +8,7 @@ from tests.plugin.archive import point
 
 def entry(version: int, person: str, minute: int) -> dict[str, Any]:
     return {
+        "_id": f"state {version}",
         "_version": version,
         "created": "2026-01-01T00:00",
         "updated": f"2026-01-01T00:{minute:02}",
@@ -19,15 +20,15 @@ def entry(version: int, person: str, minute: int) -> dict[str, Any]:
 def test_saves_come_oldest_first_and_the_first_state_is_known_by_its_time() -> None:
     saves = saves_of([entry(9, "ann", 5), entry(3, "robot", 0)])
     assert saves == (
-        Save(3, "robot", "2026-01-01T00:00", first=True),
-        Save(9, "ann", "2026-01-01T00:05", first=False),
+        Save("state 3", 3, "robot", "2026-01-01T00:00", first=True),
+        Save("state 9", 9, "ann", "2026-01-01T00:05", first=False),
     )
 
 
 def test_saves_in_a_row_are_one_sitting() -> None:
     saves = saves_of([entry(2, "a", 1), entry(3, "a", 2), entry(4, "b", 3), entry(5, "a", 4)])
     found = sittings_of(saves, "x", {"a": "ann"})
-    assert [(one.reviewer, one.saves, one.version) for one in found] == [
+    assert [(one.reviewer, one.saves, one.last.version) for one in found] == [
         ("ann", 2, 3),
         ("b", 1, 4),
         ("ann", 1, 5),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patherea_core.evaluation.counts import Counts
@@ -80,6 +80,7 @@ def state(rows: list[tuple[int, int, int]], prefix: str) -> State:
     return State(tuple(f"{prefix}{row}" for row in range(len(table))), found)
 
 
+@settings(max_examples=25, deadline=None)
 @given(pushed=cells, reviewed=cells)
 def test_without_ids_the_counts_of_classes_are_those_of_an_evaluation(
     pushed: list[tuple[int, int, int]], reviewed: list[tuple[int, int, int]]
@@ -93,6 +94,7 @@ def test_without_ids_the_counts_of_classes_are_those_of_an_evaluation(
     assert counts.any_class.true_positives <= expected.any_class.true_positives
 
 
+@settings(max_examples=25, deadline=None)
 @given(pushed=cells, reviewed=cells, areas=st.integers(1, 4), seed=st.integers(0, 9))
 def test_areas_add_up_however_the_cells_are_shared_out(
     pushed: list[tuple[int, int, int]],

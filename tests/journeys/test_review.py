@@ -1,0 +1,218 @@
+"""A real archive keeps what a run pushed and who changed it, and takes the labels of the review."""
+
+import json
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import girder_client
+import numpy as np
+import pytest
+
+from patherea_core.cells import CellsInMemory
+from patherea_core.data.store import check, read_manifest
+from patherea_core.errors import CredentialsError, InputError
+from patherea_core.evaluation.counts import Counts
+from patherea_core.points import Detections
+from patherea_core.progress import Silent
+from patherea_core.taxonomy import Taxonomy
+from plugin.commands import export_dataset, prepare_viewer
+from plugin.commands.harvest_review import HarvestRequest, run
+from plugin.dsa.annotations import list_annotations, post_annotation
+from plugin.dsa.session import connect
+from plugin.dsa.viewer_config import CONFIG_NAME
+from plugin.outputs.annotation_file import annotation_of
+from plugin.outputs.results import Results, SlideCells
+from plugin.review.outcome import ReviewOutcome
+from plugin.sandbox.process import SandboxProcess
+from tests.journeys.archive_folder import Folder
+from tests.plugin.archive import square
+from tests.plugin.bundles import write_model
+
+pytestmark = pytest.mark.dsa
+
+TAXONOMY = Taxonomy.of(["positive", "negative"])
+
+
+@dataclass
+class Slide:
+    """A slide of a folder with a run on it, and two people who may change it and one who may not."""
+
+    folder: Folder
+    item: str
+    annotation: str
+    ann: Any
+    bob: Any
+    reader: Any
+
+    def save(self, client: Any, elements: list[dict[str, Any]]) -> None:  # noqa: ANN401
+        """Save the annotation with other elements, as somebody."""
+        document = self.read()
+        body = {**document["annotation"], "elements": elements}
+        client.put(f"annotation/{self.annotation}", json=body)
+
+    def read(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.folder.client.get(f"annotation/{self.annotation}")
+        return found
+
+    def harvest(self, token: str = "", **settings: Any) -> ReviewOutcome:  # noqa: ANN401
+        sandbox = self.folder.sandbox
+        request = HarvestRequest(
+            api_url=sandbox.api_url, token=token or sandbox.token, item_id=self.item, **settings
+        )
+        return run(request, Silent())
+
+
+def person(folder: Folder, name: str, level: int, entries: list[dict[str, Any]]) -> Any:  # noqa: ANN401
+    """Make a person who may read (0) or write (1) the folder, and return their client."""
+    login = f"{name}{uuid.uuid4().hex[:8]}"
+    facts = {"login": login, "email": f"{login}@example.org", "password": "a password"}
+    made = folder.client.post("user", {**facts, "firstName": name, "lastName": name})
+    entries.append({"id": made["_id"], "level": level})
+    client = girder_client.GirderClient(apiUrl=folder.sandbox.api_url)
+    client.authenticate(login, "a password")
+    return client
+
+
+@dataclass(frozen=True)
+class People:
+    """Two people who may change what is in a folder, one who may look, and how the archive knows them."""
+
+    ann: Any
+    bob: Any
+    eve: Any
+    entries: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def people(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> People:
+    folder = Folder(sandbox, tmp_path_factory.mktemp("people"))
+    entries = [{"id": folder.client.get("user/me")["_id"], "level": 2}]
+    ann, bob = (person(folder, name, 1, entries) for name in ("ann", "bob"))
+    return People(ann, bob, person(folder, "eve", 0, entries), entries)
+
+
+@pytest.fixture
+def slide(sandbox: SandboxProcess, people: People, tmp_path: Path) -> Slide:
+    folder = Folder(sandbox, tmp_path)
+    access = json.dumps({"users": people.entries, "groups": []})
+    folder.client.put(f"folder/{folder.id}/access", {"access": access})
+    item = folder.add_slide()
+    xy = np.array([[20.0, 20.0], [60.0, 20.0], [20.0, 60.0], [60.0, 60.0]])
+    cells = CellsInMemory(Detections(xy, np.array([0, 0, 1, 1]), np.full(4, 0.8)))
+    results = Results([SlideCells("slide.tif", cells)], TAXONOMY, "Cells run", "run")
+    session = connect(sandbox.api_url, sandbox.token)
+    post_annotation(session, item, annotation_of(results))
+    (summary,) = list_annotations(session, item)
+    return Slide(folder, item, summary.id, people.ann, people.bob, people.eve)
+
+
+def reviewed(slide: Slide) -> None:
+    """Let two people correct the run: one moves and relabels, the other deletes and adds."""
+    first, second, third, fourth = slide.read()["annotation"]["elements"]
+    first["center"] = [23, 24, 0]
+    second["group"] = "negative"
+    slide.save(slide.ann, [first, second, third, fourth])
+    new = {"type": "point", "center": [90, 90, 0], "group": "positive"}
+    slide.save(slide.bob, [first, second, fourth, new])
+
+
+def test_an_untouched_run_is_accepted_whole(slide: Slide) -> None:
+    outcome = slide.harvest(labels="")
+    assert outcome.scores.counts.any_class == Counts(4, 0, 0)
+    assert outcome.run.sittings == ()
+    assert slide.folder.annotations(slide.item) == ["Cells run"]
+
+
+def test_two_reviewers_are_told_apart_from_what_the_archive_keeps(
+    slide: Slide, tmp_path: Path
+) -> None:
+    reviewed(slide)
+    outcome = slide.harvest(report=tmp_path / "review.json")
+    assert outcome.scores.counts.any_class == Counts(3, 1, 1)
+    report = json.loads((tmp_path / "review.json").read_text())
+    who = {change["kind"]: change["reviewer"][:3] for change in report["changes"]}
+    assert who == {"moved": "ann", "relabelled": "ann", "deleted": "bob", "added": "bob"}
+    assert slide.folder.annotations(slide.item) == ["Cells run", "Reviewed"]
+    with pytest.raises(InputError, match="'Reviewed' already"):
+        slide.harvest()
+
+
+def test_the_labels_become_a_dataset_that_leads_back_to_the_review(
+    slide: Slide, tmp_path: Path
+) -> None:
+    reviewed(slide)
+    slide.folder.annotate(slide.item, square(0, 0, 100), square(150, 0, 100), name="seen")
+    slide.harvest(regions="seen")
+    sandbox = slide.folder.sandbox
+    request = export_dataset.ExportRequest(
+        api_url=sandbox.api_url,
+        token=sandbox.token,
+        folder_id=slide.folder.id,
+        out=tmp_path / "dataset",
+        annotations="Reviewed",
+        classes=TAXONOMY.names,
+        folds=2,
+    )
+    export_dataset.run(request, Silent())
+    manifest = read_manifest(tmp_path / "dataset")
+    check(tmp_path / "dataset")
+    assert sorted(sample.points for sample in manifest.samples) == [0, 4]
+    (record,) = manifest.slides[0].annotations
+    labels = slide.folder.client.get(f"annotation/{record.id}")
+    origin = labels["annotation"]["attributes"]["patherea"]["reviewed"]
+    assert origin["run"] == "run"
+    assert origin["annotations"] == [
+        {"id": slide.annotation, "name": "Cells run", "version": slide.read()["_version"]}
+    ]
+    ids = {element["id"] for element in slide.read()["annotation"]["elements"]}
+    points = [one for one in labels["annotation"]["elements"] if one["type"] == "point"]
+    assert {point["id"] for point in points} == ids
+
+
+def test_a_copy_in_which_all_ids_are_new_is_known_by_place(slide: Slide) -> None:
+    reviewed(slide)
+    elements = slide.read()["annotation"]["elements"]
+    for element in elements:
+        del element["id"]
+    slide.folder.annotate(slide.item, *elements, name="by hand")
+    outcome = slide.harvest(reviewed="by hand", labels="")
+    assert outcome.scores.counts.any_class == Counts(3, 1, 1)
+    # The four that came back; the one that was added is known by nothing.
+    assert int(outcome.changes.by_place.sum()) == 3
+
+
+def test_who_may_only_read_gets_figures_but_cannot_add_labels(slide: Slide) -> None:
+    reviewed(slide)
+    assert slide.harvest(slide.reader.token, labels="").scores.counts.any_class == Counts(3, 1, 1)
+    with pytest.raises(CredentialsError, match="does not allow this") as caught:
+        slide.harvest(slide.reader.token)
+    assert slide.reader.token not in str(caught.value)
+    assert slide.folder.annotations(slide.item) == ["Cells run"]
+
+
+def test_the_viewer_gets_the_classes_of_a_model_beside_what_others_wrote(
+    slide: Slide, tmp_path: Path
+) -> None:
+    sandbox, folder = slide.folder.sandbox, slide.folder.id
+    model = write_model(tmp_path / "m.safetensors", classes=("positiv", "größer"))
+    request = prepare_viewer.ViewerRequest(sandbox.api_url, sandbox.token, folder, model)
+    first = prepare_viewer.run(request)
+    assert prepare_viewer.run(request) == first
+    config = slide.folder.client.get(f"folder/{folder}/yaml_config/{CONFIG_NAME}")
+    groups = config["annotationGroups"]["groups"]
+    assert [group["id"] for group in groups] == ["positiv", "größer"]
+    other = write_model(tmp_path / "n.safetensors", classes=("stroma",))
+    second = prepare_viewer.run(
+        prepare_viewer.ViewerRequest(sandbox.api_url, sandbox.token, folder, other)
+    )
+    assert len(second) > len(first)
+    config = slide.folder.client.get(f"folder/{folder}/yaml_config/{CONFIG_NAME}")
+    groups = config["annotationGroups"]["groups"]
+    assert [group["id"] for group in groups] == ["stroma", "positiv", "größer"]
+    assert len(list(slide.folder.client.listItem(folder, name=CONFIG_NAME))) == 1
+    with pytest.raises(CredentialsError):
+        prepare_viewer.run(
+            prepare_viewer.ViewerRequest(sandbox.api_url, slide.reader.token, folder, model)
+        )
