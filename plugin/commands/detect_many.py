@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 #: Seconds for which one waits for a slide to end, before one looks at the workers again.
 _STEP = 0.5
 
+#: Seconds for which one waits for workers to finish the tiles they are at, when one is asked to stop.
+_FAREWELL = 3.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectManyRequest:
@@ -162,6 +165,7 @@ def _work(dispatch: Dispatch, board: Board, table: SummaryTable, progress: Progr
             table.show(board.slides)
             progress.advance(*line(dispatch.fraction))
     except Cancelled as error:
+        dispatch.stop(_FAREWELL)
         done = board.count(State.DONE, State.DONE_BEFORE)
         raise Cancelled(
             f"stopped on request: {done} of {len(board.slides)} slides are done; the same command goes on"

@@ -7,6 +7,7 @@ only who has its certificate, which is made for the run and never leaves its pro
 import json
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import dask
 import torch
 from dask.system import CPU_COUNT
-from distributed import Client, Nanny, Scheduler, SpecCluster
+from distributed import Client, Nanny, Scheduler, SpecCluster, Worker, WorkerPlugin
 from distributed.security import Security
 
 from patherea_core.errors import InputError
@@ -100,7 +101,30 @@ def local_cluster(workers: int, gpus: tuple[str, ...]) -> Iterator[Client]:
         SpecCluster(nannies, scheduler, security=security) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
-        yield client
+        client.register_plugin(_Undisturbed())
+        ended = False
+        try:
+            yield client
+            ended = True
+        finally:
+            if not ended:
+                _kill(cluster)
+
+
+class _Undisturbed(WorkerPlugin):
+    """Lets a worker be deaf to Ctrl-C, which a terminal sends to all processes: the coordinator tells it."""
+
+    def setup(self, worker: Worker) -> None:  # noqa: ARG002  as dask calls it
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _kill(cluster: SpecCluster) -> None:
+    """End the workers at once, for a person waits; their journals do not mind."""
+    for nanny in cluster.workers.values():
+        nanny.auto_restart = False
+        if nanny.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(nanny.pid, signal.SIGKILL)
 
 
 @contextmanager

@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 #: Seconds that there may be no worker at all.
 PATIENCE = 60.0
 
+#: Seconds between two looks at who has left a slide.
+_GLANCE = 0.05
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Running:
@@ -66,6 +69,7 @@ class Dispatch:
         self._running: dict[str, _Running] = {}
         self._seen = time.monotonic()
         self._woken = threading.Event()
+        self._left: set[int] = set()
         # The client hears reports in a thread of its own; they are noted here when it is time to.
         self._reports: deque[Any] = deque()
         client.subscribe_topic(self._topic, self._reports.append)
@@ -84,13 +88,18 @@ class Dispatch:
         self._collect(seconds)
         self._note_reports()
 
-    def stop(self) -> None:
-        """Take all slides back; their workers notice within a batch of tiles."""
+    def stop(self, seconds: float = 0.0) -> None:
+        """Take all slides back, and wait so long for workers to finish the tiles that they are at."""
+        awaited = {each.row for each in self._running.values()}
         for running in self._running.values():
             with suppress(OSError, RuntimeError):  # the scheduler may be gone
                 running.future.cancel()
         self._running.clear()
         self._board.stopped()
+        until = time.monotonic() + seconds
+        while not awaited <= self._left and time.monotonic() < until:
+            time.sleep(_GLANCE)
+            self._note_reports()
 
     @property
     def fraction(self) -> float:
@@ -205,7 +214,10 @@ class Dispatch:
     def _note_reports(self) -> None:
         while self._reports:
             _, (row, attempt, fraction) = self._reports.popleft()
-            self._board.told(row, attempt, fraction)
+            if fraction is None:
+                self._left.add(row)
+            else:
+                self._board.told(row, attempt, fraction)
 
 
 def _other(answer: object) -> str:

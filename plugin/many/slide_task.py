@@ -63,6 +63,7 @@ def do_slide(task: Task) -> Outcome:
     try:
         return _outcome(task.request, Reporting.of(worker, task))
     except Cancelled:
+        worker.log_event(task.topic, [task.row, task.attempt, None])  # the slide is left as it is
         return Outcome(State.WAITING, "stopped; it is gone on with")
     except (PathereaError, OSError, RuntimeError, MemoryError) as error:
         if not isinstance(error, PathereaError | OSError) and not is_out_of_memory(error):

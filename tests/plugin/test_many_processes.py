@@ -102,6 +102,7 @@ def started(given: list[str], lingering: Path | None = None) -> subprocess.Popen
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path), "OMP_NUM_THREADS": "1"},
     )
 
@@ -188,7 +189,8 @@ def test_the_same_command_goes_on_where_it_was_stopped(
     wait_for(process, results, 20)
     workers = set(workers_of(process).values())
     sent = time.monotonic()
-    process.send_signal(number)
+    # A terminal sends Ctrl-C to the workers as well.
+    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
     _, log = process.communicate(timeout=60)
     assert time.monotonic() - sent < 8
     if number != signal.SIGKILL:
