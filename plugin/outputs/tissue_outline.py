@@ -15,6 +15,7 @@ import shapely
 
 from patherea_core.files import replacing
 from patherea_core.geometry import Floats
+from patherea_core.regions import as_outline
 from plugin.dsa.outline_encoding import OutlineHead, encoded_outlines
 from plugin.outputs.results import Results, SlideCells
 from plugin.text_columns import fixed, joined
@@ -24,6 +25,9 @@ NAME = "Tissue"
 
 #: Micrometres by which a shape may leave what was looked at, to have fewer corners.
 TOLERANCE = 8.0
+
+#: Base pixels between the places where a corner may lie.
+_GRID = 0.1
 
 #: The name of a shape's area among its measurements.
 _AREA = "Area mm^2"
@@ -70,7 +74,9 @@ def _pieces(cells: SlideCells) -> Iterator[shapely.Polygon]:
     """Yield the pieces of tissue in base pixels, with fewer corners."""
     tolerance = TOLERANCE / cells.require_frame("an outline of tissue").base_mpp
     for piece in shapely.get_parts(cells.require_tissue()):
-        yield shapely.simplify(piece, tolerance)
+        # On the grid of what is written, for a line whose corners were rounded later might cross itself.
+        exact = shapely.set_precision(shapely.simplify(piece, tolerance), _GRID)
+        yield from shapely.get_parts(as_outline(exact))
 
 
 def _terms() -> dict[str, Any]:

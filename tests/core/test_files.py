@@ -1,6 +1,7 @@
 """Files are written whole or not at all."""
 
 import errno
+import fcntl
 import os
 import re
 import subprocess
@@ -163,3 +164,20 @@ def test_files_are_written_where_there_are_no_locks(
     with at_work_on(tmp_path / "result.csv"):
         write_whole(tmp_path / "result.csv", b"whole")
     assert [item.name for item in tmp_path.iterdir()] == ["result.csv"]
+
+
+def test_a_file_that_is_taken_away_before_it_is_locked_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, taken = fcntl.flock, []
+
+    def late(handle: int, how: int) -> None:
+        if not taken:
+            taken.extend(tmp_path.iterdir())
+            taken[0].unlink()
+        lock(handle, how)
+
+    monkeypatch.setattr("fcntl.flock", late)
+    write_whole(tmp_path / "result.csv", b"whole")
+    assert [item.name for item in tmp_path.iterdir()] == ["result.csv"]
+    assert len(taken) == 1

@@ -123,3 +123,18 @@ def test_it_needs_one_slide_on_which_somebody_looked(tmp_path: Path, name: str) 
     with pytest.raises(InputError, match="no tissue was looked for"):
         write_cells(tmp_path / name, results(None))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_lines_that_nearly_touch_do_not_cross_once_their_corners_are_rounded(
+    tmp_path: Path,
+) -> None:
+    corner = (4937.24, 3291.88)
+    edge = [(4000, 2357.6), (5500, 3852.88), (3000, 4500)]
+    with_bay = shapely.box(0, 0, 9000, 9000).difference(shapely.box(corner[0], 0, 8000, corner[1]))
+    near = shapely.Polygon(with_bay.exterior, [edge])
+    assert near.is_valid
+    assert not shapely.transform(near, lambda xy: np.round(xy, 1)).is_valid
+    for feature in written(tmp_path, near)["features"]:
+        assert shape(feature["geometry"]).is_valid
+    found = read_regions(tmp_path / FORMS[0])[NAME]
+    assert found.symmetric_difference(near).area < 1000
