@@ -21,6 +21,7 @@ from plugin.dsa.items import SlideItem, download_slide, slide_named
 from plugin.dsa.session import Session, connect
 from plugin.outputs.annotation_file import annotation_texts
 from plugin.outputs.results import Results
+from plugin.outputs.tissue_outline import name_of, write_tissue_annotation
 from plugin.slides.reader import open_slide
 
 log = logging.getLogger(__name__)
@@ -71,9 +72,10 @@ class PostedAnnotation:
 
 
 def run(request: DetectOnItemRequest, progress: Progress) -> tuple[PostedAnnotation, ...]:
-    """Detect as requested, post the cells, and return which annotations hold them.
+    """Detect as requested, post the cells, and return which annotations there are now.
 
-    There is one annotation, unless there are more cells than the archive's viewer can edit in one.
+    There is one annotation, unless there are more cells than the archive's viewer can edit in one, and
+    another one with the outline of the tissue if that is wanted.
 
     Raises:
         InputError: the slide, the model or a setting cannot serve.
@@ -101,6 +103,8 @@ def run(request: DetectOnItemRequest, progress: Progress) -> tuple[PostedAnnotat
             )
         results = as_results([found.cells], detector, request.settings, found.seconds)
         posted = tuple(_posted(session, slide, results, Path(scratch)))
+        if request.settings.outlined:
+            posted += (_outlined(session, slide, results, Path(scratch)),)
         log.info("%s cells on %s as %r", len(found.cells), slide.name, results.name)
     return posted
 
@@ -115,3 +119,13 @@ def _posted(
             file.writelines(text.pieces)
         post_annotation(session, slide.id, path)
         yield PostedAnnotation(text.name, text.cells)
+
+
+def _outlined(
+    session: Session, slide: SlideItem, results: Results, scratch: Path
+) -> PostedAnnotation:
+    """Post the outline of the tissue."""
+    path = scratch / "tissue.json"
+    write_tissue_annotation(path, results)
+    post_annotation(session, slide.id, path)
+    return PostedAnnotation(name_of(results), 0)

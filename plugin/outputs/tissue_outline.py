@@ -61,13 +61,18 @@ def write_tissue_annotation(path: Path, results: Results) -> None:
     """
     (cells,) = results.slides
     head = OutlineHead(
-        name=f"{NAME} {results.run_id}",
+        name=name_of(results),
         run_id=f"{results.run_id}-tissue",
         attributes={"slide": cells.slide, **results.facts, **_terms(), "run": results.run_id},
         group=NAME,
     )
     with replacing(path) as temporary, temporary.open("wb") as file:
         file.writelines(encoded_outlines(_pieces(cells), head))
+
+
+def name_of(results: Results) -> str:
+    """Return what the annotation of the tissue is called."""
+    return f"{NAME} {results.run_id}"
 
 
 def _pieces(cells: SlideCells) -> Iterator[shapely.Polygon]:

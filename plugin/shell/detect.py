@@ -85,6 +85,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     _add_arithmetic(parser)
     _add_many(parser)
     add_archive(parser, item=True)
+    add(
+        "--tissue-outline",
+        action="store_true",
+        help="with --item: add a second annotation with the outline of the tissue",
+    )
 
 
 def _add_arithmetic(parser: argparse.ArgumentParser) -> None:
@@ -154,6 +159,8 @@ def _run(options: Options, progress: Progress) -> None:
 def _run_on_files(options: Options, progress: Progress) -> None:
     if not options.inputs or not options.out:
         raise InputError("give an INPUT and --out FILE, or --api-url and --item; see --help")
+    if options.tissue_outline:
+        raise InputError("--tissue-outline is for --item; of files, name one in .tissue.geojson")
     many = names_each_slide(options.out)
     if not many:
         _require_none_of_many(options)
@@ -225,6 +232,7 @@ def _run_on_item(options: Options, progress: Progress) -> None:
             tile_size=options.tile_size,
             threshold=options.threshold,
             everywhere=options.everywhere,
+            outlined=options.tissue_outline,
         ),
     )
     detect_on_item.run(request, progress)

@@ -202,11 +202,14 @@ def test_detect_runs_on_files_or_on_a_slide_of_the_archive(
     assert request.inputs == (Path("a.png"), Path("b"))
     assert request.region.bounds == (-5, 0, 5, 10)
     archive = ["--api-url", "http://a", "--token", "t", "--item", "i"]
+    assert main(["detect", "a.png", "--out", "o.csv", *words, "--tissue-outline"]) == 2
     words += ["--everywhere", "--runtime", "compile", "--precision", "bf16-mixed"]
+    words += ["--tissue-outline"]
     assert main(["detect", *archive, *words]) == 0
     (request,) = items
     assert (request.settings.threshold, request.settings.everywhere) == (0.25, True)
     assert (request.runtime, request.precision) == ("compile", "bf16-mixed")
+    assert request.settings.outlined
 
 
 def test_evaluate_writes_the_figures_to_standard_output(

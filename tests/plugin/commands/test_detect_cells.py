@@ -347,6 +347,19 @@ def test_a_slide_in_the_archive_gets_a_new_annotation(archive: FakeArchive, mode
     assert posted["elements"]
 
 
+def test_a_slide_in_the_archive_gets_the_outline_of_its_tissue_if_that_is_wanted(
+    archive: FakeArchive, model: Path
+) -> None:
+    request = on_item(archive, model)
+    outlined = replace(request.settings, outlined=True)
+    told = detect_on_item.run(replace(request, settings=outlined), Silent())
+    cells, tissue = (posted for _, posted in archive.posted)
+    assert [one.name for one in told] == [cells["name"], tissue["name"]]
+    assert tissue["name"].startswith("Tissue ")
+    assert {element["type"] for element in tissue["elements"]} == {"polyline"}
+    assert not is_detections({"annotation": tissue})
+
+
 def test_an_upload_that_breaks_off_is_reported_and_not_tried_twice(
     archive: FakeArchive, model: Path
 ) -> None:
