@@ -169,7 +169,8 @@ def test_files_are_written_where_there_are_no_locks(
 def test_a_file_that_is_taken_away_before_it_is_locked_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, taken = fcntl.flock, []
+    lock = fcntl.flock
+    taken: list[Path] = []
 
     def late(handle: int, how: int) -> None:
         if not taken:
