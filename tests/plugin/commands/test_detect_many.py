@@ -1,6 +1,8 @@
 """Detection on many slides, with workers in this very process and a small network of random weights."""
 
 import csv
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, get_worker
 
 from patherea_core.errors import Cancelled, InputError, OutputError, PathereaError
 from patherea_core.progress import Silent
@@ -17,7 +19,7 @@ from plugin.commands.detect_cells import DetectRequest
 from plugin.commands.detect_many import DetectManyRequest, run
 from plugin.many import dispatch
 from plugin.many.board import SlideEntry
-from plugin.many.slide_task import program_here
+from plugin.many.slide_task import Reporting, Task, program_here
 from tests.builders import noise
 from tests.fakes import RecordingProgress
 from tests.plugin.bundles import write_model
@@ -247,6 +249,37 @@ def test_a_scheduler_that_is_not_there_is_said(
     ):
         with pytest.raises(InputError, match=r"scheduler"):
             run(replace(wanted, scheduler=where), Silent())
+
+
+def test_a_worker_stops_when_the_coordinator_is_gone(
+    wanted: DetectManyRequest, cluster: LocalCluster
+) -> None:
+    begun, stopped = threading.Event(), threading.Event()
+    heard[:] = [begun, stopped]
+    gone = Client(cluster.scheduler_address, set_as_default=False)
+    future = gone.submit(linger, Task(0, 1, wanted.each, "nobody listens"))
+    assert begun.wait(10)
+    assert not stopped.wait(0.2)
+    gone.close()
+    assert stopped.wait(10)
+    del future
+
+
+#: What a worker in this process tells a test.
+heard: list[threading.Event] = []
+
+
+def linger(task: Task) -> None:
+    """Be at work until nobody wants it any more."""
+    begun, stopped = heard
+    progress = Reporting.of(get_worker(), task)
+    begun.set()
+    try:
+        while True:
+            progress.advance(0.5)
+            time.sleep(0.02)
+    except Cancelled:
+        stopped.set()
 
 
 def test_without_a_worker_one_does_not_wait_for_ever(
