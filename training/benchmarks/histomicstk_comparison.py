@@ -165,6 +165,7 @@ def _options() -> argparse.ArgumentParser:
     add("--histomicstk-python", type=Path, required=True, help="a Python that has histomicstk")
     add("--folds", nargs=2, default=("train", "val"), metavar="FOLD", help="to tune on, to look at")
     add("--tune-on", type=int, default=12, help="so many images (default: 12)")
+    add("--tuning-rounds", type=int, default=2, help="turns of each parameter (default: 2)")
     add("--scores", type=Path, metavar="FILE", help="keeps scores of settings for the next run")
     add("--rounds", type=int, default=3, help="turns of each at each image (default: 3)")
     add("--runtime", choices=RUNTIMES, default="auto")
@@ -204,7 +205,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             given.scores,
             f"{len(tuning)} images of {manifest.digest()[:12]}",
         )
-        best = tuned(scores)
+        tuned(scores, rounds=given.tuning_rounds)
+        best = scores.best
         ways = [
             *(Timed(name, partial(ours, one)) for name, one in _detectors(given).items()),
             Timed("HistomicsTK, its defaults", lambda pixels: worker.detect(pixels, DEFAULT)),

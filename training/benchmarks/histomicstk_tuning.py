@@ -74,6 +74,12 @@ class Scores:
     def __len__(self) -> int:
         return len(self._known)
 
+    @property
+    def best(self) -> Settings:
+        """The settings of the highest score, those of earlier runs included."""
+        found: Settings = json.loads(max(self._known, key=self._known.__getitem__))
+        return found
+
     def __call__(self, settings: Settings) -> float:
         """Return the score of settings."""
         key = _key(settings)

@@ -91,6 +91,7 @@ def test_tuning_finds_the_best_of_parameters_that_depend_on_each_other() -> None
     best = tuned(scores, groups, rounds=5)
     assert (best["foreground_threshold"], best["min_radius"]) == (40, 2)
     assert len(scores) == 9
+    assert scores.best == best
     assert all(best[name] == DEFAULT[name] for name in ("max_radius", "min_nucleus_area"))
 
 
