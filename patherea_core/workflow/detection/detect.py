@@ -65,7 +65,7 @@ def detect_planned(
         OutputError: the detections cannot be kept.
         Cancelled: the progress asked to stop; the batches that were done are kept.
     """
-    todo = [number for number in range(len(plan.batches)) if number not in found.done]
+    todo = _largest_first(plan, found)
     account = Account(slide.name, plan, found, time.monotonic)
     progress.advance(*account.told())
     for batch, rows in _rows_of_batches(runtime, plan, read_ahead(slide, plan, todo, readers)):
@@ -75,6 +75,21 @@ def detect_planned(
     band = float(max(plan.tile_size, runtime.grid))
     cells = MergedCells(found, plan.area, plan.scale, plan.least_distance, band=band)
     return SlideDetection(cells, {hole: plan.tiles[hole].core for hole in found.holes})
+
+
+def _largest_first(plan: Plan, found: Found) -> list[int]:
+    """Return the numbers of the batches that are not done, those with the largest windows first.
+
+    What was enough memory for them is enough for the others; the other way round a program that keeps what it
+    had, as OpenVINO does, comes to hold each size.
+    """
+
+    def pixels(batch: int) -> int:
+        window = plan.tiles[plan.batches[batch][0]].window
+        return window.width * window.height
+
+    todo = [number for number in range(len(plan.batches)) if number not in found.done]
+    return sorted(todo, key=pixels, reverse=True)
 
 
 def _rows_of_batches(
