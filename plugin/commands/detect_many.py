@@ -12,7 +12,7 @@ from distributed import Client
 
 from patherea_core.bundle_file import read_card
 from patherea_core.errors import Cancelled, InputError, PathereaError
-from patherea_core.files import require_writable
+from patherea_core.files import at_work_on, remove_abandoned, require_writable, temporaries_of
 from patherea_core.progress import Progress, in_words
 from plugin.commands.detect_cells import require_model
 from plugin.commands.detect_request import DetectRequest
@@ -81,18 +81,15 @@ def run(request: DetectManyRequest, progress: Progress) -> tuple[SlideEntry, ...
         Cancelled: the progress asked to stop.
     """
     started = time.monotonic()
-    request_of, board, table, settings = _prepared(request)
-    table.show(board.slides, now=True)
-    try:
-        if board.open:
-            log.info(
-                "%d of %d slides are to be done", board.count(State.WAITING), len(board.slides)
-            )
-            with _cluster(request) as client:
-                dispatch = Dispatch(client, board, request_of, settings)
-                _work(dispatch, board, table, progress)
-    finally:
-        table.show(board.slides, now=True)
+    require_writable(request.table)
+    with at_work_on(request.table):
+        remove_abandoned(request.table.parent, temporaries_of(request.table))
+        prepared = _prepared(request)
+        board = prepared.board
+        try:
+            _work(request, prepared, progress)
+        finally:
+            prepared.table.show(board.slides, now=True)
     told = summary(board, time.monotonic() - started)
     progress.advance(1.0, told)
     log.info("%s; see %s", told, request.table)
@@ -100,10 +97,25 @@ def run(request: DetectManyRequest, progress: Progress) -> tuple[SlideEntry, ...
     return tuple(board.slides)
 
 
-def _prepared(
-    request: DetectManyRequest,
-) -> tuple[Callable[[int], DetectRequest], Board, SummaryTable, str]:
-    """Check what can be checked; return what is asked of each slide, the slides, their table and a digest."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """What is known before there is a worker.
+
+    Attributes:
+        board: the slides.
+        table: of them.
+        request_of: gives what is asked of each.
+        settings: digest of what is asked of all.
+    """
+
+    board: Board
+    table: SummaryTable
+    request_of: Callable[[int], DetectRequest]
+    settings: str
+
+
+def _prepared(request: DetectManyRequest) -> _Prepared:
+    """Check what can be checked, and find out which slides are done."""
     each = _absolute(request.each)
     listed = listed_slides(each.inputs)
     names = slide_names([slide.path for slide in listed])
@@ -111,7 +123,6 @@ def _prepared(
     for out, form in each.outputs:
         form_of(out, form)
     require_apart(outs, names, request.table)
-    require_writable(request.table)
     require_model(each.model, each.classes)
     card = read_card(each.model)
 
@@ -133,7 +144,7 @@ def _prepared(
         sealed = seal(asked, settings, stamp_of(asked.inputs[0])) if before else ""
         entries.append(before.get(sealed) or SlideEntry(name=name, path=asked.inputs[0]))
     table = SummaryTable(request.table, card.taxonomy.names)
-    return request_of, Board(entries, request.retries), table, settings
+    return _Prepared(Board(entries, request.retries), table, request_of, settings)
 
 
 def _absolute(each: DetectRequest) -> DetectRequest:
@@ -156,22 +167,29 @@ def _cluster(request: DetectManyRequest) -> AbstractContextManager[Client]:
     return local_cluster(request.workers or max(1, len(gpus)), gpus)
 
 
-def _work(dispatch: Dispatch, board: Board, table: SummaryTable, progress: Progress) -> None:
+def _work(request: DetectManyRequest, prepared: _Prepared, progress: Progress) -> None:
     """Let workers do slides until none is left."""
-    line = partial(_line, board, time.monotonic(), board.count(State.DONE_BEFORE))
-    try:
-        while board.open:
-            dispatch.step(_STEP)
-            table.show(board.slides)
-            progress.advance(*line(dispatch.fraction))
-    except Cancelled as error:
-        dispatch.stop(_FAREWELL)
-        done = board.count(State.DONE, State.DONE_BEFORE)
-        raise Cancelled(
-            f"stopped on request: {done} of {len(board.slides)} slides are done; the same command goes on"
-        ) from error
-    finally:
-        dispatch.stop()
+    board, table = prepared.board, prepared.table
+    table.show(board.slides, now=True)
+    if not board.open:
+        return
+    log.info("%d of %d slides are to be done", board.count(State.WAITING), len(board.slides))
+    with _cluster(request) as client:
+        dispatch = Dispatch(client, board, prepared.request_of, prepared.settings)
+        line = partial(_line, board, time.monotonic(), board.count(State.DONE_BEFORE))
+        try:
+            while board.open:
+                dispatch.step(_STEP)
+                table.show(board.slides)
+                progress.advance(*line(dispatch.fraction))
+        except Cancelled as error:
+            dispatch.stop(_FAREWELL)
+            done = board.count(State.DONE, State.DONE_BEFORE)
+            raise Cancelled(
+                f"stopped on request: {done} of {len(board.slides)} slides are done; the same command goes on"
+            ) from error
+        finally:
+            dispatch.stop()
 
 
 def _line(board: Board, started: float, before: int, running: float) -> tuple[float, str]:

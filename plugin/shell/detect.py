@@ -203,14 +203,15 @@ def _require_none_of_many(options: Options) -> None:
     for option in ("scheduler", "workers", "retries", "summary"):
         if getattr(options, option) is not None:
             raise InputError(
-                f"--{option} is for results of each slide, but all go into one file; write {PLACE} into the"
-                f" name, as in --out '{PLACE}.csv', or leave --{option} out"
+                f"--{option} is for results of each slide of many; write {PLACE} into their names, as in"
+                f" --out '{PLACE}.csv', or leave --{option} out"
             )
 
 
 def _run_on_item(options: Options, progress: Progress) -> None:
     if options.inputs or options.out is not None:
         raise InputError("give either INPUT and --out, or --api-url and --item; see --help")
+    _require_none_of_many(options)
     model = find_model(options.model)
     from plugin.commands import detect_on_item
     from plugin.commands.slide_detection import DetectSettings

@@ -13,6 +13,7 @@ import torch
 from distributed import Client, LocalCluster, get_worker
 
 from patherea_core.errors import Cancelled, InputError, OutputError, PathereaError
+from patherea_core.files import at_work_on
 from patherea_core.progress import Silent
 from plugin.commands import detect_cells, detect_many
 from plugin.commands.detect_cells import DetectRequest
@@ -157,6 +158,24 @@ def test_a_run_that_was_stopped_is_gone_on_with(wanted: DetectManyRequest, tmp_p
     assert {row["state"] for row in table(wanted).values()} == {"waiting"}
     assert states(run(wanted, Silent())) == {"a": "done", "b": "done"}
     assert (tmp_path / "a.csv").read_bytes() == serial(wanted.each, "a")
+
+
+def test_two_programs_do_not_write_one_table(wanted: DetectManyRequest) -> None:
+    with at_work_on(wanted.table), pytest.raises(OutputError, match=r"another run .*slides\.csv"):
+        run(wanted, Silent())
+    assert not wanted.table.exists()
+
+
+def test_a_slide_that_another_run_is_at_is_left_to_it(wanted: DetectManyRequest) -> None:
+    with (
+        at_work_on(wanted.table.with_name("a.csv")),
+        pytest.raises(PathereaError, match=r"1 of 2 slides are not done, first a: another run"),
+    ):
+        run(wanted, Silent())
+    assert {name: row["state"] for name, row in table(wanted).items()} == {
+        "a": "failed",
+        "b": "done",
+    }
 
 
 def test_a_worker_with_another_version_is_refused(

@@ -51,13 +51,15 @@ def test_one_file_for_all_slides_is_written_by_this_process(asked: list[Any]) ->
 
 
 @pytest.mark.parametrize("option", ["scheduler", "workers", "retries", "summary"])
-def test_what_is_for_each_slide_is_refused_for_one_file(
+def test_what_is_for_each_slide_is_refused_for_one_file_and_for_the_archive(
     caplog: pytest.LogCaptureFixture, asked: list[Any], option: str
 ) -> None:
     assert main(["detect", "a", "--out", "all.csv", f"--{option}", "0"]) == 2
-    (error,) = (each.getMessage() for each in caplog.records if each.levelno == logging.ERROR)
+    assert main(["detect", "--api-url", "http://a", "--item", "i", f"--{option}", "0"]) == 2
+    error, same = (each.getMessage() for each in caplog.records if each.levelno == logging.ERROR)
     assert error.startswith(f"--{option} is for results of each slide")
     assert "\n" not in error
+    assert same == error
     assert asked == []
 
 
