@@ -25,16 +25,22 @@ class Tile:
     window: Box
 
 
-def cover(outline: Outline, *, tile_size: int, halo: int, grid: int) -> list[Tile]:
+def cover(
+    outline: Outline, *, tile_size: int, halo: int, grid: int, seen: Outline | None = None
+) -> list[Tile]:
     """Return the tiles whose cores hold the anchor points of an outline, row by row.
 
     Cores are cut to the grid-aligned box around the outline, so that a small area costs a small tile.
+    Windows can be cut as well: where there is nothing to see, the network's own padding is what it knows
+    from the edges of the pictures that it was trained on, and costs nothing.
 
     Args:
         outline: the area, in working pixels.
         tile_size: side of a core; rounded up to a multiple of ``grid``.
         halo: pixels seen around a core; rounded up to a multiple of ``grid``.
         grid: the network's largest stride.
+        seen: what there is to see, in working pixels: windows are cut to the grid-aligned box around it;
+            None leaves them whole. It holds the outline.
     """
     if tile_size <= 0 or halo < 0 or grid <= 0:
         raise ShapeError(
@@ -42,6 +48,7 @@ def cover(outline: Outline, *, tile_size: int, halo: int, grid: int) -> list[Til
         )
     core_size, margin = _up(tile_size, grid), _up(halo, grid)
     bounds = _aligned(Box.around(outline.bounds), grid)
+    frame = None if seen is None else _aligned(Box.around(seen.bounds), grid)
     tiles = []
     shapely.prepare(outline)
     for top in range(math.floor(bounds.top / core_size) * core_size, bounds.bottom, core_size):
@@ -50,7 +57,8 @@ def cover(outline: Outline, *, tile_size: int, halo: int, grid: int) -> list[Til
             if core is not None and outline.intersects(
                 shapely.box(core.left, core.top, core.right, core.bottom)
             ):
-                tiles.append(Tile(core, core.grown(margin)))
+                window = core.grown(margin)
+                tiles.append(Tile(core, window if frame is None else _within(window, frame)))
     return tiles
 
 
@@ -58,6 +66,12 @@ def owned_by(tile: Tile, anchors: Floats) -> Bools:
     """Tell which of (M, 2) anchor points of a tile's window, in tile pixels, its core owns: (M,) mask."""
     offset = (tile.window.left, tile.window.top)
     return tile.core.contains(anchors + offset)
+
+
+def _within(window: Box, frame: Box) -> Box:
+    inside = window.intersection(frame)
+    assert inside is not None  # it holds a core, which lies on the frame
+    return inside
 
 
 def _up(length: int, grid: int) -> int:

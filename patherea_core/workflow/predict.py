@@ -82,14 +82,14 @@ class Detector:
     def planned(self, slide: SlideReader, settings: DetectionSettings) -> Plan:
         """Return what is to be done on a slide; see ``plan``."""
         grid = self.network.largest_stride
-        sizes = core, halo = tile_sizes(
+        sizes = tile_sizes(
             self.card,
             grid,
             own_size=self.network.backbone.attends_everywhere,
             quick=self.device.type == "cuda" or self.card.parameters <= _LIGHT,
             halves=self.runtime.precision == "bf16-mixed",
         )
-        side = (settings.tile_size or core) + 2 * halo
+        side = (settings.tile_size or sizes.core) + 2 * sizes.halo
         batch_size = _batch_size(self, math.ceil(side / grid) * grid)
         return plan(slide, self.card, grid, settings, sizes=sizes, batch_size=batch_size)
 

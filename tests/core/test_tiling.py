@@ -55,6 +55,30 @@ def test_windows_lie_on_the_global_grid(left: int, top: int, tile_size: int, hal
         assert tile.core.left - window.left == window.right - tile.core.right >= halo
 
 
+@given(corner, corner, side, side, st.sampled_from([64, 250]), st.sampled_from([0, 33, 64]))
+def test_a_window_ends_where_there_is_nothing_to_see(
+    left: int, top: int, width: int, height: int, tile_size: int, halo: int
+) -> None:
+    outline = shapely.box(left, top, left + width, top + height)
+    there = outline.buffer(20, join_style="mitre")
+    uncut = cover(outline, tile_size=tile_size, halo=halo, grid=GRID)
+    tiles = cover(outline, tile_size=tile_size, halo=halo, grid=GRID, seen=there)
+    assert [tile.core for tile in tiles] == [tile.core for tile in uncut]
+    for tile, before in zip(tiles, uncut, strict=True):
+        window = tile.window
+        assert window.left % GRID == window.top % GRID == 0
+        assert window.width % GRID == window.height % GRID == 0
+        assert before.window.intersection(window) == window
+        assert tile.core.intersection(window) == tile.core
+        for cut, away in (
+            (window.left > before.window.left, there.bounds[0] - window.left),
+            (window.top > before.window.top, there.bounds[1] - window.top),
+            (window.right < before.window.right, window.right - there.bounds[2]),
+            (window.bottom < before.window.bottom, window.bottom - there.bounds[3]),
+        ):
+            assert not cut or 0 <= away < GRID
+
+
 def test_a_core_does_not_depend_on_the_region_it_is_asked_for() -> None:
     small = cover(shapely.box(600, 600, 700, 700), tile_size=256, halo=0, grid=GRID)
     large = cover(shapely.box(0, 0, 2000, 2000), tile_size=256, halo=0, grid=GRID)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import shapely
@@ -61,7 +61,7 @@ class Plan:
         area: what counts, in base pixels.
         scale: of the slide and the model.
         tiles: row by row; their places here are their numbers.
-        batches: the numbers of the tiles of each; the windows of a batch are of one size.
+        batches: the numbers of the tiles of each, which are of one shape.
         tile_size: side of a core in working pixels.
         threshold: least probability of a detection.
         least_distance: between two cells, in working pixels; 0 for none.
@@ -92,10 +92,25 @@ class Plan:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class TileSizes:
+    """How large tiles are, in working pixels.
+
+    Attributes:
+        core: side of the part that a tile answers for.
+        halo: what is seen around it on each side.
+        fixed: whether tiles at the edges of the slide are as large as others; else they end there.
+    """
+
+    core: int
+    halo: int
+    fixed: bool = False
+
+
 def tile_sizes(
     card: BundleCard, grid: int, *, own_size: bool, quick: bool = False, halves: bool = False
-) -> tuple[int, int]:
-    """Return the side of a tile's core and the halo around it that suit a model, in working pixels.
+) -> TileSizes:
+    """Return the sizes of tiles that suit a model.
 
     Args:
         card: of the model.
@@ -107,10 +122,10 @@ def tile_sizes(
     """
     if not own_size:
         large = HALVED_LARGE_TILE if halves else LARGE_TILE
-        return large if quick else DEFAULT_TILE_SIZE, math.ceil(card.halo)
+        return TileSizes(large if quick else DEFAULT_TILE_SIZE, math.ceil(card.halo))
     side = card.recipe.training.tile_size
     halo = min(math.ceil(side / (8 * grid)), (side // grid - 1) // 2) * grid
-    return side - 2 * halo, halo
+    return TileSizes(side - 2 * halo, halo, fixed=True)
 
 
 def plan(
@@ -119,7 +134,7 @@ def plan(
     grid: int,
     settings: DetectionSettings,
     *,
-    sizes: tuple[int, int],
+    sizes: TileSizes,
     batch_size: int = 1,
 ) -> Plan:
     """Return what is done on a slide.
@@ -129,7 +144,7 @@ def plan(
         card: of the model.
         grid: the network's largest stride.
         settings: what is asked for.
-        sizes: side of a core, where the settings name none, and halo; see ``tile_sizes``.
+        sizes: of the tiles, where the settings name none; see ``tile_sizes``.
         batch_size: most tiles that the network sees at once.
 
     Raises:
@@ -137,15 +152,15 @@ def plan(
     """
     area = _area_within(slide, settings.outline)
     scale = Scale(slide.base_mpp, card.mpp)
-    chosen, halo = sizes
-    side = settings.tile_size or chosen
-    tiles = _tiles(slide, _read_in(area, settings.tissue), scale, grid, (side, halo))
+    if settings.tile_size is not None:
+        sizes = replace(sizes, core=settings.tile_size)
+    tiles = _tiles(slide, _read_in(area, settings.tissue), scale, grid, sizes)
     return Plan(
         area=area,
         scale=scale,
         tiles=tuple(tiles),
         batches=tuple(_batches(tiles, batch_size)),
-        tile_size=side,
+        tile_size=sizes.core,
         threshold=card.score_threshold if settings.threshold is None else settings.threshold,
         least_distance=card.recipe.decoding.least_distance_um / card.mpp,
     )
@@ -171,30 +186,33 @@ def _read_in(area: Outline, tissue: Outline | None) -> Outline:
 
 
 def _tiles(
-    slide: SlideReader, area: Outline, scale: Scale, grid: int, sizes: tuple[int, int]
+    slide: SlideReader, area: Outline, scale: Scale, grid: int, sizes: TileSizes
 ) -> list[Tile]:
     if area.is_empty:
         return []
-    tile_size, halo = sizes
     whole = shapely.transform(shapely.box(0, 0, slide.width, slide.height), scale.to_working)
     working = shapely.transform(area, scale.to_working)
     # A proposal may leave its anchor point, by less than a step of the grid: those beyond the region's
     # edge take part, and what they propose outside of the region is dropped at the end.
     reach = working.buffer(grid, join_style="mitre").intersection(whole)
-    return cover(reach, tile_size=tile_size, halo=halo, grid=grid)
+    seen = None if sizes.fixed else whole
+    return cover(reach, tile_size=sizes.core, halo=sizes.halo, grid=grid, seen=seen)
 
 
 def _batches(tiles: Sequence[Tile], size: int) -> Iterator[tuple[int, ...]]:
-    """Yield the numbers of neighbours in a row whose windows are of one size, as many as may be at a time."""
+    """Yield the numbers of neighbours in a row that are alike but for their place, so many at a time."""
     numbered = enumerate(tiles)
-    for _, row in groupby(numbered, key=lambda pair: (pair[1].window.top, _size(pair[1]))):
+    for _, row in groupby(numbered, key=lambda pair: (pair[1].window.top, _shape(pair[1]))):
         numbers = [number for number, _ in row]
         for start in range(0, len(numbers), size):
             yield tuple(numbers[start : start + size])
 
 
-def _size(tile: Tile) -> tuple[int, int]:
-    return tile.window.width, tile.window.height
+def _shape(tile: Tile) -> tuple[Box, int, int]:
+    """Return the core as its window sees it, and the sides of the window."""
+    core, window = tile.core, tile.window
+    within = Box(core.left - window.left, core.top - window.top, core.width, core.height)
+    return within, window.width, window.height
 
 
 def _edges(box: Box) -> tuple[int, int, int, int]:

@@ -16,6 +16,7 @@ from patherea_core.regions import Outline, inside
 from patherea_core.seeding import Seed
 from patherea_core.slides import ArraySlide
 from patherea_core.workflow.devices import resolve_device
+from patherea_core.workflow.engine.whole_tiles import WholeTiles
 from patherea_core.workflow.predict import Detector, predict
 from tests.core.workflow.cells import MPP, draw_cells
 
@@ -63,6 +64,18 @@ def shared(first: Detections, second: Detections) -> float:
         for each in (first, second)
     ]
     return len(keys[0] & keys[1]) / max(1, len(keys[0] | keys[1]))
+
+
+def test_a_picture_gets_the_cells_that_it_gets_when_a_training_validates(
+    slide: ArraySlide, detector: Detector
+) -> None:
+    card = detector.card
+    validated = WholeTiles(card.recipe.decoding.least_distance_um / card.mpp)
+    with torch.inference_mode():
+        wanted = validated.detect(detector.network, slide.pixels, card.score_threshold)
+    found = found_in(slide, detector)
+    assert len(found)
+    assert shared(found, wanted.take(inside(shapely.box(0, 0, 300, 300), wanted.xy))) == 1.0
 
 
 @pytest.mark.parametrize("tile_size", [96, 224])
