@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -183,10 +184,12 @@ def _write(
     seconds = sum(each.seconds for each in slides)
     detector = slides[0].planned.detector
     results = as_results([each.cells for each in slides], detector, request.settings, seconds)
+    started = time.monotonic()
     for out, form in request.outputs:
         write_cells(out, results, form)
+    writing = time.monotonic() - started
     written = [out for out, _ in request.outputs]
-    manifests = [slide_manifest(each, results) for each in slides]
+    manifests = [slide_manifest(each, results, writing) for each in slides]
     record = write_record(written, fingerprint, manifests)
     log.info("%s cells in %s", sum(map(len, results.slides)), ", ".join(map(str, written)))
     return record

@@ -53,6 +53,7 @@ class PlannedSlide:
         fingerprint: of slide, model, runtime and plan; the same one gives the same bytes.
         digest: of the slide's file; None if it is not known.
         checks: what was found of the slide beforehand.
+        seconds: that it took to look at the slide and to plan.
         tissue: what of the area is tissue, in base pixels; None unless it is wanted.
     """
 
@@ -63,6 +64,7 @@ class PlannedSlide:
     fingerprint: str
     digest: str | None
     checks: tuple[Check, ...]
+    seconds: float
     tissue: Outline | None = None
 
     def journal(self, out: Path) -> Path:
@@ -79,7 +81,7 @@ class DetectedSlide:
         cells: for the outputs; they can be read as long as the journal is there.
         holes: what could not be read, in working pixels, by number of the tile.
         journal: where the detections are kept.
-        seconds: that it took.
+        seconds: that detection took.
     """
 
     planned: PlannedSlide
@@ -107,6 +109,7 @@ def planned_slide(
         InputError: the region lies outside of the slide.
         SlideError: results would be wrong on such a slide, or it has no overview in which to outline tissue.
     """
+    started = time.monotonic()
     slide = opened()
     found = slide_plan(slide, detector, settings)
     card, runtime = detector.card, detector.runtime
@@ -115,7 +118,7 @@ def planned_slide(
         *(runtime.name, runtime.precision, detector.device.type, torch.__version__),
     )
     fingerprint = hashlib.sha256(json.dumps(what).encode()).hexdigest()
-    kept = (fingerprint, digest, found.checks, found.tissue)
+    kept = (fingerprint, digest, found.checks, time.monotonic() - started, found.tissue)
     return PlannedSlide(slide.name, opened, detector, found.plan, *kept)
 
 

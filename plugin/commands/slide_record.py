@@ -56,9 +56,16 @@ def _facts(detector: Detector, settings: DetectSettings, seconds: float) -> Mapp
     }
 
 
-def slide_manifest(found: DetectedSlide, results: Results) -> RunManifest:
-    """Return what was done on one slide of a run."""
+def slide_manifest(found: DetectedSlide, results: Results, writing: float) -> RunManifest:
+    """Return what was done on one slide of a run.
+
+    Args:
+        found: what was done, and found.
+        results: of all slides of the run.
+        writing: seconds that it took to merge the cells of all slides and to write them.
+    """
     planned = found.planned
+    runtime = planned.detector.runtime
     return RunManifest(
         run=results.run_id,
         created=provenance.now(),
@@ -68,13 +75,19 @@ def slide_manifest(found: DetectedSlide, results: Results) -> RunManifest:
         slide=_slide(found),
         parameters={
             **results.facts,
+            "tile_size": planned.plan.tile_size,
             "tiles": len(planned.plan.tiles),
+            "mm2": round(planned.plan.square_millimetres, 4),
             "plan": planned.plan.digest,
             "preflight": [check.to_dict() for check in planned.checks],
         },
         versions=installed_versions(),
-        device=f"{planned.detector.device.type}, {planned.detector.runtime.name}",
-        timings={"detection": round(found.seconds, 1)},
+        device=f"{planned.detector.device.type}, {runtime.name}, {runtime.precision}",
+        timings={
+            "looking": round(planned.seconds, 1),
+            "detection": round(found.seconds, 1),
+            "writing": round(writing, 1),
+        },
         counts=counts(found.cells.cells, results.taxonomy.names),
         holes=_holes(found),
         complete=not found.holes,
