@@ -159,12 +159,41 @@ def _harvest(values: Values) -> Action:
     return lambda progress: harvest_review.run(request, progress)
 
 
+def _suggest(values: Values) -> Action:
+    from plugin.commands import suggest_regions
+    from plugin.commands.slide_plan import DetectSettings
+    from plugin.suggestion.merit import Weights
+
+    signs = {name: values[name] for name in ("disagreement", "entropy", "rarity")}
+    request = suggest_regions.SuggestRequest(
+        model=_path(values, "inputModelFile") or find_model(None),
+        api_url=_needed(values, "girderApiUrl"),
+        token=_needed(values, "girderToken"),
+        item_id=values["inputImageFile"],
+        count=values["count"],
+        side_um=values["side"],
+        weights=Weights(**signs),
+        settings=DetectSettings(
+            name=values["annotationName"].strip() or "Suggested regions",
+            region=parse_region(values["roi"]),
+            threshold=_unless_zero(values["scoreThreshold"]),
+            everywhere=values["everywhere"],
+        ),
+        report=_path(values, "outputReportFile"),
+        backbone_weights=_path(values, "inputBackboneFile"),
+        mpp=_unless_zero(values["mpp"]),
+        device=values["device"],
+    )
+    return lambda progress: suggest_regions.run(request, progress)
+
+
 _ACTIONS: Mapping[str, Callable[[Values], Action]] = {
     "ExportDataset": _export,
     "TrainDetector": _train,
     "DetectCells": _detect,
     "EvaluateDetections": _evaluate,
     "HarvestReview": _harvest,
+    "SuggestRegions": _suggest,
 }
 
 

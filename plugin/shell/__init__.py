@@ -22,6 +22,7 @@ from plugin.shell import (
     models,
     review,
     sandbox,
+    suggest,
     train,
 )
 from plugin.shell.parser import Subcommand, shell_parser
@@ -33,6 +34,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     detect.SUBCOMMAND,
     evaluate.SUBCOMMAND,
     review.SUBCOMMAND,
+    suggest.SUBCOMMAND,
     agree.SUBCOMMAND,
     models.SUBCOMMAND,
     dataset.SUBCOMMAND,

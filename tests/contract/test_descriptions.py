@@ -24,13 +24,14 @@ TYPES = {
     *("boolean", "integer", "float", "double", "string", "string-vector", "string-enumeration"),
     *("region", "image", "file", "item", "directory"),
 }
-SLIDE_COMMANDS = ("DetectCells", "EvaluateDetections", "HarvestReview")
+SLIDE_COMMANDS = ("DetectCells", "EvaluateDetections", "HarvestReview", "SuggestRegions")
 VALID = {
     "ExportDataset": ["5f0000000000000000000000"],
     "TrainDetector": ["dataset.zip"],
     "DetectCells": ["slide.tif"],
     "EvaluateDetections": ["5f0000000000000000000000"],
     "HarvestReview": ["5f0000000000000000000000"],
+    "SuggestRegions": ["5f0000000000000000000000"],
 }
 
 
@@ -131,7 +132,7 @@ def test_folders_are_inputs_by_id(name: str) -> None:
 def test_a_command_that_asks_the_archive_has_both_strings_the_archive_fills_in(name: str) -> None:
     named = {parameter.name for parameter in parameters(name)}
     assert ("girderApiUrl" in named) == ("girderToken" in named)
-    if name in {"ExportDataset", "EvaluateDetections", "HarvestReview"}:
+    if name in {"ExportDataset", "EvaluateDetections", "HarvestReview", "SuggestRegions"}:
         assert "girderToken" in named
 
 

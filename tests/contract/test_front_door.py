@@ -37,6 +37,7 @@ def test_the_list_is_one_json_object_that_names_every_command(tmp_path: Path) ->
         "DetectCells",
         "EvaluateDetections",
         "HarvestReview",
+        "SuggestRegions",
     ]
 
 

@@ -15,6 +15,7 @@ from plugin.commands import (
     evaluate_on_item,
     export_dataset,
     harvest_review,
+    suggest_regions,
     train_detector,
 )
 from plugin.models import finding
@@ -40,7 +41,7 @@ def caught(monkeypatch: pytest.MonkeyPatch) -> Caught:
     catch = Caught()
     for command in (
         *(export_dataset, train_detector, detect_cells, evaluate_on_item),
-        harvest_review,
+        *(harvest_review, suggest_regions),
     ):
         monkeypatch.setattr(command, "run", catch)
     return catch
@@ -182,3 +183,23 @@ def test_groups_of_a_review_are_renamed_in_pairs(caught: Caught) -> None:
     assert request.mapping == {"default": "positive", "Stroma": "other"}
     with pytest.raises(InputError, match="OLD=NEW"):
         asked(caught, "HarvestReview", IDENTIFIER, *GIRDER, "--map", "default")
+
+
+def test_regions_are_suggested_with_the_pages_defaults(
+    caught: Caught, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = shipping(monkeypatch, tmp_path, finding.DEFAULT_MODEL)
+    request = asked(caught, "SuggestRegions", IDENTIFIER, *GIRDER)
+    assert request == suggest_regions.SuggestRequest(
+        model=shipped, api_url="http://archive/api/v1", token="secret", item_id=IDENTIFIER
+    )
+
+
+def test_what_is_asked_of_suggested_regions_is_passed_on(caught: Caught) -> None:
+    words = ["--inputModelFile", "/m.safetensors", "--count", "3", "--side", "120"]
+    words += ["--rarity", "0", "--roi", "10,20,30,40", "--everywhere", "true"]
+    request = asked(caught, "SuggestRegions", IDENTIFIER, *GIRDER, *words)
+    assert (request.count, request.side_um) == (3, 120)
+    assert request.weights.named == {"disagreement": 1, "entropy": 1, "rarity": 0}
+    assert request.settings.region.bounds == (10, 20, 40, 60)
+    assert request.settings.everywhere

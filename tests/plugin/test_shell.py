@@ -33,7 +33,8 @@ from plugin.shell import main
 from tests.plugin.bundles import shipping
 
 COMMANDS = (
-    *("export", "train", "detect", "evaluate", "review", "agree", "models", "dataset"),
+    *("export", "train", "detect", "evaluate", "review", "suggest", "agree"),
+    *("models", "dataset"),
     *("doctor", "sandbox", "demo"),
 )
 
@@ -311,3 +312,15 @@ def test_review_harvest_passes_everything_on(monkeypatch: pytest.MonkeyPatch) ->
             radius=Radius(6, "px"),
         )
     ]
+
+
+def test_suggest_needs_a_slide_or_an_item_and_a_place_for_the_answer(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipping(monkeypatch, tmp_path, DEFAULT_MODEL)
+    code, errors = said(caplog, "suggest")
+    assert code == 2
+    assert "either a SLIDE, or --api-url and --item" in errors[0]
+    code, errors = said(caplog, "suggest", "slide.tif")
+    assert code == 2
+    assert "--out" in errors[0]
