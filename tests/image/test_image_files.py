@@ -90,6 +90,12 @@ def test_every_package_is_sent_to_the_builder() -> None:
     assert {f"!{name}" for name in packages} <= set(sent)
 
 
+def test_every_lock_is_fetched_where_the_build_reaches_no_index() -> None:
+    script = (ROOT / ".ci" / "image").read_text(encoding="utf-8")
+    (lists,) = re.findall(r"for list in (.*); do", script)
+    assert sorted(lists.split()) == [path.stem for path in LOCKS]
+
+
 def test_the_list_of_contents_has_debians_packages_beside_pythons(tmp_path: Path) -> None:
     source, destination = tmp_path / "python.json", tmp_path / "all.json"
     python = {"type": "library", "name": "numpy", "version": "2"}
