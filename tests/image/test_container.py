@@ -125,13 +125,15 @@ def test_nothing_but_the_jobs_folder_and_temporary_files_is_written(job: Path) -
     assert ended.returncode == 0, ended.stderr
 
 
-def test_a_slide_that_only_its_owner_may_read_is_one_sentence(job: Path) -> None:
+def test_a_slide_that_only_its_owner_may_read_takes_the_owner(job: Path) -> None:
     (job / "picture.png").chmod(0o600)
     os.chown(job / "picture.png", 4321, 4321)
-    ended = run(*detect(), options=mounted(job))
-    assert ended.returncode == 2
-    assert "picture.png" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    refused = run(*detect(), options=mounted(job))
+    assert refused.returncode == 2
+    assert "picture.png" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    granted = run(*detect(), options=(*mounted(job), "--user", "4321:4321"))
+    assert granted.returncode == 0, granted.stderr
 
 
 def test_a_gpu_that_is_not_there_is_refused(job: Path) -> None:
