@@ -16,9 +16,11 @@ import pytest
 import tifffile
 from PIL import Image
 
+from patherea_core.data.store import pack
 from patherea_core.seeding import Seed
 from plugin import descriptions
 from plugin.sandbox.synthetic import MPP, draw_tissue
+from tests.core.workflow.cells import write_cells
 
 IMAGE = os.environ.get("PATHEREA_TEST_IMAGE", "")
 
@@ -134,6 +136,20 @@ def test_a_slide_that_only_its_owner_may_read_takes_the_owner(job: Path) -> None
     assert "Traceback" not in refused.stderr
     granted = run(*detect(), options=(*mounted(job), "--user", "4321:4321"))
     assert granted.returncode == 0, granted.stderr
+
+
+def test_it_trains_a_model_and_detects_with_it(job: Path, tmp_path: Path) -> None:
+    write_cells(tmp_path / "dataset", samples=4, side=128, count=12)
+    pack(tmp_path / "dataset", job / "dataset.zip")
+    trained = run(
+        *("TrainDetector", f"{MOUNTED}/dataset.zip", "--epochs", "1", "--device", "cpu"),
+        *("--outputModelFile", f"{MOUNTED}/model.safetensors"),
+        options=mounted(job),
+    )
+    assert trained.returncode == 0, trained.stderr
+    model = f"{MOUNTED}/model.safetensors"
+    ended = run(*detect("picture.png", "--inputModelFile", model), options=mounted(job))
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_a_gpu_that_is_not_there_is_refused(job: Path) -> None:
