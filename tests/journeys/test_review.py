@@ -9,6 +9,7 @@ from typing import Any
 import girder_client
 import numpy as np
 import pytest
+import shapely
 
 from patherea_core.cells import CellsInMemory
 from patherea_core.data.store import check, read_manifest
@@ -17,9 +18,11 @@ from patherea_core.evaluation.counts import Counts
 from patherea_core.points import Detections
 from patherea_core.progress import Silent
 from patherea_core.taxonomy import Taxonomy
-from plugin.commands import export_dataset, prepare_viewer
+from plugin.commands import export_dataset, prepare_viewer, suggest_regions
 from plugin.commands.harvest_review import HarvestRequest, run
-from plugin.dsa.annotations import list_annotations, post_annotation
+from plugin.commands.slide_plan import DetectSettings
+from plugin.dsa.annotation_codec import decode
+from plugin.dsa.annotations import list_annotations, post_annotation, read_annotation
 from plugin.dsa.session import connect
 from plugin.dsa.viewer_config import CONFIG_NAME
 from plugin.outputs.annotation_file import annotation_of
@@ -216,3 +219,28 @@ def test_the_viewer_gets_the_classes_of_a_model_beside_what_others_wrote(
         prepare_viewer.run(
             prepare_viewer.ViewerRequest(sandbox.api_url, slide.reader.token, folder, model)
         )
+
+
+def test_suggested_regions_are_taken_in_and_labelled_ones_are_not_suggested_again(
+    slide: Slide, tmp_path: Path
+) -> None:
+    sandbox = slide.folder.sandbox
+    slide.folder.annotate(slide.item, square(0, 0, 150), name="labels")
+    request = suggest_regions.SuggestRequest(
+        model=write_model(tmp_path / "m.safetensors"),
+        api_url=sandbox.api_url,
+        token=sandbox.token,
+        item_id=slide.item,
+        count=2,
+        side_um=24,
+        settings=DetectSettings(name="Suggested", threshold=0.3, everywhere=True),
+        device="cpu",
+    )
+    found = suggest_regions.run(request, Silent())
+    assert found.taken == 4
+    session = connect(sandbox.api_url, sandbox.token)
+    summary = list_annotations(session, slide.item)[-1]
+    assert summary.name.startswith("Suggested ")
+    first, second = decode(read_annotation(session, summary.id)).regions
+    assert first.outline.intersection(second.outline).area == 0
+    assert not first.outline.intersects(shapely.box(1, 1, 149, 149))
