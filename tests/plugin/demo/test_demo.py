@@ -20,6 +20,7 @@ from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.report import evaluate
 from patherea_core.points import Detections, Points
 from patherea_core.seeding import Seed
+from plugin.commands.detect_on_item import PostedAnnotation
 from plugin.sandbox import demo
 from plugin.sandbox.demo import DemoRequest, run_demo
 from plugin.sandbox.demo_archive import FilledFolder
@@ -59,7 +60,7 @@ def fake_result(out: Path) -> LoopResult:
         manifest=manifest,
         model=out / "run" / "model.safetensors",
         region=shapely.box(0, 0, 90, 90),
-        detections={"name": "cells found 1"},
+        detections=PostedAnnotation("cells found 1", 3),
         evaluation=evaluate([field], TAXONOMY, 6.0, Seed(0)),
         picture=out / "matches.png",
     )
