@@ -8,7 +8,7 @@ from patherea_core.bundle_file import read_card
 from plugin.dsa.items import checked_id
 from plugin.dsa.session import connect
 from plugin.dsa.small_files import read_small_file, write_small_file
-from plugin.dsa.viewer_config import CONFIG_NAME, with_classes
+from plugin.dsa.viewer_config import CONFIG_NAME, default_group, with_classes
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,14 @@ def run(request: ViewerRequest) -> str:
     session.find(f"folder/{checked_id(request.folder_id)}", f"folder {request.folder_id}")
     before = read_small_file(session, request.folder_id, CONFIG_NAME)
     text = with_classes(None if before is None else before.text, taxonomy)
+    default = default_group(text)
+    if default in taxonomy.names:
+        log.warning(
+            "class %r is the default group of the viewer, which takes the group off every point that is"
+            " given it; name another default group in %s",
+            default,
+            CONFIG_NAME,
+        )
     if before is not None and text == before.text:
         log.info("the viewer knows these classes already")
         return text

@@ -16,6 +16,10 @@ from patherea_core.taxonomy import CellClass, Taxonomy
 #: What the viewer calls its settings.
 CONFIG_NAME = ".histomicsui_config.yaml"
 
+#: What the viewer's default group is called. It is no class: the viewer takes the group off every point
+#: that is given the default group, and leaves its label, so such a point could not be told from others.
+NO_CLASS = "no group"
+
 _ENTRY = "annotationGroups"
 _WIDTH = 100
 
@@ -47,6 +51,12 @@ def with_classes(text: str | None, taxonomy: Taxonomy) -> str:
     merged = _replaced(text, _dumped({_ENTRY: wanted[_ENTRY]}))
     # Names for repeated values may reach from one entry into another; then all is written anew.
     return merged if _same(merged, wanted) else _dumped(wanted)
+
+
+def default_group(text: str) -> str:
+    """Return the group that the viewer takes off the points that are given it."""
+    entry = _settings(text).get(_ENTRY) or {}
+    return str(entry.get("defaultGroup") or "default")
 
 
 def _settings(text: str) -> dict[str, Any]:
@@ -81,7 +91,7 @@ def _groups(
     # Without it the groups of other folders, which each browser remembers, would be offered too.
     return {
         "replaceGroups": True,
-        "defaultGroup": taxonomy.names[0],
+        "defaultGroup": NO_CLASS,
         **kept,
         "groups": [*own, *others],
     }

@@ -7,7 +7,7 @@ import numpy as np
 
 from patherea_core.errors import InputError, TaxonomyError
 from patherea_core.points import Detections
-from plugin.review.state import Marks, State
+from plugin.review.state import NO_GROUP, Marks, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ def class_names(
         mapping: what some of them are to be taken for.
 
     Raises:
-        TaxonomyError: the mapping renames a group that nobody wrote.
+        TaxonomyError: the mapping renames a group that nobody wrote, or a point has no group and the
+            mapping does not say what that means.
     """
     written = tuple(dict.fromkeys((*classes, *groups)))
     strange = [old for old in mapping if old not in written]
@@ -55,6 +56,11 @@ def class_names(
         raise TaxonomyError(
             f"no cell is of a group {strange[0]!r} that could be renamed; the groups are: "
             f"{', '.join(written)}"
+        )
+    if NO_GROUP in written and NO_GROUP not in mapping:
+        raise TaxonomyError(
+            "some points have no group, which is how the viewer leaves those that were given its default"
+            f" group; give them a class there, or say which it is with --map '{NO_GROUP}=NAME'"
         )
     names = list(dict.fromkeys(mapping.get(name, name) for name in classes))
     meaning: dict[str, str] = {}

@@ -11,7 +11,7 @@ from plugin.review.changes import Changes, compare
 from plugin.review.naming import ClassNames, class_names
 from plugin.review.reading import ReviewedRun
 from plugin.review.sittings import Sitting
-from plugin.review.state import marks_of
+from plugin.review.state import Marks, marks_of
 from plugin.review.tally import ReviewScores, area_counts, review_scores
 
 
@@ -48,6 +48,7 @@ class ReviewOutcome:
         scores: in the reviewer's eyes.
         radius: base pixels within which two positions are one cell.
         mpp: micrometres per base pixel.
+        passed_over: what stands in the reviewed annotations and is no point, in a sentence.
     """
 
     run: ReviewedRun
@@ -59,6 +60,7 @@ class ReviewOutcome:
     scores: ReviewScores
     radius: float
     mpp: float
+    passed_over: tuple[str, ...] = ()
 
     @property
     def counted(self) -> Changes:
@@ -68,7 +70,7 @@ class ReviewOutcome:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person must know of it."""
-        return (*self.names.notes, *self.areas.notes)
+        return (*self.names.notes, *self.areas.notes, *self.passed_over)
 
     def sitting_of(self, element: str) -> Sitting | None:
         """Return in which sitting an element was changed; None if that is not known."""
@@ -118,6 +120,16 @@ def outcome_of(
         scores=review_scores(counts, classes, settings.seed),
         radius=settings.radius,
         mpp=mpp,
+        passed_over=_passed_over(after),
+    )
+
+
+def _passed_over(reviewed: Marks) -> tuple[str, ...]:
+    if not reviewed.others:
+        return ()
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(reviewed.others.items()))
+    return (
+        f"Only points are cells; other elements of the reviewed annotations are passed over: {kinds}.",
     )
 
 

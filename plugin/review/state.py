@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,11 @@ from patherea_core.errors import ShapeError
 from patherea_core.geometry import Floats, as_xy
 from patherea_core.points import Detections
 from plugin.dsa.annotation_codec import Json, identity
-from plugin.dsa.annotation_elements import point_class, point_xy
+from plugin.dsa.annotation_elements import point_xy
+
+#: What stands for the group of a point that has none. The viewer takes the group off every point that is
+#: given its default group, and leaves the label as it was.
+NO_GROUP = "no group"
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 
@@ -27,6 +32,7 @@ class Marks:
         names: the group of each point, as it is written.
         score: (N,) what the model gave; 1 for a point that a person set.
         colours: of the lines of each group, where its first point has one.
+        others: how many elements there are of each type that is no point.
     """
 
     ids: tuple[str, ...]
@@ -34,6 +40,7 @@ class Marks:
     names: tuple[str, ...]
     score: Floats
     colours: Mapping[str, str]
+    others: Mapping[str, int]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -65,28 +72,38 @@ def marks_of(documents: Iterable[Json]) -> Marks:
     An annotation without a point is fine here: a reviewer may have deleted all of them.
 
     Raises:
-        AnnotationError: a point has no position or no class; the message names it.
+        AnnotationError: a point has no position; the message names it.
     """
     points: list[Json] = []
     xy: list[tuple[float, float]] = []
-    names: list[str] = []
+    others: Counter[str] = Counter()
     for document in documents:
         annotation = identity(document).name
         own = [entry for entry in _elements(document) if entry.get("type") == "point"]
+        others.update(str(entry.get("type")) for entry in _elements(document))
         points += own
         xy += [point_xy(entry, annotation) for entry in own]
-        names += [point_class(entry, annotation) for entry in own]
+    del others["point"]
+    names = [_group(entry) for entry in points]
     return Marks(
         ids=tuple(str(entry.get("id", "")) for entry in points),
         xy=as_xy(xy),
         names=tuple(names),
         score=np.array([_score(entry) for entry in points], dtype=np.float64),
         colours=_colours(points, names),
+        others=others,
     )
 
 
 def _elements(document: Json) -> Sequence[Json]:
     return document["annotation"].get("elements") or []
+
+
+def _group(element: Json) -> str:
+    """Return the group of a point; of one that no program wrote the label will do."""
+    label = (element.get("label") or {}).get("value")
+    said = element.get("group") or ("" if "c" in (element.get("user") or {}) else label)
+    return str(said or "").strip() or NO_GROUP
 
 
 def _score(element: Json) -> float:

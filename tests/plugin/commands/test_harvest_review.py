@@ -158,6 +158,15 @@ def test_groups_can_be_renamed_and_unknown_ones_are_said(
         harvest(archive, mapping={"stroma": "negative"}, labels="three")
 
 
+def test_elements_that_are_no_points_are_told_of(running: tuple[FakeArchive, str]) -> None:
+    archive, annotation = running
+    circle = {"type": "circle", "center": [9, 9, 0], "radius": 4, "group": "positive"}
+    archive.save(annotation, ANN, *elements(archive, annotation), circle, square(0, 0, 9))
+    outcome = harvest(archive)
+    assert "passed over: 1 circle, 1 polyline" in review_table(outcome)
+    assert outcome.scores.counts.any_class == Counts(4, 0, 0)
+
+
 def test_everything_deleted_is_a_review_too(running: tuple[FakeArchive, str]) -> None:
     archive, annotation = running
     archive.save(annotation, ANN)

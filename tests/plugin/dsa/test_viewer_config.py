@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from patherea_core.errors import InputError
 from patherea_core.taxonomy import CellClass, Taxonomy
-from plugin.dsa.viewer_config import with_classes
+from plugin.dsa.viewer_config import default_group, with_classes
 
 TAXONOMY = Taxonomy((CellClass("positive", "#ff0000"), CellClass("negative", "#0000ff")))
 
@@ -44,7 +44,8 @@ def groups(text: str) -> list[dict[str, Any]]:
 def test_new_settings_offer_the_classes_in_order_with_colours_and_keys(empty: str | None) -> None:
     text = with_classes(empty, TAXONOMY)
     settings = yaml.safe_load(text)
-    assert settings["annotationGroups"]["defaultGroup"] == "positive"
+    # The viewer takes the group off every point of the default group.
+    assert default_group(text) not in TAXONOMY.names
     assert [group["id"] for group in groups(text)] == ["positive", "negative"]
     assert [group["lineColor"] for group in groups(text)] == ["rgb(255, 0, 0)", "rgb(0, 0, 255)"]
     assert [group["hotkey"] for group in groups(text)] == ["1", "2"]
@@ -72,6 +73,13 @@ def test_groups_of_others_come_last_and_own_ones_keep_what_people_chose() -> Non
     assert found[1]["lineColor"] == "rgb(9, 9, 9)"
     assert found[1]["fillColor"] == "rgba(0, 0, 255, 0.1)"
     assert found[2] == {"id": "artefact", "lineColor": "rgb(1, 2, 3)"}
+
+
+def test_the_default_group_that_people_chose_is_kept() -> None:
+    assert default_group(with_classes("annotationGroups: {defaultGroup: negative}", TAXONOMY)) == (
+        "negative"
+    )
+    assert default_group("{}") == "default"
 
 
 def test_keys_that_mean_something_are_left_alone() -> None:

@@ -58,6 +58,22 @@ def test_a_group_that_nobody_wrote_cannot_be_renamed() -> None:
         class_names(CLASSES, (), {"stroma": "positive"})
 
 
+def test_a_point_that_lost_its_group_is_refused_unless_it_is_said_what_that_means() -> None:
+    # The label is that of the class which the point had when it was pushed.
+    lost = {**point(1, 2), "label": {"value": "positive"}, "user": {"p": 0.5, "c": "positive"}}
+    del lost["group"]
+    marks = marks_of([{"annotation": {"name": "a", "elements": [lost]}}])
+    with pytest.raises(TaxonomyError, match="--map 'no group=NAME'"):
+        class_names(CLASSES, marks.names, {})
+    found = class_names(CLASSES, marks.names, {"no group": "negative tumour"})
+    assert found.state(marks).cells.class_index.tolist() == [1]
+
+
+def test_a_point_that_a_person_drew_may_say_its_class_by_its_label() -> None:
+    drawn = {"type": "point", "center": [1, 2, 0], "label": {"value": "positive"}}
+    assert marks_of([{"annotation": {"name": "a", "elements": [drawn]}}]).names == ("positive",)
+
+
 def test_points_get_the_rows_of_their_classes() -> None:
     document = {
         "annotation": {"name": "a", "elements": [point(1, 2, "Positive"), point(3, 4, "x")]}
