@@ -10,6 +10,7 @@
         - SlideError      a slide cannot be read
         - BundleError     a model bundle cannot be trusted or read
     + OutputError         a result cannot be written
+    + IncompleteError     a result is there, but for parts that the message names
     + TrainingError       a training cannot go on, because its figures are no numbers any more
     + ArchiveError        the archive (DSA) answered badly, or not at all
         - CredentialsError  the archive does not accept the user, password or token
@@ -55,6 +56,10 @@ class BundleError(InputError):
 
 class OutputError(PathereaError):
     """A result cannot be written."""
+
+
+class IncompleteError(PathereaError):
+    """A result is there, but for parts that the message names."""
 
 
 class TrainingError(PathereaError):

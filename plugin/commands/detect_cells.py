@@ -11,7 +11,7 @@ from pathlib import Path
 
 from patherea_core.bundle_file import read_card
 from patherea_core.checkpoint import load_bundle
-from patherea_core.errors import SlideError
+from patherea_core.errors import IncompleteError
 from patherea_core.files import at_work_on
 from patherea_core.progress import Part, Progress
 from patherea_core.taxonomy import Taxonomy
@@ -72,14 +72,14 @@ def run(request: DetectRequest, progress: Progress) -> FinishedRun:
 
     Raises:
         InputError: a slide, the model or a setting cannot serve.
-        SlideError: a part of a slide could not be read; all others are in the results, and the record
+        IncompleteError: a part of a slide could not be read; all others are in the results, and the record
             says which.
         OutputError: the results cannot be written, or another run is writing them.
         Cancelled: the progress asked to stop.
     """
     record = detect(request, detector_of, progress).record
     if holes := unread(record):
-        raise SlideError(
+        raise IncompleteError(
             f"parts of slides could not be read, so that their cells are missing: {holes}; the record of the"
             " run says where, and the same command tries them again"
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 from distributed import Client
 
 from patherea_core.bundle_file import read_card
-from patherea_core.errors import Cancelled, InputError, PathereaError
+from patherea_core.errors import Cancelled, IncompleteError, InputError
 from patherea_core.files import at_work_on, remove_abandoned, require_writable, temporaries_of
 from patherea_core.progress import Progress, in_words
 from plugin.commands.detect_cells import require_model
@@ -77,7 +77,7 @@ def run(request: DetectManyRequest, progress: Progress) -> tuple[SlideEntry, ...
     Raises:
         InputError: the slides, the model or a setting cannot serve, or there is no worker.
         OutputError: the table cannot be written.
-        PathereaError: a slide is not done; the table says why.
+        IncompleteError: a slide is not done; the table says why.
         Cancelled: the progress asked to stop.
     """
     started = time.monotonic()
@@ -214,11 +214,11 @@ def summary(board: Board, seconds: float) -> str:
 
 
 def _require_done(board: Board, table: Path) -> None:
-    """Raise PathereaError if a slide is not done."""
+    """Raise IncompleteError if a slide is not done."""
     missing = [slide for slide in board.slides if not slide.state.good]
     if missing:
         first = missing[0]
-        raise PathereaError(
+        raise IncompleteError(
             f"{len(missing)} of {len(board.slides)} slides are not done, first {first.name}: {first.message};"
             f" {table.name} says it of all, and the same command tries them again"
         )

@@ -16,6 +16,7 @@ from patherea_core.bundle_file import read_card
 from patherea_core.errors import (
     ArchiveError,
     BundleError,
+    IncompleteError,
     InputError,
     OutputError,
     PathereaError,
@@ -287,7 +288,7 @@ def test_a_tile_that_cannot_be_read_is_told_and_read_by_the_next_run(
         return read(slide, box)
 
     monkeypatch.setattr(ArraySlide, "read", broken)
-    with pytest.raises(SlideError, match=r"cells are missing: a.png \(2 of 6 tiles\)"):
+    with pytest.raises(IncompleteError, match=r"cells are missing: a.png \(2 of 6 tiles\)"):
         run(request, Silent())
     record = FinishedRun.model_validate_json(record_of(wanted.out).read_bytes())
     assert not record.complete

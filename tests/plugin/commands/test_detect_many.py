@@ -12,7 +12,7 @@ import pytest
 import torch
 from distributed import Client, LocalCluster, get_worker
 
-from patherea_core.errors import Cancelled, InputError, OutputError, PathereaError
+from patherea_core.errors import Cancelled, IncompleteError, InputError, OutputError, PathereaError
 from patherea_core.files import at_work_on
 from patherea_core.progress import Silent
 from plugin.commands import detect_cells, detect_many
@@ -135,7 +135,9 @@ def test_a_slide_that_fails_does_not_stop_the_others(
     (tmp_path / "slides" / "0.png").write_bytes(b"no image")
     (tmp_path / "list.csv").write_text("slide,mpp\nslides,0.5\ngone.tif,\n")
     wanted = replace(wanted, each=replace(wanted.each, inputs=(tmp_path / "list.csv",)))
-    with pytest.raises(PathereaError, match=r"2 of 4 slides are not done, first 0: .*slides\.csv"):
+    with pytest.raises(
+        IncompleteError, match=r"2 of 4 slides are not done, first 0: .*slides\.csv"
+    ):
         run(wanted, Silent())
     rows = table(wanted)
     assert {name: row["state"] for name, row in rows.items()} == {
@@ -169,7 +171,7 @@ def test_two_programs_do_not_write_one_table(wanted: DetectManyRequest) -> None:
 def test_a_slide_that_another_run_is_at_is_left_to_it(wanted: DetectManyRequest) -> None:
     with (
         at_work_on(wanted.table.with_name("a.csv")),
-        pytest.raises(PathereaError, match=r"1 of 2 slides are not done, first a: another run"),
+        pytest.raises(IncompleteError, match=r"1 of 2 slides are not done, first a: another run"),
     ):
         run(wanted, Silent())
     assert {name: row["state"] for name, row in table(wanted).items()} == {
@@ -212,7 +214,7 @@ def test_a_failure_that_nobody_foresaw_is_that_of_its_slide_alone(
         return original(request, *rest)
 
     monkeypatch.setattr(detect_cells, "detect", detect)
-    with pytest.raises(PathereaError, match="1 of 2 slides"):
+    with pytest.raises(IncompleteError, match="1 of 2 slides"):
         run(wanted, Silent())
     assert table(wanted)["a"]["attempts"] == "1"
     assert "that should not (ZeroDivisionError); please report it" in table(wanted)["a"]["message"]
