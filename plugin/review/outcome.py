@@ -14,6 +14,9 @@ from plugin.review.sittings import Sitting
 from plugin.review.state import Marks, marks_of
 from plugin.review.tally import ReviewScores, area_counts, review_scores
 
+#: Square millimetres above which nobody wants all that is assumed to be reviewed in a dataset.
+_LARGE = 25.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewSettings:
@@ -70,7 +73,21 @@ class ReviewOutcome:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person must know of it."""
-        return (*self.names.notes, *self.areas.notes, *self.passed_over)
+        return (*self.names.notes, *self.areas.notes, *self.passed_over, *self._warning_of_size)
+
+    @property
+    def square_millimetres(self) -> float:
+        """How much was reviewed."""
+        return self.areas.area * (self.mpp / 1000) ** 2
+
+    @property
+    def _warning_of_size(self) -> tuple[str, ...]:
+        if self.areas.basis == "drawn" or self.square_millimetres <= _LARGE:
+            return ()
+        return (
+            f"The labels cover {self.square_millimetres:.0f} mm², glass included, all of which a dataset "
+            "would hold; draw regions around what was reviewed.",
+        )
 
     def sitting_of(self, element: str) -> Sitting | None:
         """Return in which sitting an element was changed; None if that is not known."""

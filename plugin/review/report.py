@@ -53,7 +53,7 @@ def review_figures(outcome: ReviewOutcome) -> dict[str, Any]:
         "reviewed": {
             "basis": outcome.areas.basis,
             "areas": len(outcome.areas.outlines),
-            "mm2": _square_millimetres(outcome),
+            "mm2": outcome.square_millimetres,
         },
         "unreviewed_cells": len(outcome.changes) - len(counted),
         "by_place": int(np.count_nonzero(counted.by_place)),
@@ -131,7 +131,7 @@ def _sentences(outcome: ReviewOutcome) -> Iterator[str]:
     if not outcome.run.sittings:
         yield "Nobody has saved the annotation since it was pushed."
     yield (
-        f"Reviewed areas: {len(areas.outlines)}, {_square_millimetres(outcome):.3f} mm² "
+        f"Reviewed areas: {len(areas.outlines)}, {outcome.square_millimetres:.3f} mm² "
         f"({_BASIS[areas.basis]}). Cells outside of them, which take no part: "
         f"{len(outcome.changes) - len(outcome.counted)}."
     )
@@ -209,7 +209,3 @@ def _figures(counts: Counts, intervals: ScoreIntervals) -> dict[str, Any]:
         "recall_interval": bounds(intervals.recall),
         "f1_interval": bounds(intervals.f1),
     }
-
-
-def _square_millimetres(outcome: ReviewOutcome) -> float:
-    return outcome.areas.area * (outcome.mpp / 1000) ** 2

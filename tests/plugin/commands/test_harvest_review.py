@@ -135,6 +135,14 @@ def test_the_searched_region_is_all_that_is_assumed(running: tuple[FakeArchive, 
     assert outcome.scores.counts.any_class == Counts(2, 0, 0)
 
 
+def test_labels_of_a_whole_slide_are_warned_of(running: tuple[FakeArchive, str]) -> None:
+    archive, _ = running
+    archive.tiles[ITEM] |= {"sizeX": 40_000, "sizeY": 30_000}
+    assert "The labels cover 75 mm²" in review_table(harvest(archive))
+    archive.annotate(ITEM, square(0, 0, 39_000), name="seen")
+    assert "The labels cover" not in review_table(harvest(archive, regions="seen", labels="two"))
+
+
 def test_only_surroundings_of_changes_can_be_asked_for(running: tuple[FakeArchive, str]) -> None:
     archive, annotation = running
     correct(archive, annotation)
