@@ -17,6 +17,10 @@ from patherea_core.geometry import Box, Pixels, Scale
 #: Base pixels read beyond a window, so that resampling never sees a border that is not the slide's.
 _RESAMPLING_MARGIN = 4
 
+#: Base pixels from top to bottom that are read at once where they are resampled: before that, a window of a
+#: slide with small pixels is many times larger.
+_STRIP = 1024
+
 
 class SlideReader(Protocol):
     """Anything that yields pixels of one slide."""
@@ -90,11 +94,16 @@ def read_working(slide: SlideReader, box: Box, working_mpp: float) -> Pixels:
     margin = math.ceil(_RESAMPLING_MARGIN * max(1.0, factor))
     edges = (box.left * factor, box.top * factor, box.right * factor, box.bottom * factor)
     around = Box.around(edges).grown(margin)
-    across = (edges[0] - around.left, 0, edges[2] - around.left, around.height)
-    down = (0, edges[1] - around.top, box.width, edges[3] - around.top)
-    image = Image.fromarray(slide.read(around))
     # One direction at a time: given both, Pillow chooses the order by the window's shape, and what it
     # rounds and clips in between would differ from window to window.
-    narrowed = image.resize((box.width, around.height), Image.Resampling.BICUBIC, box=across)
-    resized = narrowed.resize((box.width, box.height), Image.Resampling.BICUBIC, box=down)
-    return np.array(resized)
+    narrowed = Image.new("RGB", (box.width, around.height))
+    for top in range(0, around.height, _STRIP):
+        height = min(_STRIP, around.height - top)
+        strip = slide.read(Box(around.left, around.top + top, around.width, height))
+        across = (edges[0] - around.left, 0, edges[2] - around.left, height)
+        image = Image.fromarray(strip)
+        narrowed.paste(
+            image.resize((box.width, height), Image.Resampling.BICUBIC, box=across), (0, top)
+        )
+    down = (0, edges[1] - around.top, box.width, edges[3] - around.top)
+    return np.array(narrowed.resize((box.width, box.height), Image.Resampling.BICUBIC, box=down))

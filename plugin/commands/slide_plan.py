@@ -17,8 +17,8 @@ from plugin.slides.tissue import tissue_outline
 
 log = logging.getLogger(__name__)
 
-#: Tiles below which it does not pay to look for tissue first.
-_FEW_TILES = 4
+#: Square millimetres up to which it does not pay to look for tissue first, as in a region that somebody drew.
+_LITTLE = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class SlidePlan:
 def slide_plan(slide: SlideReader, detector: Detector, settings: DetectSettings) -> SlidePlan:
     """Return what is to be done on a slide; warn of one that is far from what the model was trained on.
 
-    A slide of more than a few tiles is examined, and planned without the tiles that show no tissue.
+    More than a little of a slide is planned without the tiles that show no tissue.
 
     Raises:
         InputError: the region lies outside of the slide.
@@ -82,18 +82,16 @@ def _planned(slide: SlideReader, detector: Detector, settings: DetectSettings) -
         outline=settings.region, tile_size=settings.tile_size, threshold=settings.threshold
     )
     whole = detector.planned(slide, wanted)
-    few = len(whole.tiles) <= _FEW_TILES
-    if few and not settings.outlined:
-        return SlidePlan(whole, (pixel_size_check(slide, detector.card),))
+    little = whole.area.area * (slide.base_mpp / 1000) ** 2 <= _LITTLE
+    if little and not settings.outlined:
+        return SlidePlan(whole, preflight(slide, detector.card, whole.area))
     tissue = _tissue(slide, settings)
     if tissue is None:
         return SlidePlan(whole, (pixel_size_check(slide, detector.card),))
     seen = as_outline(whole.area.intersection(tissue))
     kept = seen if settings.outlined else None
-    if few:
-        return SlidePlan(whole, (pixel_size_check(slide, detector.card),), kept)
     checks = preflight(slide, detector.card, whole.area if seen.is_empty else seen)
-    if settings.everywhere:
+    if little or settings.everywhere:
         return SlidePlan(whole, checks, kept)
     plan = detector.planned(slide, replace(wanted, tissue=tissue))
     _tell(slide.name, plan, whole)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from patherea_core import slides
 from patherea_core.errors import ScaleError, ShapeError
 from patherea_core.geometry import Box, Pixels, Scale, as_xy
 from patherea_core.slides import ArraySlide, read_working
@@ -63,6 +64,15 @@ def test_a_whole_image_is_resampled_as_pillow_does() -> None:
     whole = Image.fromarray(SLIDE.pixels).resize((100, 75), Image.Resampling.BICUBIC)
     window = np.asarray(whole)[20:50, 20:70].astype(int)
     assert np.abs(read_working(SLIDE, inner, 0.5).astype(int) - window).max() <= 1
+
+
+@pytest.mark.parametrize("mpp", [0.5, 0.33, 0.17])
+def test_it_does_not_matter_how_much_is_read_at_once(
+    mpp: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = read_working(SLIDE, Box(-9, -5, 90, 60), mpp)
+    monkeypatch.setattr(slides, "_STRIP", 13)
+    assert np.array_equal(read_working(SLIDE, Box(-9, -5, 90, 60), mpp), at_once)
 
 
 def test_an_image_in_memory_knows_its_size() -> None:

@@ -109,7 +109,9 @@ def as_released(scene: Scene) -> int:
     return cells
 
 
-def make_scene(detector: Detector, pixels: Pixels, folder: Path, tile_size: int | None) -> Scene:
+def make_scene(
+    detector: Detector, pixels: Pixels, folder: Path, tile_size: int | None = None
+) -> Scene:
     """Return what the forms work on."""
     slide = ArraySlide("benchmark", detector.card.mpp, pixels)
     plan = detector.planned(slide, DetectionSettings(tile_size=tile_size))

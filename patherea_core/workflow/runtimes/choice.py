@@ -59,5 +59,5 @@ def choose(
         runtime = OnnxRuntime(export_onnx(network, size=size), device)
     else:
         runtime = OpenVinoRuntime(export_onnx(network, size=size), device, wanted)
-    log.info("the network is run by the runtime %s", runtime.name)
+    log.info("the network is run by the runtime %s, %s", runtime.name, runtime.precision)
     return runtime

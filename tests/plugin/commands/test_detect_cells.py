@@ -12,6 +12,7 @@ import pytest
 import shapely
 import torch
 
+from patherea_core.bundle_card import ColourStatistics
 from patherea_core.bundle_file import read_card
 from patherea_core.errors import (
     ArchiveError,
@@ -402,10 +403,26 @@ def tissue_slide(path: Path) -> Outline:
     return shapely.box(640, 400, 1280, 800)
 
 
+@pytest.mark.parametrize("region", [None, shapely.box(600, 300, 900, 600)], ids=["slide", "region"])
+def test_a_stain_that_the_model_never_saw_is_told(
+    wanted: DetectRequest,
+    tmp_path: Path,
+    region: Outline | None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pixels = np.full((1600, 1600, 3), 245, dtype=np.uint8)
+    pixels[200:1200, 240:1480] = (120, 80, 40)  # brown, as of diaminobenzidine
+    write_image(tmp_path / "a.png", pixels)
+    purple = ColourStatistics(mean=(0.5, 0.28, 0.49), spread=(0.18, 0.05, 0.04), tiles=128)
+    model = write_model(tmp_path / "purple.safetensors", colours=purple)
+    run(replace(wanted, mpp=0.5, region=region, model=model, threshold=0.9), Silent())
+    assert "colours" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("changes", "whole"),
     [({"tile_size": 256}, True), ({"tile_size": 256, "everywhere": True}, True), ({}, False)],
-    ids=["tissue", "everywhere", "few tiles"],
+    ids=["tissue", "everywhere", "little"],
 )
 def test_the_outline_of_the_tissue_is_written_whatever_is_looked_at(
     wanted: DetectRequest, tmp_path: Path, changes: dict[str, Any], whole: bool
