@@ -128,13 +128,9 @@ def test_settings_that_nobody_can_read_are_refused_in_a_sentence(text: str, word
     assert "\n" not in str(caught.value)
 
 
-values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
+scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+lists = st.lists(scalars, max_size=3)
+values = scalars | lists | st.dictionaries(st.text(max_size=5), scalars | lists, max_size=3)
 
 
 @settings(max_examples=25, deadline=None)
