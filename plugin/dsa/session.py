@@ -8,6 +8,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit, urlunsplit
@@ -160,9 +161,18 @@ def connect(
         _sign_in(session, login, password)
     else:
         raise CredentialsError("give the archive's token, or a login and its password")
-    if session.get("user/me") is None:
+    if not _is_signed_in(session):
         raise CredentialsError(f"the archive at {session.address} does not accept the token")
     return session
+
+
+def _is_signed_in(session: Session) -> bool:
+    """Tell whether the archive knows the token; that of a job may not ask whose it is."""
+    if session.get("user/me") is not None:
+        return True
+    found = session.get("token/current") or {}
+    ends = datetime.fromisoformat(found.get("expires") or "9999-12-31T00:00:00+00:00")
+    return found.get("userId") is not None and ends > datetime.now(ends.tzinfo)
 
 
 def safe_address(address: str) -> str:

@@ -244,3 +244,22 @@ def test_suggested_regions_are_taken_in_and_labelled_ones_are_not_suggested_agai
     first, second = decode(read_annotation(session, summary.id)).regions
     assert first.outline.intersection(second.outline).area == 0
     assert not first.outline.intersects(shapely.box(1, 1, 149, 149))
+
+
+def test_the_token_of_a_reviewers_job_suffices(slide: Slide, tmp_path: Path) -> None:
+    reviewed(slide)
+    scopes = json.dumps(["core.data.read", "core.data.write"])
+    key = slide.ann.post("api_key", {"name": "job", "scope": scopes})["key"]
+    token = slide.ann.post("api_key/token", {"key": key})["authToken"]["token"]
+    slide.folder.annotate(slide.item, square(0, 0, 100), square(150, 0, 100), name="seen")
+    outcome = slide.harvest(token, regions="seen")
+    assert outcome.scores.counts.any_class == Counts(3, 1, 1)
+    request = export_dataset.ExportRequest(
+        api_url=slide.folder.sandbox.api_url,
+        token=token,
+        folder_id=slide.folder.id,
+        out=tmp_path / "dataset",
+        annotations="Reviewed",
+        folds=2,
+    )
+    assert len(export_dataset.run(request, Silent()).samples) == 2

@@ -38,6 +38,7 @@ class FakeArchive:
         posted: bodies of new annotations, by item id.
         history: earlier states of annotations, by their id, oldest first.
         logins: of people, by their id.
+        job_tokens: what is known of tokens that may not ask whose they are.
         pictures: what was asked of each picture of a part of a slide.
         requests: method and path of every request.
         failures: statuses to answer with next, before anything else.
@@ -52,6 +53,7 @@ class FakeArchive:
     posted: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     history: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     logins: dict[str, str] = field(default_factory=dict)
+    job_tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
     pictures: list[Mapping[str, str]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     failures: list[int] = field(default_factory=list)
@@ -120,6 +122,8 @@ class FakeArchive:
             return 1
         if path == "user/me":
             return {"login": "somebody"} if query.get("token") == TOKEN else None
+        if path == "token/current":
+            return self.job_tokens.get(query.get("token", ""))
         for pattern, give in self._routes():
             if found := re.fullmatch(pattern, path):
                 return give(found, query)

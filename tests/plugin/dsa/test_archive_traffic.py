@@ -57,6 +57,27 @@ def test_a_bad_token_is_refused_in_one_sentence_that_does_not_name_it(
     assert "wrong-token" not in str(caught.value)
 
 
+def test_the_token_of_a_job_signs_in_though_it_may_not_ask_whose_it_is(
+    archive: FakeArchive,
+) -> None:
+    archive.job_tokens["a-job-token"] = {"userId": "1" * 24, "expires": "2999-01-01T00:00:00+00:00"}
+    assert connect(archive.address, "a-job-token").address == archive.address
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"userId": "1" * 24, "expires": "2001-01-01T00:00:00+00:00"},
+        {"userId": None, "expires": "2999-01-01T00:00:00+00:00"},
+    ],
+    ids=["expired", "nobody's"],
+)
+def test_a_token_that_opens_nothing_is_refused(archive: FakeArchive, known: dict[str, Any]) -> None:
+    archive.job_tokens["a-job-token"] = known
+    with pytest.raises(CredentialsError, match="does not accept the token"):
+        connect(archive.address, "a-job-token")
+
+
 def test_nothing_to_sign_in_with_is_said() -> None:
     with pytest.raises(CredentialsError, match="give the archive's token"):
         connect("http://127.0.0.1:1/api/v1")
