@@ -79,6 +79,9 @@ def test_labelled_parts_of_a_slide_in_the_archive_are_left_out(
     archive.annotate(item, square(0, 0, 200))
     crossed = {"type": "polyline", "closed": True, "points": [[0, 0, 0]] * 4}
     archive.annotate(item, crossed, name="crossed")
+    earlier = archive.annotate(item, square(0, 0, 400), name="suggested before")
+    ours = {"kind": "suggested regions"}
+    archive.annotations[earlier]["annotation"]["attributes"] = {"patherea": ours}
     with serving(archive):
         request = replace(
             wanted, slide=None, out=None, api_url=archive.address, token=TOKEN, item_id=item

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from patherea_core.errors import InputError
+from patherea_core.errors import InputError, ShapeError
 from plugin.suggestion.merit import Weights, best, merits
 from plugin.suggestion.signs import SeenField, Signs, rarities, signs_of
 from tests.builders import detections
@@ -35,6 +35,14 @@ def test_a_cell_beyond_the_radius_is_another_one() -> None:
     found = signs(seen(0, *TEN, other=near), seen(1, *TEN, other=far))
     assert found.disagreement[0] == 0
     assert found.disagreement[1] > 0
+
+
+def test_a_network_with_one_head_shows_no_disagreement() -> None:
+    plain = seen(0, *TEN)
+    found = signs(SeenField(plain.box, plain.cells, None, plain.doubts), seen(1, *TEN))
+    assert found.disagreement.tolist() == [0.0, 0.0]
+    with pytest.raises(ShapeError):
+        Signs(found.disagreement, found.entropy, found.rarity, found.cells[:1])
 
 
 def test_many_doubtful_cells_go_before_two() -> None:
