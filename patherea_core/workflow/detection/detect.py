@@ -1,8 +1,10 @@
 """Find the cells of one slide, batch by batch: read ahead, propose, decode on the device, keep."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,6 +18,7 @@ from patherea_core.progress import Progress
 from patherea_core.slides import SlideReader
 from patherea_core.tiling import Tile, owned_by
 from patherea_core.workflow.detection.account import Account
+from patherea_core.workflow.detection.between_layers import between_layers
 from patherea_core.workflow.detection.found import ROW, Found, Rows
 from patherea_core.workflow.detection.merge import MergedCells
 from patherea_core.workflow.detection.plan import Plan
@@ -57,7 +60,7 @@ def detect_planned(
         runtime: what runs the network.
         plan: of the slide.
         found: what keeps the detections; the cells are read from there.
-        progress: told after every batch.
+        progress: told after every batch, and on a processor in between.
         readers: threads that read tiles.
 
     Raises:
@@ -68,7 +71,9 @@ def detect_planned(
     todo = _largest_first(plan, found)
     account = Account(slide.name, plan, found, time.monotonic)
     progress.advance(*account.told())
-    for batch, rows in _rows_of_batches(runtime, plan, read_ahead(slide, plan, todo, readers)):
+    batches = read_ahead(slide, plan, todo, readers)
+    listen = partial(_listen, progress, account)
+    for batch, rows in _rows_of_batches(runtime, plan, batches, listen):
         found.add(batch.number, rows, batch.holes)
         account.count(rows)
         progress.advance(*account.told())
@@ -93,20 +98,31 @@ def _largest_first(plan: Plan, found: Found) -> list[int]:
 
 
 def _rows_of_batches(
-    runtime: Runtime, plan: Plan, batches: Iterator[ReadBatch]
+    runtime: Runtime, plan: Plan, batches: Iterator[ReadBatch], listen: Callable[[], None]
 ) -> Iterator[tuple[ReadBatch, Rows]]:
     """Yield each batch with what was found in it.
 
-    While a device is busy with one batch, the host hands it the next before it waits for the first.
+    While a device is busy with one batch, the host hands it the next before it waits for the first. A
+    processor is itself the host: what it has found is kept at once, and since a tile may take it longer than
+    anybody waits who asks to stop, it listens between the layers.
     """
     before: tuple[ReadBatch, Sites | None] | None = None
     for batch in batches:
-        sites = _sites(runtime, batch)
+        with between_layers(listen) if runtime.name == "eager" else nullcontext():
+            sites = _sites(runtime, batch)
         if before is not None:
             yield before[0], _rows(runtime, plan, *before)
         before = (batch, sites)
+        if sites is not None and sites.score.device.type == "cpu":
+            yield batch, _rows(runtime, plan, batch, sites)
+            before = None
     if before is not None:
         yield before[0], _rows(runtime, plan, *before)
+
+
+def _listen(progress: Progress, account: Account) -> None:
+    """Learn of a request to stop, though nothing is new."""
+    progress.advance(*account.told())
 
 
 def _sites(runtime: Runtime, batch: ReadBatch) -> Sites | None:

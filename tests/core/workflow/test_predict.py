@@ -167,6 +167,30 @@ def test_a_request_to_stop_ends_after_the_tile(slide: ArraySlide, detector: Dete
         predict(slide, detector, tile_size=64, progress=StopAtOnce())
 
 
+class StopSoon:
+    """A progress that asks to stop when it was told so often that nothing is done yet."""
+
+    def __init__(self, reports: int) -> None:
+        self._left = reports
+
+    def advance(self, fraction: float, message: str = "") -> None:
+        """Count, and stop."""
+        assert fraction == 0
+        self._left -= 1
+        if not self._left:
+            raise Cancelled(message)
+
+
+@pytest.mark.parametrize("reports", [1, 2, 9])
+def test_a_processor_hears_of_a_request_to_stop_while_it_is_at_a_tile(
+    slide: ArraySlide, detector: Detector, reports: int
+) -> None:
+    before = found_in(slide, detector)
+    with pytest.raises(Cancelled):
+        predict(slide, detector, progress=StopSoon(reports))
+    assert np.array_equal(found_in(slide, detector).xy, before.xy)
+
+
 def test_an_unknown_device_is_refused() -> None:
     with pytest.raises(InputError, match="auto, cpu or cuda"):
         resolve_device("tpu")
