@@ -76,6 +76,32 @@ class CardWords(Settings):
         return tuple(what for what, said in needed.items() if not said)
 
 
+class BaseModelCard(Settings):
+    """The trained model that a training started from, and what travels on with what it learnt."""
+
+    name: str
+    """What it is called, or the name of its file."""
+    weights_sha256: str
+    """Digest of its weights."""
+    licence: str | None = None
+    """Its terms, which hold for what was trained from it too."""
+    notices: tuple[str, ...] = ()
+    """What has to be said of the data and weights that it comes from."""
+    dataset_sha256: str | None = None
+    """Digest of the dataset that it was trained on."""
+    dataset_lineage: dict[str, Any] = Field(default_factory=dict)
+    """Where that dataset comes from."""
+    trained_on: str | None = None
+    """How much of it that was, in words."""
+    base_model: "BaseModelCard | None" = None
+    """The model that it started from itself, if there was one."""
+
+    def words_with(self, own: CardWords) -> CardWords:
+        """Return what a model says that was trained from this one: its own words, and what must be kept."""
+        notices = tuple(dict.fromkeys((*self.notices, *own.notices)))
+        return own.model_copy(update={"notices": notices, "licence": own.licence or self.licence})
+
+
 class BundleCard(CardWords):
     """What is known of a model besides its weights."""
 
@@ -106,6 +132,8 @@ class BundleCard(CardWords):
     """Digest of the weights in the bundle."""
     initial_weights: InitialWeights | None = None
     """What the backbone started from; None if it started at random."""
+    base_model: BaseModelCard | None = None
+    """The model that the training started from; None if it started anew."""
     backbone_sha256: str | None = None
     """Digest of the backbone's weights, which were not trained and are not in the bundle; None if all
     weights are in it."""
@@ -119,6 +147,19 @@ class BundleCard(CardWords):
         """Return the card with these words in place of its own, as far as there are any."""
         said = {name: getattr(words, name) for name in CardWords.model_fields}
         return self.model_copy(update={name: word for name, word in said.items() if word})
+
+    def as_base(self, name: str) -> BaseModelCard:
+        """Return what the card of a model says that is trained from this one, which has a name if need be."""
+        return BaseModelCard(
+            name=self.name or name,
+            weights_sha256=self.weights_sha256,
+            licence=self.licence,
+            notices=self.notices,
+            dataset_sha256=self.provenance.get("dataset_sha256"),
+            dataset_lineage=self.provenance.get("dataset_lineage") or {},
+            trained_on=self.provenance.get("trained_on"),
+            base_model=self.base_model,
+        )
 
     @property
     def mean_f1(self) -> float | None:

@@ -16,7 +16,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from patherea_core.bundle_card import DEFAULT_HALO, BundleCard, CardWords, ClassCard, InitialWeights
+from patherea_core.bundle_card import (
+    DEFAULT_HALO,
+    BaseModelCard,
+    BundleCard,
+    CardWords,
+    ClassCard,
+    InitialWeights,
+)
 from patherea_core.bundle_file import broken, header_of, read_card, weights_file
 from patherea_core.errors import BundleError, InputError
 from patherea_core.files import replacing
@@ -26,6 +33,7 @@ from patherea_core.taxonomy import Taxonomy
 
 __all__ = [
     "DEFAULT_HALO",
+    "BaseModelCard",
     "BundleCard",
     "CardWords",
     "ClassCard",

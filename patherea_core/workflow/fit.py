@@ -18,7 +18,7 @@ from patherea_core.workflow.devices import device_count, resolve_device
 from patherea_core.workflow.engine.attempt import Material, attempt
 from patherea_core.workflow.engine.back_off import with_less_memory
 from patherea_core.workflow.engine.followers import company
-from patherea_core.workflow.engine.initialisation import origin_of, weights_to_start_from
+from patherea_core.workflow.engine.initialisation import beginning_of, noted, say_what_is_kept
 from patherea_core.workflow.engine.reporting import Report, TensorBoard
 from patherea_core.workflow.predict import Detector
 from patherea_core.workflow.request import FitRequest
@@ -50,7 +50,9 @@ def fit(request: FitRequest, progress: Progress) -> Path:
     Raises:
         DatasetError: the dataset is broken, or a fold is empty.
         InputError: the run folder is in the way or cannot be resumed as requested, the seed or the
-            device is none, or the backbone's weights are missing, superfluous or do not fit.
+            device is none, or the base model or the backbone's weights are missing, superfluous or do
+            not fit.
+        BundleError: the base model cannot be trusted or read.
         OutputError: the run folder cannot be written.
         TrainingError: the loss or a weight became no number, or memory does not even suffice for a
             single tile; the last complete epoch is kept.
@@ -60,19 +62,20 @@ def fit(request: FitRequest, progress: Progress) -> Path:
     require_known(request.recipe.network.backbone)
     manifest = read_manifest(request.dataset)
     recipe, folder = request.recipe, RunFolder(request.run)
-    weights = weights_to_start_from(recipe, request.backbone_weights)
-    identity = RunIdentity.of(
-        manifest, request.validation_fold, request.seed, request.division
-    ).model_copy(update={"backbone_weights": origin_of(weights)})
+    beginning = beginning_of(request, manifest)
+    identity = noted(
+        RunIdentity.of(manifest, request.validation_fold, request.seed, request.division), beginning
+    )
     resumed = folder.require_usable(recipe, identity, resume=request.resume)
     if resumed and folder.model.exists():
         log.info("the run in %s is complete: nothing is left to train", request.run)
         return folder.model
     say_what_it_is_trained_on(request, manifest)
+    say_what_is_kept(beginning, manifest.taxonomy)
     device = resolve_device(request.device)
     devices = device_count(device.type, request.devices)
     reading = Part(progress, 0.0, _READING)
-    material = Material.read(request, manifest, weights, devices, reading)
+    material = Material.read(request, manifest, beginning, devices, reading)
     if not resumed:
         folder.begin(recipe, identity)
     rest = Part(progress, _READING, _MEASURING)

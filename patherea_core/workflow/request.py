@@ -22,6 +22,8 @@ class FitRequest:
         division: which samples serve for what; None validates on ``validation_fold`` and trains on the rest.
         backbone_weights: a file of weights that the backbone starts from, or "hub" to fetch them by the
             backbone's name; None for a recipe that starts from scratch.
+        base_model: a model bundle whose weights the whole network starts from, its recipe having the same
+            network; None trains anew. If it leaves its backbone out, ``backbone_weights`` is that.
         device: auto, cpu or cuda.
         devices: how many GPUs train together; 0 for all there are.
         workers: processes that prepare tiles beside the training; None takes what suits the machine.
@@ -37,6 +39,7 @@ class FitRequest:
     validation_fold: int = 0
     division: Division | None = None
     backbone_weights: Path | Literal["hub"] | None = None
+    base_model: Path | None = None
     device: str = "auto"
     devices: int = 1
     workers: int | None = None

@@ -12,10 +12,9 @@ from patherea_core.data.cache import Labelled, labels_of
 from patherea_core.data.fold_checks import class_counts, require_trainable
 from patherea_core.data.manifest import Manifest
 from patherea_core.data.store import Sample
-from patherea_core.model.pretrained import BackboneWeights
 from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
-from patherea_core.workflow.engine.initialisation import start_from
+from patherea_core.workflow.engine.initialisation import Beginning, start_from
 from patherea_core.workflow.engine.learner import Learner
 from patherea_core.workflow.engine.lightning_trainer import train, trainer_for
 from patherea_core.workflow.engine.memory import memory_for_samples
@@ -35,20 +34,20 @@ class Material:
         manifest: of the dataset.
         training: samples to train on.
         validation: samples to validate on.
-        weights: what the backbone starts from; None for chance.
+        beginning: what the network starts from; None for chance.
     """
 
     manifest: Manifest
     training: Sequence[Sample]
     validation: Sequence[Sample]
-    weights: BackboneWeights | None
+    beginning: Beginning
 
     @classmethod
     def read(
         cls,
         request: FitRequest,
         manifest: Manifest,
-        weights: BackboneWeights | None,
+        beginning: Beginning,
         devices: int,
         progress: Progress,
     ) -> "Material":
@@ -57,7 +56,7 @@ class Material:
         Args:
             request: what was asked for.
             manifest: of the dataset.
-            weights: what the backbone starts from.
+            beginning: what the network starts from.
             devices: processes that share the memory of the machine, a device each.
             progress: told before every sample.
 
@@ -71,7 +70,7 @@ class Material:
         training, validation = (labels_of(part) for part in parts)
         tile_size = request.recipe.training.tile_size
         require_trainable(training, validation, manifest.taxonomy, tile_size)
-        return cls(manifest, *parts, weights)
+        return cls(manifest, *parts, beginning)
 
 
 def attempt(
@@ -96,7 +95,7 @@ def attempt(
     learner = Learner(recipe, manifest.taxonomy, manifest.mpp)
     if place.rank == 0:
         say_what_is_trained(request, learner.network)
-    start_from(material.weights, learner.network)
+    start_from(material.beginning, learner.network, manifest.taxonomy)
     if recipe.loss.logit_adjustment:
         learner.class_log_prior = class_log_prior(
             labels_of(material.training), len(manifest.taxonomy)

@@ -19,7 +19,7 @@ from patherea_core.errors import PathereaError, TrainingError
 from patherea_core.progress import Progress, Silent
 from patherea_core.workflow.engine.attempt import Material, attempt
 from patherea_core.workflow.engine.back_off import is_out_of_memory
-from patherea_core.workflow.engine.initialisation import weights_to_start_from
+from patherea_core.workflow.engine.initialisation import beginning_of
 from patherea_core.workflow.engine.ranks import Place
 from patherea_core.workflow.request import FitRequest
 
@@ -131,8 +131,8 @@ def follow(request: FitRequest, place: Place, at_once: int, mouth: Connection) -
     _end_with_parent()
     try:
         manifest = read_manifest(request.dataset)
-        weights = weights_to_start_from(request.recipe, request.backbone_weights)
-        material = Material.read(request, manifest, weights, place.devices, Silent())
+        beginning = beginning_of(request, manifest)
+        material = Material.read(request, manifest, beginning, place.devices, Silent())
         mouth.send_bytes(_READY.encode())
         attempt(request, material, place, at_once, [])
     except PathereaError as error:

@@ -1,13 +1,36 @@
-"""What the backbone starts from: weights that were asked for by the recipe and given, or chance."""
+"""What a network starts from: a trained model, weights of its backbone as the recipe wants it, or chance."""
 
+import logging
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
-from patherea_core.bundle_card import InitialWeights
+from patherea_core.bundle_card import BaseModelCard, InitialWeights
 from patherea_core.config import Recipe
+from patherea_core.data.manifest import Manifest
 from patherea_core.errors import InputError
 from patherea_core.model.network import P2PNetwork
 from patherea_core.model.pretrained import BackboneWeights, initialise, read_backbone_weights
+from patherea_core.taxonomy import Taxonomy
+from patherea_core.workflow.engine.base_model import BaseModel, read_base_model, take_over
+from patherea_core.workflow.request import FitRequest
+from patherea_core.workflow.run.identity import RunIdentity
+
+log = logging.getLogger(__name__)
+
+#: A trained model, weights of the backbone alone, or None for chance.
+Beginning: TypeAlias = BackboneWeights | BaseModel | None
+
+
+def beginning_of(request: FitRequest, manifest: Manifest) -> Beginning:
+    """Return what the network of a training starts from.
+
+    Raises:
+        BundleError: the base model cannot be trusted or read, or its backbone's weights are missing.
+        InputError: as ``weights_to_start_from``, or the base model does not fit the recipe or dataset.
+    """
+    if request.base_model is None:
+        return weights_to_start_from(request.recipe, request.backbone_weights)
+    return read_base_model(request, request.base_model, manifest)
 
 
 def weights_to_start_from(
@@ -40,18 +63,59 @@ def weights_to_start_from(
     return None
 
 
-def start_from(weights: BackboneWeights | None, network: P2PNetwork) -> None:
-    """Give the backbone of a network the weights it starts from, if there are any.
+def start_from(beginning: Beginning, network: P2PNetwork, taxonomy: Taxonomy) -> None:
+    """Give a network of these classes the weights it starts from, if there are any.
 
     Raises:
         InputError: they do not fit.
     """
-    if weights is not None:
-        initialise(network.backbone, weights)
+    if isinstance(beginning, BaseModel):
+        take_over(beginning, network, taxonomy)
+    elif beginning is not None:
+        initialise(network.backbone, beginning)
 
 
-def origin_of(weights: BackboneWeights | None) -> InitialWeights | None:
-    """Return what is to be remembered of weights that a training started from."""
-    if weights is None:
+def noted(identity: RunIdentity, beginning: Beginning) -> RunIdentity:
+    """Return the identity of a training with what is to be remembered of its beginning."""
+    notes = {"backbone_weights": origin_of(beginning), "base_model": base_of(beginning)}
+    return identity.model_copy(update=notes)
+
+
+def origin_of(beginning: Beginning) -> InitialWeights | None:
+    """Return what is to be remembered of the weights that a backbone started from, if need be long ago."""
+    if isinstance(beginning, BaseModel):
+        return beginning.card.initial_weights
+    if beginning is None:
         return None
-    return InitialWeights(sha256=weights.sha256, origin=weights.origin, licence=weights.licence)
+    return InitialWeights(
+        sha256=beginning.sha256, origin=beginning.origin, licence=beginning.licence
+    )
+
+
+def base_of(beginning: Beginning) -> BaseModelCard | None:
+    """Return what is to be remembered of the model that a training started from."""
+    return beginning.card.as_base(beginning.name) if isinstance(beginning, BaseModel) else None
+
+
+def say_what_is_kept(beginning: Beginning, taxonomy: Taxonomy) -> None:
+    """Log which model a training starts from, if any, and which of its classes it keeps."""
+    if not isinstance(beginning, BaseModel):
+        return
+    card, wanted = beginning.card, taxonomy.names
+    log.info(
+        "starts from all weights of %s (digest %s)",
+        card.name or beginning.name,
+        card.weights_sha256[:12],
+    )
+    known = card.taxonomy.names
+    if new := [name for name in wanted if name not in known]:
+        log.warning(
+            "the base model does not know %s, for which the training starts at random; its classes are: %s",
+            " and ".join(new),
+            ", ".join(known),
+        )
+    if gone := [name for name in known if name not in wanted]:
+        log.warning(
+            "the dataset has no %s, so the model forgets what its base model knows of that",
+            " and no ".join(gone),
+        )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Self
 
-from patherea_core.bundle_card import InitialWeights
+from patherea_core.bundle_card import BaseModelCard, InitialWeights
 from patherea_core.config import Recipe, Settings
 from patherea_core.data.division import Division
 from patherea_core.data.manifest import Manifest
@@ -27,6 +27,8 @@ class RunIdentity(Settings):
     """Root of every random choice."""
     backbone_weights: InitialWeights | None = None
     """What the backbone started from; None for chance."""
+    base_model: BaseModelCard | None = None
+    """The model that the whole network started from; None if it started anew."""
 
     @classmethod
     def of(
@@ -56,21 +58,28 @@ class RunIdentity(Settings):
             found.append(f"validation fold {self.validation_fold}, not {other.validation_fold}")
         if self.seed != other.seed:
             found.append(f"seed {self.seed}, not {other.seed}")
-        mine, its = (_beginning(one.backbone_weights) for one in (self, other))
+        mine, its = (_beginning(one) for one in (self, other))
         if mine != its:
             found.append(f"{mine}, not {its}")
         return found
 
 
-def _beginning(weights: InitialWeights | None) -> str:
-    if weights is None:
+def _beginning(identity: RunIdentity) -> str:
+    if identity.base_model is not None:
+        return f"the base model of digest {identity.base_model.weights_sha256[:_SHOWN]}"
+    if identity.backbone_weights is None:
         return "a backbone at random"
-    return f"backbone weights of digest {weights.sha256[:_SHOWN]}"
+    return f"backbone weights of digest {identity.backbone_weights.sha256[:_SHOWN]}"
 
 
 def recipe_differences(one: Recipe, other: Recipe) -> list[str]:
     """Return what one recipe has and the other has not, each as "training.epochs 40, not 50"."""
-    mine, its = (dict(_flat(recipe.model_dump(mode="json"))) for recipe in (one, other))
+    return settings_differences(one, other)
+
+
+def settings_differences(one: Settings, other: Settings, before: str = "") -> list[str]:
+    """Return the same of any settings of one kind, whose names have something in front."""
+    mine, its = (dict(_flat(each.model_dump(mode="json"), before)) for each in (one, other))
     return [f"{name} {mine[name]}, not {its[name]}" for name in mine if mine[name] != its[name]]
 
 

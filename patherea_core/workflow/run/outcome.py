@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from patherea_core.bundle_card import BundleCard, ClassCard, InitialWeights
+from patherea_core.bundle_card import BundleCard, ClassCard
 from patherea_core.checkpoint import ModelBundle, save_bundle, weights_digest
 from patherea_core.data.manifest import Manifest
 from patherea_core.data.store import read_manifest
@@ -59,7 +59,8 @@ def best_bundle(
         for name, tensor in kept["state_dict"].items()
         if name.startswith(_PREFIX)
     }
-    initial = _initial_weights(folder)
+    identity = _identity(folder)
+    initial, base = identity.backbone_weights, identity.base_model
     frozen = initial is not None and request.recipe.network.frozen_backbone
     if frozen:
         state = _trained_part(state, request, manifest)
@@ -67,7 +68,7 @@ def best_bundle(
     threshold = scores["threshold"]
     assert threshold is not None
     card = BundleCard(
-        **request.words.model_dump(),
+        **(request.words if base is None else base.words_with(request.words)).model_dump(),
         recipe=request.recipe,
         classes=tuple(ClassCard(name=c.name, color=c.color) for c in manifest.taxonomy.classes),
         mpp=manifest.mpp,
@@ -79,14 +80,15 @@ def best_bundle(
         measured_on=_measured_on(request, manifest),
         weights_sha256=weights_digest(state),
         initial_weights=initial,
+        base_model=base,
         backbone_sha256=initial.sha256 if initial is not None and frozen else None,
     )
     return ModelBundle(state, card)
 
 
-def _initial_weights(folder: RunFolder) -> InitialWeights | None:
-    """Return what the backbone of a run started from, as the run folder remembers it."""
-    return RunIdentity.model_validate_json(folder.identity.read_bytes()).backbone_weights
+def _identity(folder: RunFolder) -> RunIdentity:
+    """Return what determines a run, as its folder remembers it."""
+    return RunIdentity.model_validate_json(folder.identity.read_bytes())
 
 
 def _trained_part(
