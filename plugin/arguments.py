@@ -60,14 +60,17 @@ def _export(values: Values) -> Action:
 def _train(values: Values) -> Action:
     from plugin.commands import train_detector
 
+    base = _base_model(values)
+
     def action(progress: Progress) -> None:
         with tempfile.TemporaryDirectory(prefix="patherea-") as folder:
             request = train_detector.TrainRequest(
                 dataset=Path(values["inputDatasetFile"]),
                 out=Path(folder) / "run",
-                recipe=values["recipe"],
+                recipe=None if values["recipe"] == "auto" else values["recipe"],
                 epochs=_unless_zero(values["epochs"]),
                 backbone_weights=_path(values, "inputBackboneFile"),
+                base_model=base,
                 device=values["device"],
                 devices=values["devices"],
                 workers=_unless_zero(values["workers"]),
@@ -81,6 +84,16 @@ def _train(values: Values) -> Action:
             train_detector.run(request, progress)
 
     return action
+
+
+def _base_model(values: Values) -> Path | None:
+    """Return the model that a training starts from, which is a file or one that comes with the program."""
+    named, path = values["baseModel"], _path(values, "inputModelFile")
+    if named == "none":
+        return path
+    if path is not None:
+        raise InputError("--baseModel and --inputModelFile are two models to start from; name one")
+    return find_model(named)
 
 
 def _detect(values: Values) -> Action:

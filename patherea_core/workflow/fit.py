@@ -50,9 +50,8 @@ def fit(request: FitRequest, progress: Progress) -> Path:
     Raises:
         DatasetError: the dataset is broken, or a fold is empty.
         InputError: the run folder is in the way or cannot be resumed as requested, the seed or the
-            device is none, or the base model or the backbone's weights are missing, superfluous or do
-            not fit.
-        BundleError: the base model cannot be trusted or read.
+            device is none, or the base model or the backbone's weights are missing, broken, superfluous
+            or do not fit.
         OutputError: the run folder cannot be written.
         TrainingError: the loss or a weight became no number, or memory does not even suffice for a
             single tile; the last complete epoch is kept.

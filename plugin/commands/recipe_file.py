@@ -6,12 +6,16 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from patherea_core.config import Recipe
+from patherea_core.bundle_card import BundleCard
+from patherea_core.config import NetworkConfig, Recipe
 from patherea_core.errors import InputError
 from patherea_core.recipes import RECIPES, recipe_named
 from patherea_core.refusals import refusal, unsaid
 
 log = logging.getLogger(__name__)
+
+#: What is taken where nothing is named.
+DEFAULT_RECIPE = "small"
 
 #: Ending of recipes that are files.
 _ENDING = ".json"
@@ -20,10 +24,32 @@ _ENDING = ".json"
 _MOST_NAMED = 8
 
 
-def read_recipe(name: str) -> Recipe:
+def recipe_for(name: str | None, base: BundleCard | None) -> Recipe:
+    """Return the recipe of a training: the one that is named, else that of the base model, else the default.
+
+    Args:
+        name: of a recipe, or of a file, which has the base model's network if it says nothing of one.
+        base: card of the model that the training starts from.
+
+    Raises:
+        InputError: as ``read_recipe``.
+    """
+    if base is None:
+        return read_recipe(name or DEFAULT_RECIPE)
+    recipe = base.recipe if name is None else read_recipe(name, base.recipe.network)
+    # What the backbone started from before, it started from still.
+    beginning = {"initialisation": base.recipe.training.initialisation}
+    return recipe.model_copy(update={"training": recipe.training.model_copy(update=beginning)})
+
+
+def read_recipe(name: str, network: NetworkConfig | None = None) -> Recipe:
     """Return the recipe of that name, or the one in a JSON file.
 
     A file takes the paper's value for every setting that it does not say, which is logged.
+
+    Args:
+        name: of a recipe, or of a file.
+        network: what a file takes if it says nothing of the network; None for the paper's.
 
     Raises:
         InputError: there is no recipe of that name, or the file cannot be read or used.
@@ -42,6 +68,8 @@ def read_recipe(name: str) -> Recipe:
             f"the recipe {name} cannot be used: {refusal(error, Recipe)}; correct it, beginning with the"
             " recipe.json of a run"
         ) from error
+    if network is not None and "network" not in recipe.model_fields_set:
+        recipe = recipe.model_copy(update={"network": network})
     _warn_of_unsaid(name, recipe)
     return recipe
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from patherea_core.bundle_card import CardWords
+from patherea_core.bundle_card import BundleCard, CardWords
+from patherea_core.bundle_file import read_card
 from patherea_core.config import Recipe
 from patherea_core.data.label_checks import fold_name
 from patherea_core.data.store import read_manifest, unpack
@@ -19,10 +20,11 @@ from patherea_core.errors import Cancelled, DatasetError, InputError
 from patherea_core.files import replacing, require_writable
 from patherea_core.progress import Part, Progress
 from patherea_core.seeding import Seed
+from patherea_core.workflow.engine.base_model import require_network, require_no_other_weights
 from patherea_core.workflow.fit import FitRequest, fit, save_best_so_far
 from patherea_core.workflow.run.folder import RunFolder
 from plugin import provenance
-from plugin.commands.recipe_file import read_recipe
+from plugin.commands.recipe_file import DEFAULT_RECIPE, recipe_for
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +45,13 @@ class TrainRequest:
     Attributes:
         dataset: a dataset, as a folder or as one file.
         out: the folder of the run.
-        recipe: name of the settings, or a JSON file of them like a run's recipe.json.
+        recipe: name of the settings, or a JSON file of them like a run's recipe.json; None takes those
+            of the base model, and without one those of the small network.
         epochs: passes over the dataset; None takes the recipe's.
         backbone_weights: what the backbone starts from, for a recipe that starts from pretrained weights: a
             file, or "hub" to fetch them by the backbone's name.
+        base_model: a trained model, the bundle, whose weights the whole network starts from; None trains
+            anew.
         device: auto, cpu or cuda.
         devices: how many GPUs train together; 0 takes all there are.
         workers: processes that prepare tiles; None takes what suits the machine.
@@ -62,9 +67,10 @@ class TrainRequest:
 
     dataset: Path
     out: Path
-    recipe: str = "small"
+    recipe: str | None = None
     epochs: int | None = None
     backbone_weights: Path | Literal["hub"] | None = None
+    base_model: Path | None = None
     device: str = "auto"
     devices: int = 1
     workers: int | None = None
@@ -75,6 +81,13 @@ class TrainRequest:
     model_out: Path | None = None
     curves_out: Path | None = None
     metrics_out: Path | None = None
+
+    @property
+    def recipe_name(self) -> str:
+        """What the recipe is called."""
+        if self.recipe is not None:
+            return Path(self.recipe).name
+        return DEFAULT_RECIPE if self.base_model is None else "of the base model"
 
     @property
     def run_files(self) -> tuple[tuple[Path, Path | None], ...]:
@@ -111,6 +124,7 @@ def run(request: TrainRequest, progress: Progress) -> Path:
             recipe=recipe,
             validation_fold=fold,
             backbone_weights=request.backbone_weights,
+            base_model=request.base_model,
             device=request.device,
             devices=request.devices,
             workers=request.workers,
@@ -149,7 +163,10 @@ def _deliver(files: Iterable[tuple[Path, Path | None]]) -> None:
 
 
 def _recipe(request: TrainRequest) -> Recipe:
-    recipe = read_recipe(request.recipe)
+    base = None if request.base_model is None else read_card(request.base_model)
+    recipe = recipe_for(request.recipe, base)
+    if base is not None:
+        _require_fitting(request, recipe, base)
     changes: dict[str, Any] = {}
     if request.epochs is not None:
         if request.epochs < 1:
@@ -158,6 +175,19 @@ def _recipe(request: TrainRequest) -> Recipe:
     if request.words.stain in _SEPARABLE:
         changes["stain"] = request.words.stain
     return recipe.model_copy(update={"training": recipe.training.model_copy(update=changes)})
+
+
+def _require_fitting(request: TrainRequest, recipe: Recipe, base: BundleCard) -> None:
+    """Refuse what contradicts the base model before the long work, and warn of other terms than its own."""
+    require_network(recipe.network, base)
+    require_no_other_weights(base, request.backbone_weights)
+    own = request.words.licence
+    if own and base.licence and own != base.licence:
+        log.warning(
+            "the terms of the base model (%s) hold for what is trained from it too; the card says %s besides",
+            base.licence,
+            own,
+        )
 
 
 @contextlib.contextmanager
@@ -183,7 +213,7 @@ def _provenance(request: TrainRequest, fold: str) -> dict[str, Any]:
         "program": provenance.program(),
         **provenance.build(),
         "created": provenance.now(),
-        "recipe": Path(request.recipe).name,
+        "recipe": request.recipe_name,
         "command": _command(request, fold),
     }
 
@@ -191,7 +221,11 @@ def _provenance(request: TrainRequest, fold: str) -> dict[str, Any]:
 def _command(request: TrainRequest, fold: str) -> str:
     """Return the words that train the same model again, without the folders of this machine."""
     words = ["patherea", "train", request.dataset.name, "--out", request.out.name]
-    words += ["--recipe", request.recipe, "--fold", fold, "--seed", str(request.seed)]
+    if request.base_model is not None:
+        words += ["--base-model", request.base_model.name]
+    if request.recipe is not None or request.base_model is None:
+        words += ["--recipe", request.recipe or DEFAULT_RECIPE]
+    words += ["--fold", fold, "--seed", str(request.seed)]
     if request.epochs is not None:
         words += ["--epochs", str(request.epochs)]
     if request.backbone_weights is not None:

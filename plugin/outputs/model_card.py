@@ -94,6 +94,7 @@ def _facts(card: BundleCard) -> list[tuple[str, str]]:
         ("threshold", f"{card.score_threshold:g}"),
         ("network", f"Patherea-P2P on {backbone}, {card.parameters:,} parameters in the file"),
         ("backbone from", _beginning(card)),
+        *(("base model", text) for text in _base_models(card)),
         ("weights", f"sha256 {card.weights_sha256}"),
     ]
 
@@ -103,6 +104,18 @@ def _beginning(card: BundleCard) -> str:
     if initial is None:
         return "random numbers" if card.recipe.training.initialisation == "scratch" else "not said"
     return f"{initial.origin} (licence: {initial.licence}; sha256 {initial.sha256})"
+
+
+def _base_models(card: BundleCard) -> Iterator[str]:
+    """Yield from which model the training started, and that from which, in words."""
+    base = card.base_model
+    while base is not None:
+        yield (
+            f"{base.name} (licence: {base.licence or 'not said'}; weights sha256 {base.weights_sha256};"
+            f" trained on {base.trained_on or 'what it does not say'}, dataset sha256"
+            f" {base.dataset_sha256 or 'not said'})"
+        )
+        base = base.base_model
 
 
 def _scores(card: BundleCard) -> Iterator[dict[str, str]]:

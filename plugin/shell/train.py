@@ -7,6 +7,7 @@ from patherea_core.errors import DatasetError
 from patherea_core.progress import Progress
 from patherea_core.recipes import RECIPES, recipe_named
 from patherea_core.seeding import Seed
+from plugin.models.finding import find_model
 from plugin.shell.parser import (
     Options,
     Subcommand,
@@ -29,14 +30,19 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--recipe",
         metavar="NAME|FILE",
-        default="small",
-        help=f"{', '.join(sorted(RECIPES))}; or a .json file like a run's recipe.json (default: small)",
+        help=f"{', '.join(sorted(RECIPES))}; or a .json file like a run's recipe.json (default: that of the"
+        " base model, or small)",
     )
     add("--epochs", metavar="N", type=int, help="passes over the dataset (default: the recipe's)")
     add(
         "--fold",
         metavar="N|NAME",
         help="kept apart for validation (default: the one called val or validation, else the first)",
+    )
+    add(
+        "--base-model",
+        metavar="MODEL",
+        help="start from all weights of a model of `patherea models list`, or of a bundle",
     )
     add_backbone_weights(parser, "for a recipe that starts from some")
     add_seed(parser)
@@ -55,7 +61,7 @@ def _require_known(options: Options) -> None:
         DatasetError: there is no dataset.
     """
     Seed(options.seed)
-    if not options.recipe.endswith(".json"):
+    if options.recipe is not None and not options.recipe.endswith(".json"):
         recipe_named(options.recipe)
     if not options.dataset.exists():
         raise DatasetError(f"there is no dataset {options.dataset}; export one first")
@@ -63,6 +69,7 @@ def _require_known(options: Options) -> None:
 
 def _run(options: Options, progress: Progress) -> None:
     _require_known(options)
+    base = None if options.base_model is None else find_model(options.base_model)
     from plugin.commands import train_detector
 
     request = train_detector.TrainRequest(
@@ -71,6 +78,7 @@ def _run(options: Options, progress: Progress) -> None:
         recipe=options.recipe,
         epochs=options.epochs,
         backbone_weights=options.backbone_weights,
+        base_model=base,
         device=options.device,
         devices=options.devices,
         workers=options.workers,

@@ -17,6 +17,7 @@ from patherea_core.recipes import RECIPES
 from patherea_core.workflow.runtimes.choice import RUNTIMES
 from patherea_core.workflow.runtimes.runtime import Precision
 from plugin import descriptions
+from plugin.models.finding import known_models
 
 NAMES = descriptions.names()
 FOLDER = Path(str(resources.files("cli_xml")))
@@ -162,8 +163,14 @@ def test_the_page_offers_all_ways_to_run_a_network(name: str, choices: set[str])
 
 def test_the_page_offers_all_recipes() -> None:
     (recipe,) = (one for one in parameters("TrainDetector") if one.name == "recipe")
-    assert set(recipe.elements) == set(RECIPES)
-    assert recipe.default in recipe.elements
+    assert set(recipe.elements) == {"auto", *RECIPES}
+    assert recipe.default == "auto"
+
+
+def test_the_page_offers_all_models_that_come_with_the_program_to_start_from() -> None:
+    (base,) = (one for one in parameters("TrainDetector") if one.name == "baseModel")
+    assert set(base.elements) == {"none", *(one.name for one in known_models() if one.shipped)}
+    assert base.default == "none"
 
 
 LIMITED = [

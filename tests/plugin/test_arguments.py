@@ -96,6 +96,22 @@ def test_what_the_page_says_of_a_model_goes_onto_its_card(caught: Caught) -> Non
     assert (request.workers, request.devices) == (2, 0)
 
 
+def test_training_starts_from_a_model_that_is_chosen_or_that_ships(
+    caught: Caught, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    words = ["TrainDetector", "d.zip", "--outputModelFile", "m"]
+    assert asked(caught, *words).base_model is None
+    assert asked(caught, *words).recipe is None
+    assert asked(caught, *words, "--recipe", "paper").recipe == "paper"
+    chosen = asked(caught, *words, "--inputModelFile", "b.safetensors").base_model
+    assert chosen == Path("b.safetensors")
+    shipped = shipping(monkeypatch, tmp_path, finding.DEFAULT_MODEL)
+    words += ["--baseModel", finding.DEFAULT_MODEL]
+    assert asked(caught, *words).base_model == shipped
+    with pytest.raises(InputError, match="are two models to start from; name one"):
+        read_action(words[0], [*words[1:], "--inputModelFile", "b.safetensors"])
+
+
 def test_detection_without_a_model_takes_the_one_that_ships(
     caught: Caught, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

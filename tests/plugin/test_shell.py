@@ -170,6 +170,21 @@ def test_train_takes_what_the_card_is_to_say(monkeypatch: pytest.MonkeyPatch) ->
     assert requests[1].backbone_weights == Path("w.safetensors")
 
 
+@pytest.mark.usefixtures("folder_d")
+def test_train_takes_a_base_model_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    requests = caught(monkeypatch, train_detector)
+    path = shipping(monkeypatch, tmp_path, DEFAULT_MODEL)
+    assert main(["train", "d", "--out", "r", "--base-model", DEFAULT_MODEL]) == 0
+    assert requests == [
+        train_detector.TrainRequest(dataset=Path("d"), out=Path("r"), base_model=path)
+    ]
+    code, (error,) = said(caplog, "train", "d", "--out", "r", "--base-model", "none")
+    assert code == 2
+    assert "there is no model 'none'" in error
+
+
 def test_detect_takes_a_model_by_name_and_the_default_without_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

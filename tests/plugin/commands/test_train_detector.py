@@ -22,6 +22,7 @@ from plugin.shell.parser import shell_parser
 from tests.builders import sample, write_dataset
 from tests.core.workflow.cells import TINY, write_cells
 from tests.fakes import RecordingProgress
+from tests.plugin.bundles import write_model
 
 
 class FakeFit:
@@ -109,6 +110,63 @@ def test_epochs_replace_those_of_the_recipe_and_nothing_else(
     changed = asked(fit).recipe
     assert changed.training.epochs == 3
     assert changed.training.model_copy(update={"epochs": plain.training.epochs}) == plain.training
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    return write_model(tmp_path / "base.safetensors", licence="CC-BY-4.0")
+
+
+def test_a_base_model_gives_its_recipe_unless_another_is_named(
+    fit: FakeFit, wanted: TrainRequest, base: Path, tmp_path: Path
+) -> None:
+    own = load_bundle(base).card.recipe
+    run(replace(wanted, base_model=base, epochs=3, seed=7), Silent())
+    shorter = own.training.model_copy(update={"epochs": 3})
+    assert asked(fit).recipe == own.model_copy(update={"training": shorter})
+    assert asked(fit).base_model == base
+    assert asked(fit).provenance["recipe"] == "of the base model"
+    assert asked(fit).provenance["command"] == (
+        "patherea train dataset --out run --base-model base.safetensors --fold 0 --seed 7 --epochs 3"
+    )
+    shutil.rmtree(wanted.out)
+    path = tmp_path / "mine.json"
+    path.write_text('{"training": {"learning_rate": 0.5, "initialisation": "pretrained"}}')
+    run(replace(wanted, base_model=base, recipe=str(path)), Silent())
+    assert asked(fit).recipe.network == own.network
+    assert asked(fit).recipe.training.learning_rate == 0.5
+    assert asked(fit).recipe.training.initialisation == "scratch"
+    assert " --recipe " in asked(fit).provenance["command"]
+
+
+def test_what_contradicts_a_base_model_is_refused_before_the_long_work(
+    fit: FakeFit, wanted: TrainRequest, base: Path
+) -> None:
+    missing = wanted.dataset / "missing"
+    request = replace(wanted, dataset=missing, base_model=base)
+    network = r"network\.backbone resnet10t, not convnext_atto; .*Leave the recipe out"
+    with pytest.raises(InputError, match=network):
+        run(replace(request, recipe="small"), Silent())
+    with pytest.raises(InputError, match="has the weights of its backbone"):
+        run(replace(request, backbone_weights="hub"), Silent())
+    with pytest.raises(InputError, match=r"none\.safetensors cannot be opened"):
+        run(replace(request, base_model=base.with_name("none.safetensors")), Silent())
+    assert fit.request is None
+
+
+@pytest.mark.parametrize(("licence", "warnings"), [(None, 0), ("CC-BY-4.0", 0), ("MIT", 1)])
+def test_other_terms_than_those_of_the_base_model_are_told(
+    fit: FakeFit,
+    wanted: TrainRequest,
+    base: Path,
+    caplog: pytest.LogCaptureFixture,
+    licence: str | None,
+    warnings: int,
+) -> None:
+    run(replace(wanted, base_model=base, words=CardWords(licence=licence)), Silent())
+    said = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert sum("the terms of the base model (CC-BY-4.0) hold" in text for text in said) == warnings
+    assert asked(fit).words.licence == licence
 
 
 def test_settings_can_come_from_a_file(fit: FakeFit, wanted: TrainRequest, tmp_path: Path) -> None:

@@ -129,6 +129,17 @@ def test_an_experiment_is_repeated_by_its_own_command() -> None:
     )
 
 
+def test_a_card_names_the_models_it_comes_from_one_after_the_other() -> None:
+    first = FULL.model_copy(update={"name": "first"}).as_base("a file")
+    second = CARD.model_copy(update={"base_model": first}).as_base("a file")
+    card = CARD.model_copy(update={"base_model": second})
+    lines = [line for line in card_words(card).splitlines() if line.startswith("base model")]
+    assert [line.split()[2] for line in lines] == ["a", "first"]
+    for word in ("licence: MIT", FULL.weights_sha256, "63 images of 58 patients", "12ab"):
+        assert word in lines[1]
+        assert word in card_page(card, "markdown")
+
+
 def test_key_facts_are_one_line() -> None:
     assert "\n" not in key_facts(FULL)
     assert isinstance(FULL, BundleCard)
