@@ -28,9 +28,16 @@ PLAUSIBLE_MPP = (0.05, 5.0)
 #: Share by which two sizes of a pixel may differ and still be the same one, rounded.
 _SAME = 0.02
 
+#: Bytes that decoded tiles of slides may take, as large_image reckons; it would take a 32nd of all memory.
+#: They are needed again for the next strip and for the halo of the next window only.
+_CACHE = 192 * 2**20
+
 log = logging.getLogger(__name__)
 
 large_image.config.setConfig("cache_backend", "python")
+large_image.config.setConfig(
+    "cache_python_memory_portion", math.ceil(large_image.config.total_memory() / _CACHE)
+)
 large_image.config.setConfig("icc_correction", True)  # noqa: FBT003  large_image's form
 
 #: What large_image and the libraries below it raise on a file that is broken.
