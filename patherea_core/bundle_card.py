@@ -3,6 +3,7 @@
 What was not there in the first bundles has a default, so that those can be read for ever.
 """
 
+from collections.abc import Iterable
 from typing import Any, Literal, Self
 
 from pydantic import Field
@@ -93,8 +94,19 @@ class BaseModelCard(Settings):
     """Where that dataset comes from."""
     trained_on: str | None = None
     """How much of it that was, in words."""
+    slides: tuple[str, ...] = ()
+    """Names of the slides of that dataset, those that chose its best state among them."""
     base_model: "BaseModelCard | None" = None
     """The model that it started from itself, if there was one."""
+
+    def known_among(self, slides: Iterable[str]) -> int:
+        """Return how many of these slides this model was made with, or one that it comes from."""
+        known: set[str] = set()
+        model: BaseModelCard | None = self
+        while model is not None:
+            known.update(model.slides)
+            model = model.base_model
+        return sum(name in known for name in slides)
 
     def words_with(self, own: CardWords) -> CardWords:
         """Return what a model says that was trained from this one: its own words, and what must be kept."""
@@ -158,6 +170,7 @@ class BundleCard(CardWords):
             dataset_sha256=self.provenance.get("dataset_sha256"),
             dataset_lineage=self.provenance.get("dataset_lineage") or {},
             trained_on=self.provenance.get("trained_on"),
+            slides=tuple(slide["name"] for slide in self.provenance.get("slides") or ()),
             base_model=self.base_model,
         )
 

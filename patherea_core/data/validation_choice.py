@@ -63,6 +63,11 @@ def extent(manifest: Manifest, rows: Collection[int]) -> str:
     return f"{counted(len(rows), 'image', 'images')} of {counted(patients, 'patient', 'patients')}"
 
 
+def slides_of(manifest: Manifest, rows: Collection[int]) -> list[str]:
+    """Return the slide of each of these samples."""
+    return [manifest.samples[row].slide for row in rows]
+
+
 def division_in_words(manifest: Manifest, division: Division) -> str:
     """Return what is trained on, validated on and kept, and why so."""
     kept = f", keeps {extent(manifest, division.test)} for the end" if division.test else ""

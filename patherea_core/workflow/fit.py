@@ -70,7 +70,7 @@ def fit(request: FitRequest, progress: Progress) -> Path:
         log.info("the run in %s is complete: nothing is left to train", request.run)
         return folder.model
     say_what_it_is_trained_on(request, manifest)
-    say_what_is_kept(beginning, manifest.taxonomy)
+    say_what_is_kept(request, beginning, manifest)
     device = resolve_device(request.device)
     devices = device_count(device.type, request.devices)
     reading = Part(progress, 0.0, _READING)

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from patherea_core.bundle_card import BaseModelCard, InitialWeights
 from patherea_core.config import Recipe
 from patherea_core.data.manifest import Manifest
+from patherea_core.data.validation_choice import slides_of
 from patherea_core.errors import InputError
 from patherea_core.model.network import P2PNetwork
 from patherea_core.model.pretrained import BackboneWeights, initialise, read_backbone_weights
@@ -97,17 +98,13 @@ def base_of(beginning: Beginning) -> BaseModelCard | None:
     return beginning.card.as_base(beginning.name) if isinstance(beginning, BaseModel) else None
 
 
-def say_what_is_kept(beginning: Beginning, taxonomy: Taxonomy) -> None:
-    """Log which model a training starts from, if any, and which of its classes it keeps."""
+def say_what_is_kept(request: FitRequest, beginning: Beginning, manifest: Manifest) -> None:
+    """Log which model a training starts from, if any, which classes it keeps, and what it knows already."""
     if not isinstance(beginning, BaseModel):
         return
-    card, wanted = beginning.card, taxonomy.names
-    log.info(
-        "starts from all weights of %s (digest %s)",
-        card.name or beginning.name,
-        card.weights_sha256[:12],
-    )
-    known = card.taxonomy.names
+    base = beginning.card.as_base(beginning.name)
+    log.info("starts from all weights of %s (digest %s)", base.name, base.weights_sha256[:12])
+    wanted, known = manifest.taxonomy.names, beginning.card.taxonomy.names
     if new := [name for name in wanted if name not in known]:
         log.warning(
             "the base model does not know %s, for which the training starts at random; its classes are: %s",
@@ -118,4 +115,12 @@ def say_what_is_kept(beginning: Beginning, taxonomy: Taxonomy) -> None:
         log.warning(
             "the dataset has no %s, so the model forgets what its base model knows of that",
             " and no ".join(gone),
+        )
+    validation = request.division_of(manifest).validation
+    if seen := base.known_among(slides_of(manifest, validation)):
+        log.warning(
+            "%d of %d images to validate on are of slides that the base model was made with, so scores on"
+            " them flatter; name a fold of other slides if there is one",
+            seen,
+            len(validation),
         )

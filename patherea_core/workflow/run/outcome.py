@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from patherea_core.bundle_card import BundleCard, ClassCard
+from patherea_core.bundle_card import BaseModelCard, BundleCard, ClassCard
 from patherea_core.checkpoint import ModelBundle, save_bundle, weights_digest
 from patherea_core.data.manifest import Manifest
 from patherea_core.data.store import read_manifest
-from patherea_core.data.validation_choice import extent
+from patherea_core.data.validation_choice import extent, slides_of
 from patherea_core.model.network import P2PNetwork
 from patherea_core.workflow.engine.learner import best_row
 from patherea_core.workflow.request import FitRequest
@@ -77,7 +77,7 @@ def best_bundle(
         seed=request.seed,
         provenance=_provenance(request, manifest) | more,
         metrics={name: value for name, value in scores.items() if name.startswith("validation")},
-        measured_on=_measured_on(request, manifest),
+        measured_on=_measured_on(request, manifest, base),
         weights_sha256=weights_digest(state),
         initial_weights=initial,
         base_model=base,
@@ -99,15 +99,17 @@ def _trained_part(
     return {name: state[name] for name in network.trained_state()}
 
 
-def _measured_on(request: FitRequest, manifest: Manifest) -> str:
+def _measured_on(request: FitRequest, manifest: Manifest, base: BaseModelCard | None) -> str:
     """Return on what the scores of validation are, in words."""
     chosen = "the best state"
     if request.recipe.decoding.score_threshold is None:
         chosen += " and the threshold"
     division = request.division_of(manifest)
+    known = 0 if base is None else base.known_among(slides_of(manifest, division.validation))
     return (
         f"validation: {extent(manifest, division.validation)}, which were not trained on but chose {chosen}"
         f" ({division.words})"
+        + (f"; {known} of them are of slides that the base model was made with" if known else "")
     )
 
 

@@ -92,6 +92,20 @@ def test_the_card_names_the_base_model_and_keeps_its_terms_and_notices(
     assert second.words_with(CardWords(licence="MIT")).licence == "MIT"
 
 
+def test_slides_that_the_base_model_was_made_with_are_told_among_those_to_validate_on(
+    dataset: Path, base: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    slides = [{"name": read_manifest(dataset).samples[0].slide}, {"name": "another"}]
+    other = said_otherwise(base, tmp_path / "other.safetensors", provenance={"slides": slides})
+    card = load_bundle(fit(wanted(dataset, tmp_path / "run", other), Silent())).card
+    assert "1 of 1 images to validate on are of slides that the base model" in caplog.text
+    assert card.measured_on is not None
+    assert "; 1 of them are of slides that the base model was made with" in card.measured_on
+    assert card.base_model is not None
+    later = card.base_model.model_copy(update={"slides": ("s",), "base_model": card.base_model})
+    assert later.known_among(["s", "another", "t", "s"]) == 3
+
+
 @pytest.mark.slow
 def test_a_stopped_fine_tuning_that_is_resumed_ends_as_if_never_stopped(
     dataset: Path, base: Path, tmp_path: Path
