@@ -20,6 +20,7 @@ from patherea_core.points import Detections
 from patherea_core.regions import Outline
 from patherea_core.taxonomy import Taxonomy
 from plugin.dsa.annotation_elements import (
+    has_group,
     is_region,
     is_understood,
     outline_of,
@@ -64,6 +65,7 @@ class Shapes:
         class_names: the class of each point.
         element_ids: the element of each point.
         ignored: the types of elements that are neither region nor point, once each.
+        by_label: how many points have their class from their label, for they are in no group.
     """
 
     annotation: AnnotationIdentity
@@ -72,6 +74,7 @@ class Shapes:
     class_names: tuple[str, ...]
     element_ids: tuple[str, ...]
     ignored: tuple[str, ...] = ()
+    by_label: int = 0
 
 
 def identity(document: Json) -> AnnotationIdentity:
@@ -131,6 +134,7 @@ def decode(document: Json) -> Shapes:
         class_names=tuple(point_class(element, annotation.name) for element in points),
         element_ids=tuple(str(element.get("id", "")) for element in points),
         ignored=tuple(sorted(others)),
+        by_label=sum(not has_group(element) for element in points),
     )
 
 

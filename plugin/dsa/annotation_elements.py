@@ -51,13 +51,23 @@ def point_xy(element: Json, annotation: str) -> tuple[float, float]:
     return x, y
 
 
+def has_group(element: Json) -> bool:
+    """Tell whether an element is in a group.
+
+    The viewer takes the group off every point that is given its default group, and leaves the label as it
+    was: so what the label of a point without a group says may be its class, or what it was before.
+    """
+    return bool(str(element.get("group") or "").strip())
+
+
 def point_class(element: Json, annotation: str) -> str:
-    """Return the class of a point: its group, else its label.
+    """Return the class of a point: its group, else its label, which ``has_group`` tells apart.
 
     Raises:
         AnnotationError: it has neither; the message names it and its annotation.
     """
-    named = str(element.get("group") or (element.get("label") or {}).get("value") or "").strip()
+    label = (element.get("label") or {}).get("value")
+    named = str((element["group"] if has_group(element) else label) or "").strip()
     if not named:
         raise AnnotationError(
             f"point {element.get('id')} of annotation {annotation!r} at "

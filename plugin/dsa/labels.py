@@ -37,6 +37,15 @@ def read_labels(session: Session, item_id: str, pattern: str) -> tuple[Shapes, .
         if shapes.ignored:
             kinds = ", ".join(shapes.ignored)
             log.warning("%s: elements of type %s are passed over", shapes.annotation.name, kinds)
+        if shapes.by_label:
+            log.warning(
+                "%s: %d of %d points have no group, so their label is taken for their class; it is that of"
+                " before where they were given the viewer's default group, which is taken off: give those a"
+                " group",
+                shapes.annotation.name,
+                shapes.by_label,
+                len(shapes.xy),
+            )
     return found
 
 

@@ -167,6 +167,26 @@ def test_regions_and_reviewed_cells_come_from_two_annotations(
     assert sum(sample.points for sample in run(wanted, Silent()).samples) == 1
 
 
+@pytest.mark.parametrize("grouped", [True, False])
+def test_a_class_that_is_a_label_alone_is_told_once_for_its_annotation(
+    archive: FakeArchive,
+    slide: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    grouped: bool,
+) -> None:
+    labelled = {**point(20, 20), "label": {"value": "positive"}}
+    if not grouped:
+        del labelled["group"]
+    cells = [square(10, 10, 100), point(40, 40), labelled, {**labelled, "center": [60, 60, 0]}]
+    archive.annotate(slide, *cells, name="cells")
+    assert run(request(archive, tmp_path, folds=1), Silent()).samples[0].points == 3
+    told = [one for one in caplog.messages if "have no group" in one]
+    assert len(told) == (not grouped)
+    assert grouped or told[0].startswith("cells: 2 of 3 points have no group, so their label is")
+
+
 def test_pixels_that_are_not_square_are_refused(
     archive: FakeArchive, slide: str, tmp_path: Path
 ) -> None:

@@ -51,6 +51,8 @@ def test_the_class_of_a_point_is_its_group_and_else_its_label() -> None:
     bare = {"type": "point", "center": [3, 4, 0], "label": {"value": " other "}}
     shapes = decode(document(stale, bare))
     assert shapes.class_names == ("negative", "other")
+    assert shapes.by_label == 1
+    assert decode(document({**bare, "group": " "}, stale)).class_names == ("other", "negative")
     assert shapes.xy.tolist() == [[1, 2], [3, 4]]
     assert shapes.element_ids == (f"{0:024x}", f"{1:024x}")
 
