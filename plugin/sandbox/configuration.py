@@ -42,6 +42,9 @@ _VARIABLES: Mapping[str, str] = {
     "GW_DIRECT_PATHS": "true",
 }
 
+BACKEND = "rpc://"
+"""How workers beside the sandbox answer: by the same broker."""
+
 _MISLEADING = ("GIRDER_PORT", "GIRDER_MONGO_URI", "GIRDER_TEST_DB")
 """Variables meant for other Girders, which would win over the file."""
 
@@ -56,6 +59,14 @@ def set_environment(configuration: Path) -> None:
     for name in _MISLEADING:
         os.environ.pop(name, None)
     os.environ.update(_VARIABLES, GIRDER_CONFIG=str(configuration))
+    address = broker()
+    if address is not None:
+        os.environ.update(GIRDER_WORKER_BROKER=address, GIRDER_WORKER_BACKEND=BACKEND)
+
+
+def broker() -> str | None:
+    """Return the address of the broker whose workers run jobs; None for jobs inside this process."""
+    return os.environ.get("PATHEREA_BROKER", "").strip() or None
 
 
 def mongo_uri() -> str | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from plugin.sandbox.configuration import BACKEND, broker
 from plugin.sandbox.data_folder import Credentials
 
 log = logging.getLogger(__name__)
@@ -95,6 +96,9 @@ def _settings(api_url: str, tasks_folder_id: str) -> None:
         "slicer_cli_web.task_folder": tasks_folder_id,
         "worker.api_url": api_url,
         "worker.direct_path": True,
+        # for stopping jobs; without a broker of its own the sandbox cannot
+        "worker.broker": broker() or "",
+        "worker.backend": BACKEND if broker() else "",
     }.items():
         Setting().set(key, value)
 

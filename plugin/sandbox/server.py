@@ -13,7 +13,13 @@ from pathlib import Path
 
 from patherea_core.errors import InputError
 from plugin import logs
-from plugin.sandbox.configuration import HOST, girder_configuration, mongo_uri, set_environment
+from plugin.sandbox.configuration import (
+    HOST,
+    broker,
+    girder_configuration,
+    mongo_uri,
+    set_environment,
+)
 from plugin.sandbox.data_folder import DataFolder
 from plugin.sandbox.server_log import logging_to
 from plugin.sandbox.web_client import is_built
@@ -91,7 +97,8 @@ def _running(folder: DataFolder, listening: socket.socket) -> Iterator[Ready]:
         folder.token.write_text(ready.token, encoding="ascii")
         listening.close()
         cherrypy.engine.start()
-        start_worker(folder.work)
+        if broker() is None:
+            start_worker(folder.work)
         try:
             yield ready
         finally:

@@ -1,0 +1,203 @@
+"""Jobs as the viewer starts them: slicer_cli_web, a broker, girder_worker, a container of the built image."""
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from patherea_core.seeding import Seed
+from plugin import descriptions
+from plugin.sandbox.synthetic import TAXONOMY, draw_tissue
+from tests.conftest import Sandbox
+from tests.jobs.broker import RABBITMQ, running_broker, running_worker
+from tests.jobs.job_archive import CANCELED, ERROR, SUCCESS, Ended, JobArchive
+from tests.plugin.archive import point, square
+
+IMAGE = os.environ.get("PATHEREA_TEST_IMAGE", "")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.dsa,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(not IMAGE, reason="needs a built image: run .ci/image"),
+    pytest.mark.skipif(
+        not RABBITMQ.exists(), reason="needs RabbitMQ: apt-get install rabbitmq-server"
+    ),
+]
+
+REGION = (128, 64, 256, 192)
+
+
+#: What a token of an archive looks like; a sum of a file, which it could be taken for, has other letters.
+TOKEN = re.compile(r"\b(?![0-9a-f]{64}\b)[A-Za-z0-9]{64}\b")
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobArchive]:
+    folder = tmp_path_factory.mktemp("jobs")
+    with (
+        running_broker(folder / "broker") as broker,
+        running_worker(folder / "worker", broker),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("PATHEREA_BROKER", broker)
+        with Sandbox(folder / "sandbox") as sandbox:
+            yield JobArchive(sandbox, IMAGE, folder)
+
+
+@pytest.fixture(scope="module")
+def slide(archive: JobArchive) -> str:
+    return archive.add_slide(draw_tissue(Seed(3), 512, 512).pixels)
+
+
+def labelled_folder(archive: JobArchive) -> tuple[str, str]:
+    """Make a folder with two labelled slides; return its id and that of a slide."""
+    folder, slide = archive.client.createFolder(archive.folder.id, "labelled")["_id"], ""
+    for seed in (5, 6):
+        drawn = draw_tissue(Seed(seed), 512, 512)
+        slide = archive.add_slide(drawn.pixels, folder=folder)
+        archive.client.addMetadataToItem(slide, {"patient": str(seed)})
+        cells = [
+            point(float(x), float(y), TAXONOMY.names[index])
+            for (x, y), index in zip(drawn.points.xy, drawn.points.class_index, strict=True)
+        ]
+        archive.folder.annotate(slide, square(0, 0, 512), *cells)
+    return folder, slide
+
+
+def require_success(ended: Ended) -> None:
+    """Fail with the job's log unless it succeeded and told of its progress."""
+    assert ended.status == SUCCESS, ended.log
+    progress = ended.document["progress"]
+    assert progress["current"] == progress["total"] > 0, progress
+
+
+def in_region(element: dict[str, Any]) -> bool:
+    left, top, width, height = REGION
+    x, y, _ = element["center"]
+    return bool(left <= x <= left + width and top <= y <= top + height)
+
+
+def test_the_archive_offers_every_command_of_the_image(archive: JobArchive) -> None:
+    assert archive.commands == set(descriptions.names())
+
+
+def test_a_job_puts_the_cells_of_a_region_on_the_slide(archive: JobArchive, slide: str) -> None:
+    ended = archive.run(
+        "DetectCells",
+        inputImageFile=archive.file_of(slide),
+        roi=REGION,
+        outputAnnotationFile="cells.anot",
+        outputTableFile="cells.csv",
+    )
+    require_success(ended)
+    (found,) = archive.annotations(slide, 1)
+    written = json.loads(archive.text_of("cells.anot"))
+    assert found["annotation"]["elements"] == written["elements"]
+    assert found["annotation"]["attributes"] == written["attributes"]
+    assert len(written["elements"]) > 5
+    assert all(in_region(element) for element in written["elements"])
+    assert len(archive.text_of("cells.csv").splitlines()) == len(written["elements"]) + 1
+
+
+def test_labels_become_a_model_whose_cells_are_evaluated_and_reviewed(archive: JobArchive) -> None:
+    folder, slide = labelled_folder(archive)
+    access = {"girderApiUrl": "", "girderToken": ""}  # as the viewer leaves them for the archive
+    require_success(
+        archive.run(
+            "ExportDataset",
+            inputFolder=folder,
+            annotations="labels",
+            classes=TAXONOMY.names,
+            mpp=0.5,
+            tileSize=256,
+            outputDatasetFile="dataset.zip",
+            **access,
+        )
+    )
+    require_success(
+        archive.run(
+            "TrainDetector",
+            inputDatasetFile=archive.output("dataset.zip"),
+            recipe="small",
+            epochs=1,
+            device="cpu",
+            outputModelFile="model.safetensors",
+        )
+    )
+    require_success(
+        archive.run(
+            "DetectCells",
+            inputImageFile=archive.file_of(slide),
+            inputModelFile=archive.output("model.safetensors"),
+            roi=[0, 0, 256, 256],
+            scoreThreshold=0.01,
+            annotationName="Run",
+            outputAnnotationFile="run.anot",
+        )
+    )
+    archive.annotations(slide, 2)
+    require_success(
+        archive.run(
+            "EvaluateDetections",
+            inputImageFile=archive.file_of(slide),
+            detections="Run*",
+            annotations="labels",
+            outputReportFile="report.json",
+            **access,
+        )
+    )
+    assert json.loads(archive.text_of("report.json"))
+    require_success(
+        archive.run(
+            "HarvestReview",
+            inputImageFile=archive.file_of(slide),
+            outputReportFile="review.json",
+            **access,
+        )
+    )
+    assert json.loads(archive.text_of("review.json"))
+
+
+def test_a_job_that_is_stopped_ends_within_ten_seconds(archive: JobArchive) -> None:
+    tissue = draw_tissue(Seed(3), 512, 512).pixels
+    large = archive.add_slide(np.tile(tissue, (12, 12, 1)))
+    job = archive.start(
+        "DetectCells",
+        inputImageFile=archive.file_of(large),
+        tileSize=256,
+        outputAnnotationFile="stopped.anot",
+    )
+    archive.await_log(job, "the network is run by")
+    time.sleep(2)
+    begun = time.monotonic()
+    archive.client.put(f"job/{job}/cancel")
+    ended = archive.wait(job, begun)
+    assert ended.status == CANCELED, ended.log
+    assert ended.seconds < 10
+    assert not archive.client.get("annotation", {"itemId": large})
+
+
+def test_a_job_that_fails_says_why_in_its_log(archive: JobArchive) -> None:
+    unmeasured = archive.add_slide(draw_tissue(Seed(3), 256, 256).pixels, mpp=None)
+    ended = archive.run(
+        "DetectCells",
+        inputImageFile=archive.file_of(unmeasured),
+        outputAnnotationFile="failed.anot",
+    )
+    assert ended.status == ERROR
+    (sentence,) = [line for line in ended.log.splitlines() if line.startswith("ERROR ")]
+    assert "mpp" in sentence
+    assert not archive.client.get("annotation", {"itemId": unmeasured})
+
+
+def test_no_token_is_in_the_log_of_any_job(archive: JobArchive) -> None:
+    jobs = archive.client.get("job/all", {"limit": 0})
+    for job in jobs:
+        log = "".join(archive.job(job["_id"]).get("log") or [])
+        assert not TOKEN.search(log), log
