@@ -1,4 +1,4 @@
-"""Two rounds of review: a weak model is corrected, learns from that, and is better in both eyes."""
+"""Two rounds of review: a weak model is corrected, learns on from that, and is better in both eyes."""
 
 import json
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ import girder_client
 import pytest
 import shapely
 
+from patherea_core.bundle_file import read_card
 from patherea_core.evaluation.lines import aligned, as_text
 from patherea_core.progress import Silent
 from patherea_core.recipes import SMALL
@@ -43,12 +44,14 @@ class Round:
     """One model, and what its review took.
 
     Attributes:
+        model: the bundle.
         labelled: cells that it was trained on or chosen by.
         test_f1: mean F1 on the slide that nobody trains on.
         review_f1: mean F1 in the reviewer's eyes, on the slide of the round; None if it was not reviewed.
         edits: what the reviewer had to do for 100 cells; None likewise.
     """
 
+    model: Path
     labelled: int
     test_f1: float
     review_f1: float | None = None
@@ -75,8 +78,13 @@ class Loop:
             for one in self.unlabelled
         ]
 
-    def trained(self, number: int) -> tuple[Path, int]:
-        """Train a model on all labels there are, and return it with the number of their cells."""
+    def trained(self, number: int, base: Path | None) -> tuple[Path, int]:
+        """Train a model on all labels there are, and return it with the number of their cells.
+
+        Args:
+            number: of the round.
+            base: the model of the round before, which is trained on; None for the first one.
+        """
         dataset = self.out / f"dataset-{number}"
         manifest = export_dataset.run(
             export_dataset.ExportRequest(
@@ -99,6 +107,7 @@ class Loop:
                 dataset=dataset,
                 out=self.out / f"run-{number}",
                 recipe=str(recipe),
+                base_model=base,
                 epochs=EPOCHS,
                 device="cpu",
                 workers=0,
@@ -192,13 +201,13 @@ def detected(
 def rounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Round]]:
     out = tmp_path_factory.mktemp("rounds")
     with SandboxProcess(out / "archive") as sandbox:
-        loop, done = Loop(sandbox, out), []
+        loop, done, model = Loop(sandbox, out), [], None
         for number in range(ROUNDS):
-            model, labelled = loop.trained(number)
+            model, labelled = loop.trained(number, model)
             test_f1 = loop.test_f1(model)
-            done.append(Round(labelled, test_f1, *loop.reviewed(number, model)))
-        model, labelled = loop.trained(ROUNDS)
-        yield [*done, Round(labelled, loop.test_f1(model))]
+            done.append(Round(model, labelled, test_f1, *loop.reviewed(number, model)))
+        model, labelled = loop.trained(ROUNDS, model)
+        yield [*done, Round(model, labelled, loop.test_f1(model))]
 
 
 def table(rounds: list[Round]) -> str:
@@ -214,6 +223,14 @@ def table(rounds: list[Round]) -> str:
 def test_two_rounds_of_review_make_a_better_model(rounds: list[Round]) -> None:
     print(f"\n{table(rounds)}")  # noqa: T201  the table is what this journey is made for
     assert rounds[-1].test_f1 > rounds[0].test_f1 + 0.05
+
+
+def test_every_round_goes_on_from_the_model_of_the_one_before(rounds: list[Round]) -> None:
+    first, *later = [read_card(one.model) for one in rounds]
+    assert first.base_model is None
+    for before, card in zip([first, *later], later, strict=False):
+        assert card.base_model is not None
+        assert card.base_model.weights_sha256 == before.weights_sha256
 
 
 def test_every_round_has_more_labels(rounds: list[Round]) -> None:
