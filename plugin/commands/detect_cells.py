@@ -181,9 +181,7 @@ def _write(
     request: DetectRequest, slides: Sequence[DetectedSlide], fingerprint: str
 ) -> FinishedRun:
     """Write the results in all their forms, and then their record."""
-    seconds = sum(each.seconds for each in slides)
-    detector = slides[0].planned.detector
-    results = as_results([each.cells for each in slides], detector, request.settings, seconds)
+    results = as_results(slides, request.settings)
     started = time.monotonic()
     for out, form in request.outputs:
         write_cells(out, results, form)

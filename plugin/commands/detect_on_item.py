@@ -101,7 +101,7 @@ def run(request: DetectOnItemRequest, progress: Progress) -> tuple[PostedAnnotat
                 f"slide {slide.name!r} cannot be read at {len(found.holes)} places, so nothing was added to"
                 " it; upload it again"
             )
-        results = as_results([found.cells], detector, request.settings, found.seconds)
+        results = as_results([found], request.settings)
         posted = tuple(_posted(session, slide, results, Path(scratch)))
         if request.settings.outlined:
             posted += (_outlined(session, slide, results, Path(scratch)),)

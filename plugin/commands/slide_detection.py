@@ -19,6 +19,7 @@ from patherea_core.workflow.detection.detect import detect_planned
 from patherea_core.workflow.detection.journal import open_journal
 from patherea_core.workflow.detection.plan import Plan
 from patherea_core.workflow.predict import Detector
+from plugin import provenance
 from plugin.commands.slide_plan import DetectSettings, slide_plan
 from plugin.outputs.leftovers import journal_of
 from plugin.outputs.results import SlideCells, SlideFrame
@@ -82,6 +83,8 @@ class DetectedSlide:
         holes: what could not be read, in working pixels, by number of the tile.
         journal: where the detections are kept.
         seconds: that detection took.
+        run_id: of the run that began it, which one that goes on with it keeps.
+        begun: when that was.
     """
 
     planned: PlannedSlide
@@ -89,6 +92,8 @@ class DetectedSlide:
     holes: Mapping[int, Box]
     journal: Path
     seconds: float
+    run_id: str
+    begun: str
 
 
 def planned_slide(
@@ -141,7 +146,9 @@ def detected(
         Cancelled: the progress asked to stop.
     """
     slide, plan, started = planned.opened(), planned.plan, time.monotonic()
-    with open_journal(journal, planned.fingerprint) as found:
+    note = f"{provenance.new_run_id()} {provenance.now()}"
+    with open_journal(journal, planned.fingerprint, note) as found:
+        run_id, begun = found.note.split()
         if found.done:
             done, batches = len(found.done), len(plan.batches)
             log.info("%s: %d of %d pieces were done before", slide.name, done, batches)
@@ -156,6 +163,8 @@ def detected(
         holes=result.holes,
         journal=journal,
         seconds=time.monotonic() - started,
+        run_id=run_id,
+        begun=begun,
     )
 
 

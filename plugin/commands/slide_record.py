@@ -7,10 +7,9 @@ import numpy as np
 
 from patherea_core.bundle_card import BundleCard
 from patherea_core.cells import Cells
-from patherea_core.workflow.predict import Detector
 from plugin import provenance
 from plugin.commands.slide_detection import DetectedSlide, DetectSettings
-from plugin.outputs.results import Results, SlideCells
+from plugin.outputs.results import Results
 from plugin.outputs.run_manifest import (
     Hole,
     ModelRecord,
@@ -21,28 +20,26 @@ from plugin.outputs.run_manifest import (
 from plugin.slides.reader import COLOURS
 
 
-def as_results(
-    slides: Sequence[SlideCells], detector: Detector, settings: DetectSettings, seconds: float
-) -> Results:
-    """Return what was found together with where it came from."""
-    run_id = provenance.new_run_id()
+def as_results(found: Sequence[DetectedSlide], settings: DetectSettings) -> Results:
+    """Return what was found together with where it came from.
+
+    Nothing of that depends on whether the run was stopped and gone on with.
+    """
+    card, first = found[0].planned.detector.card, found[0]
     return Results(
-        slides=slides,
-        taxonomy=detector.card.taxonomy,
-        name=f"{settings.name} {run_id}",
-        run_id=run_id,
-        facts=_facts(detector, settings, seconds),
+        slides=[each.cells for each in found],
+        taxonomy=card.taxonomy,
+        name=f"{settings.name} {first.run_id}",
+        run_id=first.run_id,
+        facts={**_facts(card, settings), "created": first.begun},
     )
 
 
-def _facts(detector: Detector, settings: DetectSettings, seconds: float) -> Mapping[str, Any]:
-    card = detector.card
+def _facts(card: BundleCard, settings: DetectSettings) -> Mapping[str, Any]:
     threshold = card.score_threshold if settings.threshold is None else settings.threshold
     return {
         "program": provenance.program(),
         **provenance.build(),
-        "created": provenance.now(),
-        "seconds": round(seconds, 1),
         "model": {
             "name": card.name,
             "weights_sha256": card.weights_sha256,

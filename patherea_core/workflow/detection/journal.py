@@ -1,6 +1,7 @@
 """Detections on disk, batch by batch, so that a run that was killed goes on where it was.
 
-The file begins with a line that names what it belongs to; a record for each batch follows, with a checksum.
+The file begins with a line that names what it belongs to, and one that whoever began it wanted remembered; a
+record for each batch follows, with a checksum.
 What a crash left half-written at its end is cut off when it is opened again. Memory holds a few numbers a
 batch, however many cells there are.
 """
@@ -20,17 +21,22 @@ from patherea_core.errors import OutputError
 from patherea_core.files import writing
 from patherea_core.workflow.detection.found import ROW, Entry, KeptBatches, Rows
 
-_FORM = b"patherea detections 1 "
+_FORM = b"patherea detections 2 "
 _MARK = b"TILE"
 #: Mark, batch, number of holes, number of rows, checksum of all that follows and of these numbers.
 _HEAD = struct.Struct("<4sIIQI")
 
 
 class Journal(KeptBatches):
-    """Keeps detections in a file; see ``Found``, and ``open_journal``, which makes one."""
+    """Keeps detections in a file; see ``Found``, and ``open_journal``, which makes one.
 
-    def __init__(self, file: FileIO, path: Path) -> None:
+    Attributes:
+        note: what was to be remembered when it was begun.
+    """
+
+    def __init__(self, file: FileIO, path: Path, note: str) -> None:
         super().__init__()
+        self.note = note
         self._file = file
         self._path = path
 
@@ -95,7 +101,7 @@ class Journal(KeptBatches):
 
 
 @contextmanager
-def open_journal(path: Path, fingerprint: str) -> Iterator[Journal]:
+def open_journal(path: Path, fingerprint: str, note: str = "") -> Iterator[Journal]:
     """Lend the journal at a path, with what an earlier run with the same fingerprint kept there.
 
     It is synchronised with the disk at the end, and stays there until somebody removes it.
@@ -104,6 +110,7 @@ def open_journal(path: Path, fingerprint: str) -> Iterator[Journal]:
         path: of the file, which is made if there is none.
         fingerprint: of slide, model and parameters, without a line break; what was kept for another one
             is never used.
+        note: what is to be remembered, in one line; if an earlier run began the journal, its note stays.
 
     Raises:
         OutputError: the file cannot be written, or another run is at it, or it belongs to another
@@ -112,7 +119,6 @@ def open_journal(path: Path, fingerprint: str) -> Iterator[Journal]:
     with writing(path), path.open("a+b", buffering=0) as file:
         _lock(file, path)
         first = _FORM + fingerprint.encode() + b"\n"
-        journal = Journal(file, path)
         file.seek(0)
         begun = file.read(len(first))
         if not first.startswith(begun):
@@ -120,10 +126,13 @@ def open_journal(path: Path, fingerprint: str) -> Iterator[Journal]:
                 f"{path} was not written by a run with the same slide, model and settings; remove it, or name"
                 " another file of results"
             )
-        if len(begun) < len(first):
+        kept = file.readline()
+        if not kept.endswith(b"\n"):
+            kept = note.encode() + b"\n"
             file.truncate(0)
-            _write(file, first)
-        journal.take_up(len(first))
+            _write(file, first + kept)
+        journal = Journal(file, path, kept[:-1].decode())
+        journal.take_up(len(first) + len(kept))
         try:
             yield journal
         finally:

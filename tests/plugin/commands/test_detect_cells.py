@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from patherea_core.bundle_file import read_card
 from patherea_core.errors import (
     ArchiveError,
     BundleError,
+    Cancelled,
     IncompleteError,
     InputError,
     OutputError,
@@ -264,6 +266,28 @@ def test_a_run_is_done_again_where_anything_is_not_as_it_was(
     second = run(again, Silent())
     assert second.slides[0].run != first.slides[0].run
     assert len(read_cells(wanted.out)) == sum(second.slides[0].counts.values())
+
+
+def test_a_run_has_the_bytes_that_it_would_have_had_whenever_it_was_stopped(
+    wanted: DetectRequest, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    forms = ("parquet", "geojson.gz", "anot", "points.parquet", "density.tif", "overlay.png")
+
+    def into(folder: Path) -> DetectRequest:
+        also = tuple(folder / f"found.{form}" for form in forms)
+        return replace(wanted, out=folder / "found.csv", also=also, tile_size=32, everywhere=True)
+
+    with pytest.raises(Cancelled):
+        run(into(first), RecordingProgress(stop_at=0.3))
+    shutil.copytree(first, second)
+    with pytest.raises(Cancelled):
+        run(into(second), RecordingProgress(stop_at=0.7))
+    for folder in (first, second):
+        run(into(folder), Silent())
+    for name in ("found.csv", *(f"found.{form}" for form in forms)):
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
 
 
 def test_the_record_says_what_the_results_rest_on(wanted: DetectRequest) -> None:
