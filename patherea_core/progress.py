@@ -36,11 +36,16 @@ class Part:
         self.whole.advance(self.start + fraction * (self.stop - self.start), message)
 
 
+#: Seconds by which a length of time goes up that is less than a minute.
+_STEP = 5
+
+
 def in_words(seconds: float) -> str:
-    """Return a length of time as a person would say it."""
+    """Return a length of time as a person would say it; any, however short, is a few seconds."""
+    steps = max(1, round(seconds / _STEP))
+    if steps * _STEP < 60:
+        return f"{steps * _STEP} s"
     minutes = round(seconds / 60)
-    if minutes < 1:
-        return "1 min"
     if minutes < 100:
         return f"{minutes} min"
     return f"{round(minutes / 60)} h"

@@ -198,9 +198,9 @@ def _line(board: Board, started: float, before: int, running: float) -> tuple[fl
     ended = total - board.count(State.WAITING, State.RUNNING)
     area, cells = board.totals
     words = f"{ended} of {total} slides, {area:.3g} mm², {cells:,} cells"
-    now = ended - before + running
-    if now > 0:
-        left = (time.monotonic() - started) / now * (total - ended - running)
+    now, todo = ended - before + running, total - ended - running
+    if now > 0 and todo > 0:
+        left = (time.monotonic() - started) / now * todo
         words += f", about {in_words(left)} left"
     return (ended + running) / total, words
 

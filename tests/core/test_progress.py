@@ -3,7 +3,7 @@
 import pytest
 
 from patherea_core.errors import Cancelled
-from patherea_core.progress import Part, Progress, Silent
+from patherea_core.progress import Part, Progress, Silent, in_words
 from tests.fakes import RecordingProgress
 
 
@@ -31,3 +31,23 @@ def test_a_wish_to_stop_reaches_the_work_through_parts() -> None:
 def test_nobody_need_listen() -> None:
     silent: Progress = Silent()
     silent.advance(0.5, "half")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "5 s"),
+        (3, "5 s"),
+        (18, "20 s"),
+        (44, "45 s"),
+        (57.4, "55 s"),
+        (57.6, "1 min"),
+        (89, "1 min"),
+        (91, "2 min"),
+        (5900, "98 min"),
+        (7300, "2 h"),
+        (90000, "25 h"),
+    ],
+)
+def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words

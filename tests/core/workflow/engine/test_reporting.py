@@ -10,7 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 )
 
 from patherea_core.errors import Cancelled
-from patherea_core.progress import Silent, in_words
+from patherea_core.progress import Silent
 from patherea_core.workflow.engine.losses import TERMS, LossRow
 from patherea_core.workflow.engine.reporting import Remaining, Report
 from patherea_core.workflow.fit import FitRequest, fit
@@ -94,14 +94,6 @@ def test_what_is_left_is_told_by_the_part_that_this_process_did() -> None:
     assert remaining.after(0.6) == ["about 4 min left"]
     clock.now += 60
     assert remaining.after(1.0) == []
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(3, "1 min"), (89, "1 min"), (91, "2 min"), (5900, "98 min"), (7300, "2 h"), (90000, "25 h")],
-)
-def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words
 
 
 def test_tensorboard_gets_losses_rates_and_scores_by_step(tmp_path: Path) -> None:
