@@ -2,16 +2,33 @@
 
 import io
 import json
+import os
 import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from patherea_core.geometry import Pixels
 from tests.conftest import Sandbox
+from tests.jobs.broker import RABBITMQ
 from tests.journeys.archive_folder import Folder
 from tests.plugin.slide_files import write_tiff
+
+IMAGE = os.environ.get("PATHEREA_TEST_IMAGE", "")
+
+#: What every test of jobs is marked with.
+NEEDS = [
+    pytest.mark.slow,
+    pytest.mark.dsa,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(not IMAGE, reason="needs a built image: run .ci/image"),
+    pytest.mark.skipif(
+        not RABBITMQ.exists(), reason="needs RabbitMQ: apt-get install rabbitmq-server"
+    ),
+]
 
 SUCCESS, ERROR, CANCELED = 3, 4, 5
 _ENDED = (SUCCESS, ERROR, CANCELED)

@@ -1,10 +1,8 @@
 """Jobs as the viewer starts them: slicer_cli_web, a broker, girder_worker, a container of the built image."""
 
 import json
-import os
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,41 +11,16 @@ import pytest
 from patherea_core.seeding import Seed
 from plugin import descriptions
 from plugin.sandbox.synthetic import TAXONOMY, draw_tissue
-from tests.conftest import Sandbox
-from tests.jobs.broker import RABBITMQ, running_broker, running_worker
-from tests.jobs.job_archive import CANCELED, ERROR, SUCCESS, Ended, JobArchive
+from tests.jobs.job_archive import CANCELED, ERROR, NEEDS, SUCCESS, Ended, JobArchive
 from tests.plugin.archive import point, square
 
-IMAGE = os.environ.get("PATHEREA_TEST_IMAGE", "")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.dsa,
-    pytest.mark.timeout(900),
-    pytest.mark.skipif(not IMAGE, reason="needs a built image: run .ci/image"),
-    pytest.mark.skipif(
-        not RABBITMQ.exists(), reason="needs RabbitMQ: apt-get install rabbitmq-server"
-    ),
-]
+pytestmark = NEEDS
 
 REGION = (128, 64, 256, 192)
 
 
 #: What a token of an archive looks like; a sum of a file, which it could be taken for, has other letters.
 TOKEN = re.compile(r"\b(?![0-9a-f]{64}\b)[A-Za-z0-9]{64}\b")
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobArchive]:
-    folder = tmp_path_factory.mktemp("jobs")
-    with (
-        running_broker(folder / "broker") as broker,
-        running_worker(folder / "worker", broker),
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        patch.setenv("PATHEREA_BROKER", broker)
-        with Sandbox(folder / "sandbox") as sandbox:
-            yield JobArchive(sandbox, IMAGE, folder)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +119,6 @@ def test_labels_become_a_model_whose_cells_are_evaluated_and_reviewed(archive: J
         archive.run(
             "EvaluateDetections",
             inputImageFile=archive.file_of(slide),
-            detections="Run*",
             annotations="labels",
             outputReportFile="report.json",
             **access,
