@@ -11,7 +11,7 @@ from pathlib import Path
 
 from patherea_core.bundle_file import read_card
 from patherea_core.checkpoint import load_bundle
-from patherea_core.errors import IncompleteError
+from patherea_core.errors import IncompleteError, InputError
 from patherea_core.files import at_work_on
 from patherea_core.progress import Part, Progress
 from patherea_core.taxonomy import Taxonomy
@@ -102,6 +102,9 @@ def detect(
         Cancelled: the progress asked to stop.
     """
     listed = listed_slides(request.inputs)
+    files = [out for out, _ in request.outputs]
+    if double := sorted({out.name for out in files if files.count(out) > 1}):
+        raise InputError(f"{double[0]} is named twice as a file of results; name each once")
     for out, form in request.outputs:
         require_cell_file(out, form, len(listed))
     require_model(request.model, request.classes)

@@ -12,7 +12,13 @@ from distributed import Client
 
 from patherea_core.bundle_file import read_card
 from patherea_core.errors import Cancelled, IncompleteError, InputError
-from patherea_core.files import at_work_on, remove_abandoned, require_writable, temporaries_of
+from patherea_core.files import (
+    at_work_on,
+    remove_abandoned,
+    require_writable,
+    temporaries_of,
+    writing,
+)
 from patherea_core.progress import Progress, in_words
 from plugin.commands.detect_cells import require_model
 from plugin.commands.detect_request import DetectRequest
@@ -81,6 +87,8 @@ def run(request: DetectManyRequest, progress: Progress) -> tuple[SlideEntry, ...
         Cancelled: the progress asked to stop.
     """
     started = time.monotonic()
+    with writing(request.table):
+        request.table.parent.mkdir(parents=True, exist_ok=True)
     require_writable(request.table)
     with at_work_on(request.table):
         remove_abandoned(request.table.parent, temporaries_of(request.table))

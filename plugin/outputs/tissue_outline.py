@@ -81,7 +81,7 @@ def _pieces(cells: SlideCells) -> Iterator[shapely.Polygon]:
     for piece in shapely.get_parts(cells.require_tissue()):
         # On the grid of what is written, for a line whose corners were rounded later might cross itself.
         exact = shapely.set_precision(shapely.simplify(piece, tolerance), _GRID)
-        yield from shapely.get_parts(as_outline(exact))
+        yield from (part for part in shapely.get_parts(as_outline(exact)) if not part.is_empty)
 
 
 def _terms() -> dict[str, Any]:

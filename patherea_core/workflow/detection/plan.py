@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from patherea_core.regions import Outline, as_outline
 from patherea_core.slides import SlideReader
 from patherea_core.tiling import Tile, cover
 
+log = logging.getLogger(__name__)
+
 #: Side of a tile's core in working pixels where the network is quick: large, since a halo costs less around a
 #: large core.
 LARGE_TILE = 2048
@@ -25,6 +28,9 @@ HALVED_LARGE_TILE = 3072
 
 #: The same where it is not, so that a request to stop is heard within seconds.
 DEFAULT_TILE_SIZE = 1024
+
+#: How many times its area a tile of a size that somebody chose may be with its halo, before that is told.
+_MOST_HALO = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +160,7 @@ def plan(
     scale = Scale(slide.base_mpp, card.mpp)
     if settings.tile_size is not None:
         sizes = replace(sizes, core=settings.tile_size)
+        _warn_of_small_tiles(sizes)
     tiles = _tiles(slide, _read_in(area, settings.tissue), scale, grid, sizes)
     return Plan(
         area=area,
@@ -164,6 +171,18 @@ def plan(
         threshold=card.score_threshold if settings.threshold is None else settings.threshold,
         least_distance=card.recipe.decoding.least_distance_um / card.mpp,
     )
+
+
+def _warn_of_small_tiles(sizes: TileSizes) -> None:
+    times = ((sizes.core + 2 * sizes.halo) / sizes.core) ** 2
+    if times > _MOST_HALO:
+        log.warning(
+            "tiles of %d pixels are worked on with %d more on each side, %.0f times their area; larger ones"
+            " take as much less time",
+            sizes.core,
+            sizes.halo,
+            times,
+        )
 
 
 def _area_within(slide: SlideReader, outline: Outline | None) -> Outline:

@@ -290,6 +290,21 @@ def test_a_run_has_the_bytes_that_it_would_have_had_whenever_it_was_stopped(
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 
 
+def test_a_file_of_results_that_is_named_twice_is_refused(wanted: DetectRequest) -> None:
+    with pytest.raises(InputError, match=r"found\.csv is named twice"):
+        run(replace(wanted, also=(wanted.out,)), Silent())
+    assert not wanted.out.exists()
+
+
+def test_tiles_that_are_mostly_halo_are_told(
+    wanted: DetectRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(replace(wanted, tile_size=512), Silent())
+    assert "times their area" not in caplog.text
+    run(replace(wanted, tile_size=16), Silent())
+    assert "tiles of 16 pixels are worked on with 32 more on each side, 25 times" in caplog.text
+
+
 def test_the_record_says_what_the_results_rest_on(wanted: DetectRequest) -> None:
     record = FinishedRun.model_validate_json(run(wanted, Silent()).model_dump_json())
     (slide,) = record.slides

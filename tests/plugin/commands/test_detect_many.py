@@ -97,6 +97,14 @@ def test_each_slide_gets_what_a_run_of_its_own_would_write(wanted: DetectManyReq
     assert progress.reports[-1][1].startswith("2 done; ")
 
 
+def test_folders_of_results_are_made(wanted: DetectManyRequest, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "results" / "{slide}" / "cells.csv"
+    request = replace(wanted, each=replace(wanted.each, out=out))
+    assert set(states(run(request, Silent())).values()) == {"done"}
+    assert request.table.exists()
+    assert (tmp_path / "new" / "results" / "a" / "cells.csv").exists()
+
+
 def test_what_is_done_is_left_out_without_a_worker(
     wanted: DetectManyRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

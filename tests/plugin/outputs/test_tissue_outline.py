@@ -67,10 +67,15 @@ def test_it_counts_from_the_scanned_area_as_cells_do(tmp_path: Path) -> None:
     assert read_regions(tmp_path / FORMS[0])[NAME].equals(TWO)
 
 
-def test_a_slide_without_tissue_gives_files_without_shapes(tmp_path: Path) -> None:
-    content = written(tmp_path, shapely.MultiPolygon())
+@pytest.mark.parametrize(
+    "nothing", [shapely.MultiPolygon(), shapely.Polygon()], ids=["many", "one"]
+)
+def test_a_slide_without_tissue_gives_files_without_shapes(
+    tmp_path: Path, nothing: Outline
+) -> None:
+    content = written(tmp_path, nothing)
     assert (content["type"], content["features"]) == ("FeatureCollection", [])
-    write_cells(tmp_path / FORMS[1], results(shapely.MultiPolygon()))
+    write_cells(tmp_path / FORMS[1], results(nothing))
     assert json.loads((tmp_path / FORMS[1]).read_bytes())["elements"] == []
 
 
