@@ -20,6 +20,9 @@ from patherea_core.errors import Cancelled
 #: Seconds between two reports; the archive shows no more than two a second.
 _INTERVAL = 0.5
 
+#: Seconds between two lines where there is no terminal.
+_LINE_INTERVAL = 10.0
+
 
 class StopSignal:
     """Whether somebody asked the program to stop.
@@ -113,19 +116,26 @@ class SlicerProgress:
 class TerminalProgress:
     """Progress as a bar on standard error; a line now and then where that is no terminal."""
 
-    def __init__(self, name: str, stop: StopSignal, stream: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        stop: StopSignal,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._name = name
         self._stop = stop
         self._stream = stream or sys.stderr
-        self._bar: tqdm | None = None
+        self._clock = clock
+        self._shown: _Bar | _Lines | None = None
         self._done = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_failure: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        if self._shown is not None:
+            self._shown.close()
 
     def advance(self, fraction: float, message: str = "") -> None:
         """Report the fraction done; the whole ends the bar, so that later lines do not draw it again.
@@ -136,25 +146,82 @@ class TerminalProgress:
         self._stop.check()
         if self._done:
             return
-        bar = self._shown()
-        if message:
-            bar.set_postfix_str(message, refresh=False)
-        bar.update(max(0.0, min(1.0, fraction) - bar.n))
+        if self._shown is None:
+            self._shown = self._appeared()
+        self._shown.show(max(0.0, min(1.0, fraction)), message)
         if fraction >= 1:
             self._done = True
-            bar.close()
+            self._shown.close()
 
-    def _shown(self) -> tqdm:
-        """Return the bar, which appears with the first report: wrong usage needs none."""
-        if self._bar is None:
-            self._bar = tqdm(
-                total=1.0,
-                desc=self._name,
-                file=self._stream,
-                mininterval=_INTERVAL if self._stream.isatty() else 10.0,
-                bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed}{postfix}",
-            )
-        return self._bar
+    def _appeared(self) -> "_Bar | _Lines":
+        """Return what shows the progress, from the first report on: wrong usage needs none."""
+        if self._stream.isatty():
+            return _Bar(self._name, self._stream)
+        return _Lines(self._name, self._stream, self._clock)
+
+
+class _Bar:
+    """A bar that is drawn over and over in one line of a terminal."""
+
+    def __init__(self, name: str, stream: TextIO) -> None:
+        self._name = name
+        self._bar = tqdm(
+            total=1.0,
+            desc=_begun(name, 0.0),
+            file=stream,
+            mininterval=_INTERVAL,
+            miniters=0,
+            bar_format="{desc} |{bar}| {elapsed}{postfix}",
+        )
+
+    def show(self, fraction: float, message: str) -> None:
+        """Draw the fraction in [0, 1] that is done; no message leaves the one that was there."""
+        if message:
+            self._bar.set_postfix_str(message, refresh=False)
+        self._bar.set_description_str(_begun(self._name, fraction), refresh=False)
+        self._bar.update(max(0.0, fraction - self._bar.n))
+
+    def close(self) -> None:
+        """Leave the bar as it is now."""
+        self._bar.close()
+
+
+class _Lines:
+    """Plain lines for a file or the log of a job, which keep all that a terminal would draw over."""
+
+    def __init__(self, name: str, stream: TextIO, clock: Callable[[], float]) -> None:
+        self._name = name
+        self._stream = stream
+        self._clock = clock
+        self._started = clock()
+        self._written = -math.inf
+        self._message = ""
+        self._line = ""
+
+    def show(self, fraction: float, message: str) -> None:
+        """Write the fraction in [0, 1] that is done, unless something was written a moment ago."""
+        self._message = message or self._message
+        now = self._clock()
+        elapsed = tqdm.format_interval(now - self._started)
+        words = " ".join(self._message.split())
+        self._line = ", ".join(filter(None, [f"{_begun(self._name, fraction)} {elapsed}", words]))
+        if now - self._written >= _LINE_INTERVAL:
+            self._write(now)
+
+    def close(self) -> None:
+        """Write what was told last, if that was not written."""
+        if self._line:
+            self._write(self._clock())
+
+    def _write(self, now: float) -> None:
+        self._stream.write(f"{self._line}\n")
+        self._stream.flush()
+        self._written, self._line = now, ""
+
+
+def _begun(name: str, fraction: float) -> str:
+    """Return the name and the whole percents that are done: 100 only where nothing is left."""
+    return f"{name} {math.floor(100 * fraction):3d}%"
 
 
 def _tag(name: str, text: str) -> str:

@@ -103,8 +103,15 @@ def test_a_second_interrupt_does_not_wait() -> None:
         stop._note(2, None)
 
 
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def test_the_bar_of_a_terminal_appears_with_the_first_report() -> None:
-    stream = io.StringIO()
+    stream = Terminal()
     with TerminalProgress("train", StopSignal(), stream) as progress:
         assert stream.getvalue() == ""
         progress.advance(0.5, "epoch 1")
@@ -112,8 +119,9 @@ def test_the_bar_of_a_terminal_appears_with_the_first_report() -> None:
     assert "train" in stream.getvalue()
 
 
-def test_the_whole_ends_the_bar() -> None:
-    stream = io.StringIO()
+@pytest.mark.parametrize("kind", [Terminal, io.StringIO])
+def test_the_whole_ends_the_bar(kind: type[io.StringIO]) -> None:
+    stream = kind()
     with TerminalProgress("detect", StopSignal(), stream) as progress:
         progress.advance(0.5, "half")
         progress.advance(1.0, "all of it")
@@ -122,3 +130,32 @@ def test_the_whole_ends_the_bar() -> None:
     assert ended.endswith("\n")
     assert "all of it" in ended
     assert stream.getvalue() == ended
+
+
+@pytest.mark.parametrize("kind", [Terminal, io.StringIO])
+def test_a_hundred_percent_are_told_only_of_the_whole(kind: type[io.StringIO]) -> None:
+    stream = kind()
+    with TerminalProgress("detect", StopSignal(), stream) as progress:
+        progress.advance(0.999)
+    assert " 99%" in stream.getvalue()
+    assert "100%" not in stream.getvalue()
+
+
+def test_a_stream_that_is_no_terminal_gets_a_line_now_and_then(clock: Clock) -> None:
+    stream = io.StringIO()
+    with TerminalProgress("detect", StopSignal(), stream, clock) as progress:
+        for second in range(96):
+            clock.now = float(second)
+            progress.advance(second / 200, f"{second}\nof 200")
+    lines = stream.getvalue().splitlines()
+    assert "\r" not in stream.getvalue()
+    assert lines[:2] == ["detect   0% 00:00, 0 of 200", "detect   5% 00:10, 10 of 200"]
+    assert lines[-1] == "detect  47% 01:35, 95 of 200"  # the last, however soon after another
+    assert len(lines) == 11
+
+
+def test_a_line_that_was_written_is_not_written_again_at_the_end(clock: Clock) -> None:
+    stream = io.StringIO()
+    with TerminalProgress("detect", StopSignal(), stream, clock) as progress:
+        progress.advance(0.5, "half")
+    assert stream.getvalue() == "detect  50% 00:00, half\n"
