@@ -84,9 +84,11 @@ class JobArchive:
         """Names of the commands that the archive offers."""
         return set(self._commands)
 
-    def add_slide(self, pixels: Pixels, *, mpp: float | None = 0.5, folder: str = "") -> str:
+    def add_slide(
+        self, pixels: Pixels, *, mpp: float | None = 0.5, folder: str = "", name: str = ""
+    ) -> str:
         """Upload a slide and return the id of its item, once the archive shows it."""
-        path = self._scratch / f"{uuid.uuid4().hex}.tif"
+        path = self._scratch / (name or f"{uuid.uuid4().hex}.tif")
         write_tiff(path, pixels, photometric="rgb", mpp=mpp)
         file = self.client.uploadFileToFolder(folder or self.folder.id, str(path))
         for _ in range(100):

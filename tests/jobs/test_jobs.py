@@ -136,6 +136,24 @@ def test_labels_become_a_model_whose_cells_are_evaluated_and_reviewed(archive: J
     assert json.loads(archive.text_of("review.json"))
 
 
+def test_a_batch_detects_on_every_slide_of_a_folder(archive: JobArchive) -> None:
+    folder = archive.client.createFolder(archive.folder.id, "batch")["_id"]
+    slides = [
+        archive.add_slide(draw_tissue(Seed(seed), 256, 256).pixels, folder=folder)
+        for seed in (7, 8)
+    ]
+    ended = archive.run(
+        "DetectCells",
+        inputImageFile="[.]tif$",
+        inputImageFile_folder=folder,
+        outputAnnotationFile="{{parameter_inputImageFile_base}}.anot",
+    )
+    assert ended.status == SUCCESS, ended.log
+    for slide in slides:
+        (found,) = archive.annotations(slide, 1)
+        assert found["annotation"]["elements"]
+
+
 def test_a_job_that_is_stopped_ends_within_ten_seconds(archive: JobArchive) -> None:
     tissue = draw_tissue(Seed(3), 512, 512).pixels
     large = archive.add_slide(np.tile(tissue, (12, 12, 1)))

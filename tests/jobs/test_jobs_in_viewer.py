@@ -41,7 +41,7 @@ def page(archive: JobArchive) -> Iterator[Page]:
     sandbox = archive.sandbox
     if not sandbox.ready.viewer:
         pytest.skip("the viewer is not built here; run: python -m plugin.sandbox.web_client")
-    slide = archive.add_slide(draw_tissue(Seed(3), 512, 512).pixels)
+    slide = archive.add_slide(draw_tissue(Seed(3), 512, 512).pixels, name="tissue.tif")
     viewer = Viewer(sandbox.histomics_url, sandbox.login, sandbox.password)
     with opened_slide(viewer, slide) as opened:
         yield opened
