@@ -58,6 +58,10 @@ class Box:
                 f"a box needs a positive width and height, not {self.width} × {self.height}"
             )
 
+    def __str__(self) -> str:
+        """Return where it lies and how large it is, as messages say it."""
+        return f"x {self.left}, y {self.top}, {self.width} × {self.height} pixels"
+
     @classmethod
     def around(cls, bounds: tuple[float, float, float, float]) -> Self:
         """Return the smallest whole-pixel box that holds (left, top, right, bottom)."""

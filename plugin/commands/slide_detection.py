@@ -81,6 +81,7 @@ class DetectedSlide:
         planned: what was to be done.
         cells: for the outputs; they can be read as long as the journal is there.
         holes: what could not be read, in working pixels, by number of the tile.
+        reasons: why it could not, by the same.
         journal: where the detections are kept.
         seconds: that detection took.
         run_id: of the run that began it, which one that goes on with it keeps.
@@ -90,6 +91,7 @@ class DetectedSlide:
     planned: PlannedSlide
     cells: SlideCells
     holes: Mapping[int, Box]
+    reasons: Mapping[int, str]
     journal: Path
     seconds: float
     run_id: str
@@ -161,6 +163,7 @@ def detected(
         planned=planned,
         cells=SlideCells(slide.name, result.cells, frame, picture, planned.tissue),
         holes=result.holes,
+        reasons=result.reasons,
         journal=journal,
         seconds=time.monotonic() - started,
         run_id=run_id,

@@ -1,12 +1,13 @@
 """What is told of a run beside its cells: in the results, and in its record of each slide."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from patherea_core.bundle_card import BundleCard
 from patherea_core.cells import Cells
+from patherea_core.workflow.detection.reading_ahead import core_in_base
 from plugin import provenance
 from plugin.commands.slide_detection import DetectedSlide, DetectSettings
 from plugin.outputs.results import Results
@@ -86,7 +87,7 @@ def slide_manifest(found: DetectedSlide, results: Results, writing: float) -> Ru
             "writing": round(writing, 1),
         },
         counts=counts(found.cells.cells, results.taxonomy.names),
-        holes=_holes(found),
+        holes=tuple(_holes(found)),
         complete=not found.holes,
     )
 
@@ -117,16 +118,14 @@ def _slide(found: DetectedSlide) -> SlideRecord:
     )
 
 
-def _holes(found: DetectedSlide) -> tuple[Hole, ...]:
-    factor = found.planned.plan.scale.base_per_working
-    return tuple(
-        Hole(
+def _holes(found: DetectedSlide) -> Iterator[Hole]:
+    for number in found.holes:
+        core = core_in_base(found.planned.plan, number)
+        yield Hole(
             tile=number,
-            left=round(core.left * factor),
-            top=round(core.top * factor),
-            width=max(1, round(core.width * factor)),
-            height=max(1, round(core.height * factor)),
-            reason="it could not be read",
+            left=core.left,
+            top=core.top,
+            width=core.width,
+            height=core.height,
+            reason=found.reasons[number],
         )
-        for number, core in found.holes.items()
-    )

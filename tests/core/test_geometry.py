@@ -89,6 +89,10 @@ def test_the_intersection_holds_what_both_boxes_hold(one: Box, other: Box) -> No
         assert (range(shared.left, shared.right), range(shared.top, shared.bottom)) == (xs, ys)
 
 
+def test_messages_say_of_a_box_where_it_lies_and_how_large_it_is() -> None:
+    assert str(Box(-4, 0, 3072, 512)) == "x -4, y 0, 3072 × 512 pixels"
+
+
 def test_boxes_that_only_touch_share_nothing() -> None:
     assert Box(0, 0, 5, 5).intersection(Box(5, 0, 5, 5)) is None
     assert Box(0, 0, 5, 5).intersection(Box(0, 5, 5, 5)) is None

@@ -37,10 +37,12 @@ class SlideDetection:
     Attributes:
         cells: of the area, in base pixels; they are merged anew each time they are gone through.
         holes: the cores of the tiles that could not be read, in working pixels, by the tiles' numbers.
+        reasons: why they could not, by the same.
     """
 
     cells: Cells
     holes: Mapping[int, Box]
+    reasons: Mapping[int, str]
 
 
 def detect_planned(
@@ -72,14 +74,17 @@ def detect_planned(
     account = Account(slide.name, plan, found, time.monotonic)
     progress.advance(*account.told())
     batches = read_ahead(slide, plan, todo, readers)
+    reasons: dict[int, str] = {}
     listen = partial(_listen, progress, account)
     for batch, rows in _rows_of_batches(runtime, plan, batches, listen):
         found.add(batch.number, rows, batch.holes)
+        reasons.update(zip(batch.holes, batch.reasons, strict=True))
         account.count(rows)
         progress.advance(*account.told())
     band = float(max(plan.tile_size, runtime.grid))
     cells = MergedCells(found, plan.area, plan.scale, plan.least_distance, band=band)
-    return SlideDetection(cells, {hole: plan.tiles[hole].core for hole in found.holes})
+    # A batch with a hole is tried again by each run, so this one knows the reason of all that are left.
+    return SlideDetection(cells, {hole: plan.tiles[hole].core for hole in found.holes}, reasons)
 
 
 def _largest_first(plan: Plan, found: Found) -> list[int]:

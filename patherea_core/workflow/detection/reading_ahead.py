@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from patherea_core.errors import SlideError
-from patherea_core.geometry import Pixels
+from patherea_core.geometry import Box, Pixels
 from patherea_core.slides import SlideReader, read_working
 from patherea_core.workflow.detection.plan import Plan
 
@@ -26,12 +26,14 @@ class ReadBatch:
         tiles: the numbers of its tiles that could be read.
         pixels: (H, W, 3) of each of them.
         holes: the numbers of the tiles that could not.
+        reasons: why each of those could not, in the same order.
     """
 
     number: int
     tiles: tuple[int, ...]
     pixels: tuple[Pixels, ...]
     holes: tuple[int, ...]
+    reasons: tuple[str, ...]
 
 
 def read_ahead(
@@ -67,6 +69,14 @@ def read_ahead(
         pool.shutdown(cancel_futures=True)
 
 
+def core_in_base(plan: Plan, number: int) -> Box:
+    """Return the part of a slide that a tile answers for, to the nearest base pixels."""
+    core, factor = plan.tiles[number].core, plan.scale.base_per_working
+    left, top = round(core.left * factor), round(core.top * factor)
+    width, height = round(core.width * factor), round(core.height * factor)
+    return Box(left, top, max(1, width), max(1, height))
+
+
 def _read(slide: SlideReader, plan: Plan, number: int) -> Pixels | SlideError:
     """Return what a tile's window shows, or why it cannot be read."""
     tile, reason = plan.tiles[number], SlideError()
@@ -79,12 +89,17 @@ def _read(slide: SlideReader, plan: Plan, number: int) -> Pixels | SlideError:
 
 
 def _gathered(plan: Plan, number: int, results: Sequence[Pixels | SlideError]) -> ReadBatch:
-    pixels, tiles, holes = [], [], []
+    pixels, tiles, holes, reasons = [], [], [], []
     for tile, result in zip(plan.batches[number], results, strict=True):
         if isinstance(result, SlideError):
-            log.error("%s; the cells of %s are missing", result, plan.tiles[tile].core)
+            log.error(
+                "tile %d of %d at %s of the slide cannot be read after %d tries, so its cells will be"
+                " missing: %s",
+                *(tile + 1, len(plan.tiles), core_in_base(plan, tile), _ATTEMPTS, result),
+            )
             holes.append(tile)
+            reasons.append(str(result))
         else:
             pixels.append(result)
             tiles.append(tile)
-    return ReadBatch(number, tuple(tiles), tuple(pixels), tuple(holes))
+    return ReadBatch(number, tuple(tiles), tuple(pixels), tuple(holes), tuple(reasons))

@@ -333,6 +333,7 @@ def test_a_tile_that_cannot_be_read_is_told_and_read_by_the_next_run(
     record = FinishedRun.model_validate_json(record_of(wanted.out).read_bytes())
     assert not record.complete
     assert [(hole.left, hole.top) for hole in record.slides[0].holes] == [(0, 0), (0, 32)]
+    assert {hole.reason for hole in record.slides[0].holes} == {"a sector is broken"}
     without = len(read_cells(wanted.out))
     monkeypatch.undo()
     whole = run(request, Silent())

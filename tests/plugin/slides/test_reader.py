@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from patherea_core.errors import InputError, ScaleError, SlideError
+from patherea_core.errors import InputError, PixelFormatError, ScaleError, SlideError
 from patherea_core.geometry import Box
 from plugin.slides.inputs import slide_files
 from plugin.slides.reader import checked_mpp, open_slide, require_readable
@@ -54,8 +54,17 @@ def test_what_is_transparent_is_white(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32])
 def test_more_than_eight_bits_are_refused(tmp_path: Path, dtype: type) -> None:
     write_tiff(tmp_path / "a.tif", noise(400, 300).astype(dtype), photometric="rgb")
-    with pytest.raises(SlideError, match="8 bits"):
-        open_slide(tmp_path / "a.tif").read(Box(0, 0, 10, 10))
+    with pytest.raises(PixelFormatError, match="convert it to 8 bits a channel"):
+        open_slide(tmp_path / "a.tif")
+
+
+def test_more_channels_than_a_colour_has_are_refused_when_the_slide_is_opened(
+    tmp_path: Path,
+) -> None:
+    pixels = np.dstack([noise(400, 300), noise(400, 300)])[:, :, :5]
+    write_tiff(tmp_path / "a.tif", pixels, photometric="rgb", planarconfig="contig")
+    with pytest.raises(PixelFormatError, match=r"5 channels.*; convert it to RGB of 8 bits"):
+        open_slide(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("mpp", [None, 352.8, 0.001])
@@ -67,6 +76,19 @@ def test_a_slide_without_a_microscopes_pixel_size_is_refused_unless_it_is_given(
     with pytest.raises(ScaleError, match=r"'a.tif'.*give --mpp"):
         open_slide(path)
     assert open_slide(path, 0.5).base_mpp == 0.5
+
+
+def test_a_printers_resolution_is_told_and_a_filler_is_none(tmp_path: Path) -> None:
+    for dpi, said in ((72, "353 µm|352.8 µm"), (1, "has no resolution")):
+        write_tiff(
+            tmp_path / "a.tif",
+            mpp=None,
+            photometric="rgb",
+            resolution=(dpi, dpi),
+            resolutionunit="INCH",
+        )
+        with pytest.raises(ScaleError, match=said):
+            open_slide(tmp_path / "a.tif")
 
 
 def test_pixels_that_are_not_square_are_refused_unless_a_size_is_given(tmp_path: Path) -> None:
@@ -120,7 +142,7 @@ def test_plain_images_of_every_eight_bit_mode_are_read(tmp_path: Path, mode: str
 
 def test_a_plain_image_of_sixteen_bits_is_refused(tmp_path: Path) -> None:
     Image.fromarray(noise(60, 40)[:, :, 0].astype(np.uint16) * 256).save(tmp_path / "a.png")
-    with pytest.raises(SlideError, match="8 bits"):
+    with pytest.raises(PixelFormatError, match="convert it to 8 bits"):
         open_slide(tmp_path / "a.png", 0.25)
 
 
@@ -201,7 +223,7 @@ def test_a_tile_that_cannot_be_decoded_is_told_and_the_others_are_read(
     break_tile(path, 5)
     slide = open_slide(path)
     for _ in range(2):
-        with pytest.raises(SlideError, match=r"'a.tif' cannot be read at .*left=140.*decoded"):
+        with pytest.raises(SlideError, match=r"'a.tif' cannot be read at x 140, .*decoded"):
             slide.read(Box(140, 140, 50, 50))
         assert np.array_equal(slide.read(Box(0, 0, 100, 100)), whole)
 

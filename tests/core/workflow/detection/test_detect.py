@@ -157,7 +157,11 @@ def test_a_part_that_cannot_be_read_is_a_hole_and_the_rest_is_as_it_was(
     reader = Listening(slide, lambda box, _before: box == broken)
     done = detected(reader, work)
     assert done.holes == {7: work.tiles[7].core}
-    assert "this part is broken" in caplog.text
+    assert done.reasons == {7: "this part is broken"}
+    assert (
+        f"tile 8 of {len(work.tiles)} at {work.tiles[7].core} of the slide cannot be read after 3 tries,"
+        " so its cells will be missing: this part is broken"
+    ) in caplog.messages
     assert reader.boxes.count(broken) == 3
     whole, rest = everything(detected(slide, work).cells), everything(done.cells)
     away = shapely.box(0, 0, slide.width, slide.height).difference(
