@@ -8,6 +8,7 @@
         - AnnotationError an annotation cannot serve as labels
         - DatasetError    a dataset folder is missing, broken or in the way
         - SlideError      a slide cannot be read
+            + PixelFormatError  its pixels are no colours of eight bits
         - BundleError     a model bundle cannot be trusted or read
     + OutputError         a result cannot be written
     + IncompleteError     a result is there, but for parts that the message names
@@ -48,6 +49,10 @@ class DatasetError(InputError):
 
 class SlideError(InputError):
     """A slide cannot be read."""
+
+
+class PixelFormatError(SlideError):
+    """The pixels of a slide are no colours of eight bits, however often one tries."""
 
 
 class BundleError(InputError):

@@ -46,6 +46,14 @@ def warned(name: str, found: str, fix: str) -> Check:
     return Check(name, Verdict.WARN, found, fix)
 
 
+def refused(name: str, error: Exception) -> Check:
+    """Return the check of what an error tells of; its sentence ends in how to mend it, if that is known."""
+    found, _, fix = str(error).rpartition("; ")
+    if not found:
+        found, fix = fix, "fetch the file again"
+    return failed(name, found, fix)
+
+
 def failed(name: str, found: str, fix: str) -> Check:
     """Return the check of something that must be mended first."""
     return Check(name, Verdict.FAIL, found, fix)

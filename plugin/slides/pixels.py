@@ -5,8 +5,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from patherea_core.errors import SlideError
+from patherea_core.errors import PixelFormatError
 from patherea_core.geometry import Box, Pixels
+
+#: RGB with transparency.
+_MOST_CHANNELS = 4
 
 
 def as_rgb(pixels: npt.NDArray[Any], name: str) -> Pixels:
@@ -17,17 +20,12 @@ def as_rgb(pixels: npt.NDArray[Any], name: str) -> Pixels:
         name: the slide, for the message.
 
     Raises:
-        SlideError: the pixels do not have eight bits, or their channels are no colour.
+        PixelFormatError: the pixels do not have eight bits, or their channels are no colour.
     """
-    if pixels.dtype != np.uint8:
-        raise SlideError(
-            f"slide {name!r} has {pixels.dtype} pixels; only 8 bits a channel can be read, convert it"
-        )
     if pixels.ndim == 2:
         pixels = pixels[:, :, None]
     channels = pixels.shape[2]
-    if channels > 4:
-        raise SlideError(f"slide {name!r} has {channels} channels; only RGB and grey can be read")
+    require_colours(str(pixels.dtype), channels, name)
     colour, alpha = pixels, None
     if channels in {2, 4}:
         colour, alpha = pixels[:, :, :-1], pixels[:, :, -1:]
@@ -38,6 +36,28 @@ def as_rgb(pixels: npt.NDArray[Any], name: str) -> Pixels:
     share = alpha.astype(np.float32) / 255
     blended: Pixels = np.rint(colour * share + 255 * (1 - share)).astype(np.uint8)
     return blended
+
+
+def require_colours(dtype: str | None, channels: int | None, name: str) -> None:
+    """Refuse pixels that are no colours of eight bits.
+
+    Args:
+        dtype: of the pixels, as numpy calls it; None if it is not known.
+        channels: how many there are; None if it is not known.
+        name: the slide, for the message.
+
+    Raises:
+        PixelFormatError: they are none.
+    """
+    if dtype not in {"uint8", None}:
+        raise PixelFormatError(
+            f"slide {name!r} has pixels of type {dtype}; convert it to 8 bits a channel"
+        )
+    if channels is not None and channels > _MOST_CHANNELS:
+        raise PixelFormatError(
+            f"slide {name!r} has {channels} channels, and only RGB and grey can be read; convert it to RGB"
+            " of 8 bits a channel"
+        )
 
 
 def padded(part: Pixels, place: Box, window: Box) -> Pixels:

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, UnidentifiedImageError
 
-from patherea_core.errors import SlideError
+from patherea_core.errors import PixelFormatError, SlideError
 from patherea_core.geometry import Pixels
 from plugin.slides.pixels import as_rgb
+from plugin.slides.refusals import missing, no_image
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp"})
 
@@ -40,16 +41,22 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as image:
             if image.mode not in _MODES:
-                raise SlideError(
-                    f"image {path.name!r} has more than 8 bits a channel ({image.mode}); convert it"
+                raise PixelFormatError(
+                    f"image {path.name!r} has pixels of mode {image.mode}; convert it to 8 bits a channel"
                 )
             yield image
+    except FileNotFoundError as error:
+        raise missing(path) from error
+    except UnidentifiedImageError as error:
+        raise no_image(path) from error
     except Image.DecompressionBombError as error:
         raise SlideError(
             f"image {path.name!r} is too large to be read as a whole; convert it to a tiled TIFF"
         ) from error
     except (OSError, SyntaxError, ValueError) as error:
-        raise SlideError(f"image {path.name!r} cannot be read: {_reason(error)}") from error
+        raise SlideError(
+            f"image {path.name!r} cannot be read: {_reason(error)}; fetch the file again"
+        ) from error
 
 
 def _standard_colours(image: Image.Image) -> Image.Image:
@@ -69,4 +76,4 @@ def _standard_colours(image: Image.Image) -> Image.Image:
 
 
 def _reason(error: Exception) -> str:
-    return "no such file" if isinstance(error, FileNotFoundError) else str(error).split("\n")[0]
+    return str(error).split("\n")[0]

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import shapely
+
 from patherea_core.bundle_card import BundleCard
-from patherea_core.errors import InputError, ScaleError, SlideError
-from patherea_core.regions import Outline
+from patherea_core.errors import PixelFormatError, ScaleError, SlideError
+from patherea_core.regions import Outline, as_outline
 from patherea_core.slides import SlideReader
 from plugin.slides.appearance import colour_check, focus_check, looks_of, stain_check
-from plugin.slides.check import Check, Verdict, failed, passed, warned
+from plugin.slides.check import Check, Verdict, failed, passed, refused, warned
 from plugin.slides.companions import companions_check
 from plugin.slides.reader import open_slide
 from plugin.slides.sample_tiles import SampleTiles, sample_tiles
@@ -20,6 +22,8 @@ from plugin.slides.tissue import tissue_outline
 _MOST_RESAMPLING = 2.25
 #: How many times larger before single cells cannot be seen any more.
 _MOST_ENLARGED = 8.0
+_FETCH = "fetch the file again; if it is broken at its origin, scan the slide again"
+_LOOKED_EVERYWHERE = "fetch the file again; else all places are tried, glass too"
 #: Pixel size at which a slide is judged for itself.
 _USUAL_MPP = 0.5
 
@@ -60,9 +64,11 @@ def examine(path: Path, mpp: float | None = None, card: BundleCard | None = None
         slide = open_slide(path, mpp)
         checks += (passed("file", "opens, and its end is there"), *scan_checks(slide))
     except ScaleError as error:
-        checks.append(_broken("pixel size", error))
+        checks.append(refused("pixel size", error))
+    except PixelFormatError as error:
+        checks.append(refused("channels", error))
     except (SlideError, OSError) as error:
-        checks.append(_broken("file", error))
+        checks.append(refused("file", error))
     else:
         checks += preflight(slide, card)
     return Preflight(path.name, tuple(checks))
@@ -79,18 +85,21 @@ def preflight(
         outline: the tissue or region in base pixels, if it is known already; None looks for tissue.
     """
     size = pixel_size_check(slide, card)
+    unseen = None
     if outline is None:
         try:
             outline = tissue_outline(slide)
-        except InputError as error:
-            return size, _broken("pixels", error)
+        except SlideError as error:
+            # Work goes on without an overview too, and looks everywhere.
+            outline = as_outline(shapely.box(0, 0, slide.width, slide.height))
+            unseen = warned("tissue", f"it cannot be looked for: {error}", _LOOKED_EVERYWHERE)
     if outline is None:
         return size, warned("tissue", "none is seen", "no cell will be found; look at the slide")
     samples = sample_tiles(slide, outline, card.mpp if card else _USUAL_MPP)
     looks = looks_of(samples.tiles)
     return (
         size,
-        _tissue_check(slide, outline),
+        unseen or _tissue_check(slide, outline),
         _tiles_check(samples),
         stain_check(looks, card),
         colour_check(looks, card),
@@ -120,14 +129,6 @@ def pixel_size_check(slide: SlideReader, card: BundleCard | None) -> Check:
     return passed("pixel size", found)
 
 
-def _broken(name: str, error: Exception) -> Check:
-    """Return the check of what an error tells of; its sentence ends in how to mend it, if that is known."""
-    found, _, fix = str(error).rpartition("; ")
-    if not found:
-        found, fix = fix, "fetch the file again, or convert it to a tiled TIFF"
-    return failed(name, found, fix)
-
-
 def _tissue_check(slide: SlideReader, outline: Outline) -> Check:
     area = outline.area * slide.base_mpp**2 / 1e6
     share = 100 * outline.area / (slide.width * slide.height)
@@ -138,8 +139,11 @@ def _tiles_check(samples: SampleTiles) -> Check:
     tried = len(samples.tiles) + len(samples.problems)
     if not samples.problems:
         return passed("pixels", f"{tried} places of the tissue can be read")
-    return failed(
+    found = f"{len(samples.problems)} of {tried} places cannot be read: {samples.problems[0]}"
+    if not samples.tiles:
+        return failed("pixels", found, _FETCH)
+    return warned(
         "pixels",
-        f"{len(samples.problems)} of {tried} places cannot be read: {samples.problems[0]}",
-        "fetch the file again; if it is broken at its origin, scan the slide again",
+        found,
+        f"{_FETCH}; else the cells there will be missing, and the record of the run names the places",
     )

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import large_image
-import tifffile
 from PIL import UnidentifiedImageError
 
-from patherea_core.errors import ScaleError, SlideError
+from patherea_core.errors import PixelFormatError, ScaleError, SlideError
 from patherea_core.geometry import Box, Pixels
 from patherea_core.slides import ArraySlide, SlideReader
 from plugin.slides import plain
-from plugin.slides.pixels import as_rgb, blank, padded
+from plugin.slides.pixels import as_rgb, blank, padded, require_colours
+from plugin.slides.refusals import missing, no_image
+from plugin.slides.tiff_file import require_whole, said_mpp
 
 #: What is done with colour profiles, for the record of a dataset or result.
 COLOURS = "colour profile applied, sRGB"
@@ -40,6 +41,8 @@ large_image.config.setConfig(
 )
 large_image.config.setConfig("icc_correction", True)  # noqa: FBT003  large_image's form
 
+#: How large_image begins to say that none of its readers takes a file.
+_NO_READER = "No available tilesource"
 #: What large_image and the libraries below it raise on a file that is broken.
 _BROKEN = (large_image.exceptions.TileGeneralError, OSError, ValueError, RuntimeError, KeyError)
 
@@ -122,7 +125,8 @@ def open_slide(path: Path, mpp: float | None = None, name: str | None = None) ->
         name: what it is called in results; None takes the file's name.
 
     Raises:
-        SlideError: it is missing, broken, or no slide.
+        SlideError: it is missing, broken, or no slide; PixelFormatError if its pixels are no colours of
+            eight bits.
         ScaleError: it does not say how large its pixels are, and neither does ``mpp``.
     """
     called = name or path.name
@@ -130,15 +134,23 @@ def open_slide(path: Path, mpp: float | None = None, name: str | None = None) ->
         pixels = plain.read_plain(path)
         return ArraySlide(called, checked_mpp(called, mpp, None), pixels)
     if not path.is_file():
-        raise SlideError(f"slide {str(path)!r} cannot be read: no such file")
-    _require_whole(path)
+        raise missing(path)
+    require_whole(path)
     try:
         source = large_image.open(str(path), noCache=True)
         facts = source.getMetadata()
     except _BROKEN as error:
-        raise SlideError(f"{path.name!r} cannot be read as a slide: {error}") from error
+        if str(error).startswith(_NO_READER):
+            raise no_image(path) from error
+        raise SlideError(
+            f"{path.name!r} cannot be read as a slide: {_reason(error)}; fetch the file again"
+        ) from error
+    require_colours(facts.get("dtype"), facts.get("bandCount"), called)
     _require_one_image(called, facts)
     found = found_mpp(called, facts, mpp)
+    if found is None and mpp is None:
+        # The library leaves out a resolution that no microscope has; it is told of all the same.
+        found = said_mpp(path)
     return LargeImageSlide(
         called, checked_mpp(called, mpp, found), facts["sizeX"], facts["sizeY"], source
     )
@@ -220,24 +232,7 @@ def _require_one_image(name: str, facts: Mapping[str, Any]) -> None:
     images = len(facts.get("frames", ()))
     channels = facts.get("IndexRange", {}).get("IndexC", 1)
     if channels > 1 or (images > 1 and facts.get("bandCount", 3) < 3):
-        raise SlideError(
-            f"slide {name!r} has {max(channels, images)} channels, an image each; only RGB and grey can be"
-            " read, convert it"
+        raise PixelFormatError(
+            f"slide {name!r} has {max(channels, images)} channels, an image each, and only RGB and grey can"
+            " be read; convert it to RGB of 8 bits a channel"
         )
-
-
-def _require_whole(path: Path) -> None:
-    """Refuse a TIFF whose end is missing, which readers would fill with black without a word."""
-    try:
-        with tifffile.TiffFile(path) as file:
-            ends = [
-                offset + count
-                for page in file.pages
-                for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False)
-            ]
-    except tifffile.TiffFileError:
-        return  # no TIFF; what it is, large_image knows
-    except (OSError, ValueError, IndexError, KeyError, TypeError, RuntimeError) as error:
-        raise SlideError(f"{path.name!r} is a broken TIFF: {error}") from error
-    if not ends or max(ends) > path.stat().st_size:
-        raise SlideError(f"slide {path.name!r} is cut short; fetch the file again")

@@ -39,7 +39,7 @@ def test_every_slide_of_a_folder_is_in_the_report(field: Path) -> None:
     found = run(ExamineRequest((field.parent,), mpp=0.5), Silent())
     assert [one.slide for one in found] == ["broken.svs", "field.png"]
     text = table(found)
-    assert "FAIL  file: 'broken.svs' cannot be read" in text
+    assert "FAIL  file: 'broken.svs' is no slide" in text
     assert "        -> " in text
     assert text.endswith("1 FAIL\n")
 

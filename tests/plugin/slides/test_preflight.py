@@ -66,11 +66,13 @@ def test_whatever_does_not_pass_says_how_to_mend_it(tmp_path: Path) -> None:
     content = (tmp_path / "short.tif").read_bytes()
     (tmp_path / "short.tif").write_bytes(content[: len(content) // 2])
     (tmp_path / "words.svs").write_text("words")
+    (tmp_path / "empty.svs").write_bytes(b"")
     names = {
         "no size.tif": ("pixel size", "has no resolution"),
-        "deep.tif": ("pixels", "uint16 pixels"),
+        "deep.tif": ("channels", "pixels of type uint16"),
         "short.tif": ("file", "cut short"),
-        "words.svs": ("file", "cannot be read as a slide"),
+        "words.svs": ("file", "is no slide or image that can be read"),
+        "empty.svs": ("file", "is empty"),
         "missing.svs": ("file", "no such file"),
     }
     for file, (name, reason) in names.items():
@@ -80,6 +82,8 @@ def test_whatever_does_not_pass_says_how_to_mend_it(tmp_path: Path) -> None:
         assert check.verdict is Verdict.FAIL
         assert reason in check.found
         assert check.fix
+        assert "tilesource" not in check.found
+    assert named(examined(tmp_path / "missing.svs").checks, "file").fix == "check its path"
 
 
 @pytest.mark.parametrize(
@@ -122,13 +126,23 @@ def test_no_tissue_is_a_warning_and_no_failure() -> None:
     assert named(preflight(empty, CARD), "tissue").verdict is Verdict.WARN
 
 
-def test_a_tile_that_cannot_be_decoded_fails(tmp_path: Path) -> None:
+def test_a_tile_that_cannot_be_decoded_is_warned_of_and_all_of_them_fail(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     write_tiff(path, tissue(), mpp=0.5, photometric="rgb", compression="jpeg")
     break_tile(path, 14)
+    found = examined(path)
+    assert found.count(Verdict.FAIL) == 0
+    check = named(found.checks, "pixels")
+    assert check.verdict is Verdict.WARN
+    assert "of 12 places cannot be read" in check.found
+    assert "cannot be decoded" in check.found
+    assert "cells there will be missing" in check.fix
+    assert named(found.checks, "tissue").verdict is Verdict.WARN  # there is no overview
+    for number in range(36):
+        break_tile(path, number)
     check = named(examined(path).checks, "pixels")
     assert check.verdict is Verdict.FAIL
-    assert "cannot be decoded" in check.found
+    assert "12 of 12 places" in check.found
 
 
 def test_pixels_that_are_not_square_are_warned_of_if_a_size_is_given(tmp_path: Path) -> None:
