@@ -1,6 +1,7 @@
 """What a worker does: one slide at a time, with a model that it keeps for the next one."""
 
 import math
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ import torch
 from distributed import Worker, get_worker
 
 from patherea_core.bundle_file import weights_file
-from patherea_core.errors import Cancelled, PathereaError, SlideError
+from patherea_core.errors import Cancelled, PathereaError, PixelFormatError, SlideError
 from patherea_core.workflow.engine.back_off import is_out_of_memory, release
 from patherea_core.workflow.predict import Detector
 from plugin import provenance
@@ -20,6 +21,8 @@ from plugin.commands.detect_request import DetectRequest
 from plugin.many.board import Figures, Outcome, State, plain_address
 from plugin.many.seal import Stamp, stamp_of
 
+#: How addresses of workers are told that no other machine can reach.
+_THIS_MACHINE = re.compile(r"inproc://|\w+://(127\.|localhost|\[::1\])")
 #: Seconds between two reports of how far a slide is.
 _INTERVAL = 1.0
 
@@ -51,13 +54,7 @@ def do_slide(task: Task) -> Outcome:
     worker = get_worker()
     (path,) = task.request.inputs
     if not path.exists():
-        here = plain_address(worker.address)
-        return Outcome(
-            State.FAILED,
-            f"worker {here} does not see {path}; name a slide that is there, on a disk that all workers see",
-            may_pass=True,
-            elsewhere=True,
-        )
+        return not_there(path, worker.address)
     # As many threads as the cluster gave the worker, so that several on one machine do not fight.
     torch.set_num_threads(worker.state.nthreads)
     try:
@@ -69,6 +66,24 @@ def do_slide(task: Task) -> Outcome:
         if not isinstance(error, PathereaError | OSError) and not is_out_of_memory(error):
             raise
         return failure(error)
+
+
+def not_there(path: Path, worker: str) -> Outcome:
+    """Return what becomes of a slide that a worker does not see.
+
+    Args:
+        path: of the slide.
+        worker: its address. Where only this machine can reach a worker, all workers see the same disks.
+    """
+    if _THIS_MACHINE.match(worker):
+        return Outcome(State.FAILED, f"{path} is not there; check its path")
+    return Outcome(
+        State.FAILED,
+        f"worker {plain_address(worker)} does not see {path}; name a slide that is there, on a disk that all"
+        " workers see",
+        may_pass=True,
+        elsewhere=True,
+    )
 
 
 def _outcome(request: DetectRequest, progress: "Reporting") -> Outcome:
@@ -99,7 +114,8 @@ def failure(error: Exception) -> Outcome:
     if crowded:
         release()
     said = str(error).split("\n")[0] or type(error).__name__
-    return Outcome(State.FAILED, said, may_pass=crowded or isinstance(error, SlideError | OSError))
+    unread = isinstance(error, SlideError | OSError) and not isinstance(error, PixelFormatError)
+    return Outcome(State.FAILED, said, may_pass=crowded or unread)
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,12 +13,13 @@ from patherea_core.errors import (
     InputError,
     OutputError,
     PathereaError,
+    PixelFormatError,
     ScaleError,
     SlideError,
 )
 from plugin.many.board import State
 from plugin.many.cluster import environments, visible_gpus
-from plugin.many.slide_task import Reporting, failure
+from plugin.many.slide_task import Reporting, failure, not_there
 
 
 def caused(error: PathereaError, cause: Exception) -> PathereaError:
@@ -35,6 +37,7 @@ def caused(error: PathereaError, cause: Exception) -> PathereaError:
         (caused(InputError("memory does not suffice"), torch.OutOfMemoryError("x")), True),
         (InputError("the region lies outside"), False),
         (ScaleError("no resolution"), False),
+        (PixelFormatError("16 bits"), False),
         (BundleError("a pickle"), False),
         (caused(OutputError("the disk is full"), OSError("no space")), False),
     ],
@@ -44,6 +47,14 @@ def test_only_what_may_pass_is_tried_again(error: Exception, may_pass: bool) -> 
     assert (outcome.state, outcome.may_pass) == (State.FAILED, may_pass)
     assert outcome.message
     assert "\n" not in outcome.message
+
+
+def test_only_another_machine_may_see_a_slide_that_one_does_not() -> None:
+    here = not_there(Path("a.svs"), "tls://127.0.0.1:41009")
+    assert (here.message, here.may_pass) == ("a.svs is not there; check its path", False)
+    far = not_there(Path("a.svs"), "tcp://10.0.0.7:41009")
+    assert "worker 10.0.0.7:41009 does not see a.svs" in far.message
+    assert (far.may_pass, far.elsewhere) == (True, True)
 
 
 def reporting(wanted: Callable[[], bool], times: list[float]) -> tuple[Reporting, list[float]]:
