@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from patherea_core.errors import InputError
+from patherea_core.errors import BundleError, InputError
 from plugin import provenance
 from plugin.models.finding import known_models
-from plugin.slides.check import Check, failed, passed, warned
+from plugin.slides.check import Check, failed, passed, refused, warned
 
 #: Packages whose versions tell most of what a machine computes.
 _PACKAGES = ("torch", "torchvision", "timm", "lightning", "numpy", "scipy", "shapely", "pillow")
@@ -26,8 +26,12 @@ _LEAST_DISK, _LEAST_SHARED, _LEAST_MEMORY = 2 * _GB, 1 * _GB, 4 * _GB
 _SHARED = Path("/dev/shm")  # noqa: S108  the system's own, and only looked at
 
 
-def run() -> tuple[Check, ...]:
-    """Return what is found of this machine; raises nothing."""
+def run(model: Path | None = None) -> tuple[Check, ...]:
+    """Return what is found of this machine; raises nothing.
+
+    Args:
+        model: a bundle to verify here; None looks only which models there are.
+    """
     return (
         passed("program", f"{provenance.program()}, Python {sys.version.split()[0]}"),
         _packages(),
@@ -36,6 +40,7 @@ def run() -> tuple[Check, ...]:
         *_disks(),
         _sources(),
         _models(),
+        *(() if model is None else (_model(model),)),
     )
 
 
@@ -113,3 +118,19 @@ def _models() -> Check:
             "models", "none comes with this version", "train one, and name it by its path"
         )
     return passed("models", ", ".join(names))
+
+
+def _model(path: Path) -> Check:
+    """Return whether a model can be used here, by its weights, its card and what its network answers."""
+    from patherea_core.workflow.verify import verify_bundle
+
+    try:
+        checks = verify_bundle(path)
+    except BundleError as error:
+        return refused("model", error)
+    for check in checks:
+        if check.failed:
+            return refused("model", InputError(f"{path.name}: {check.problem}"))
+    unsaid = [check.problem for check in checks if check.problem]
+    found = f"{path.name}: its weights are those of its card, and its network answers"
+    return passed("model", "; ".join([found, *unsaid]))

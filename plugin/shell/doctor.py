@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from patherea_core.errors import InputError
 from patherea_core.progress import Progress
 from plugin.shell.parser import Options, Subcommand
 
 _LONG = """\
 patherea doctor SLIDE...: look whether slides can be read and suit a model, before hours of work on them:
 pixel size, file, channels, tissue, stain, colours and focus. patherea doctor alone looks at the machine:
-packages, GPU, memory, disks, slide readers and models. Nothing is changed."""
+packages, GPU, memory, disks, slide readers and models; with --model it verifies that one. Nothing is
+changed."""
 
 _MORE = """\
 PASS: it will do. WARN: results may be worse, or slower. FAIL: they would be wrong, or there would be none.
@@ -24,7 +26,11 @@ standard output."""
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("inputs", metavar="SLIDE", type=Path, nargs="*", help="slides, images, or folders of them")
-    add("--model", metavar="NAME|PATH", help="the model that is to work on them")
+    add(
+        "--model",
+        metavar="NAME|PATH",
+        help="the model that is to work on them; alone, the one to verify",
+    )
     add("--mpp", metavar="UM", type=float, help="micrometres per pixel, for slides that do not say")
     add("--format", choices=("table", "json"), default="table", help="(default: table)")
 
@@ -52,8 +58,12 @@ def _examine_slides(options: Options, progress: Progress) -> None:
 def _examine_machine(options: Options) -> None:
     from plugin.commands import examine_machine
     from plugin.commands.examine_slide import check_lines, require_fit
+    from plugin.models.finding import find_model
 
-    checks = examine_machine.run()
+    if options.mpp is not None:
+        raise InputError("--mpp is of slides; name some, or leave it out")
+    model = None if options.model is None else find_model(options.model)
+    checks = examine_machine.run(model)
     if options.format == "json":
         _say_json({"machine": [check.to_dict() for check in checks]})
     else:

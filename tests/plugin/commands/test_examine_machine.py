@@ -3,6 +3,7 @@
 import json
 import shutil
 from importlib import metadata
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -12,6 +13,7 @@ from plugin.commands import examine_machine
 from plugin.models import finding
 from plugin.shell import main
 from plugin.slides.check import Check, Verdict
+from tests.plugin.bundles import write_model
 
 
 class Usage(NamedTuple):
@@ -78,3 +80,18 @@ def test_the_shell_reports_the_machine(
     assert "PASS  program: patherea" in capsys.readouterr().out
     assert main(["doctor", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["machine"][0]["name"] == "program"
+    assert main(["doctor", "--model", "none such"]) == 2
+    assert main(["doctor", "--mpp", "0.5"]) == 2
+
+
+def test_a_model_that_is_named_is_verified(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "m.safetensors")
+    found = {check.name: check for check in examine_machine.run(path)}
+    assert found["model"].verdict is Verdict.PASS
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    for wrong in (bytes(content), content[:-9], b"words"):
+        path.write_bytes(wrong)
+        found = {check.name: check for check in examine_machine.run(path)}
+        assert found["model"].verdict is Verdict.FAIL
+        assert found["model"].fix
