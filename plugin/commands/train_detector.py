@@ -25,6 +25,7 @@ from patherea_core.workflow.fit import FitRequest, fit, save_best_so_far
 from patherea_core.workflow.run.folder import RunFolder
 from plugin import provenance
 from plugin.commands.recipe_file import DEFAULT_RECIPE, recipe_for
+from plugin.models.finding import word_for
 
 log = logging.getLogger(__name__)
 
@@ -222,7 +223,7 @@ def _command(request: TrainRequest, fold: str) -> str:
     """Return the words that train the same model again, without the folders of this machine."""
     words = ["patherea", "train", request.dataset.name, "--out", request.out.name]
     if request.base_model is not None:
-        words += ["--base-model", request.base_model.name]
+        words += ["--base-model", word_for(request.base_model)]
     if request.recipe is not None or request.base_model is None:
         words += ["--recipe", request.recipe or DEFAULT_RECIPE]
     words += ["--fold", fold, "--seed", str(request.seed)]

@@ -83,6 +83,11 @@ def find_model(wanted: str | None) -> Path:
     return path
 
 
+def word_for(path: Path) -> str:
+    """Return what a command calls a model on any machine: its name if it ships, else its file's name."""
+    return _name(path) if path.parent == SHIPPED else path.name
+
+
 def _default() -> Path:
     for model in known_models():
         if model.shipped and model.name == DEFAULT_MODEL:

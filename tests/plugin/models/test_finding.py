@@ -73,3 +73,11 @@ def test_a_folder_of_models_that_is_none_is_refused(
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "absent"))
     with pytest.raises(InputError, match=f"{FOLDER_VARIABLE} names .* no folder"):
         known_models()
+
+
+def test_a_command_calls_a_model_that_ships_by_its_name_and_another_by_its_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shipped = shipping(monkeypatch, tmp_path, "first")
+    assert finding.word_for(shipped) == "first"
+    assert finding.word_for(tmp_path / "first.safetensors") == "first.safetensors"
