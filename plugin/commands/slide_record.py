@@ -4,19 +4,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from patherea_core.bundle_card import BundleCard
 from patherea_core.cells import Cells
 from patherea_core.workflow.detection.reading_ahead import core_in_base
 from plugin import provenance
-from plugin.commands.slide_detection import DetectedSlide, DetectSettings
+from plugin.commands.slide_detection import DetectedSlide, DetectSettings, PlannedSlide
 from plugin.outputs.results import Results
 from plugin.outputs.run_manifest import (
     Hole,
     ModelRecord,
     RunManifest,
     SlideRecord,
+    device_in_words,
     installed_versions,
+    processor_name,
 )
 from plugin.slides.reader import COLOURS
 
@@ -32,12 +35,12 @@ def as_results(found: Sequence[DetectedSlide], settings: DetectSettings) -> Resu
         taxonomy=card.taxonomy,
         name=f"{settings.name} {first.run_id}",
         run_id=first.run_id,
-        facts={**_facts(card, settings), "created": first.begun},
+        facts={**_facts(first.planned, settings), "created": first.begun},
     )
 
 
-def _facts(card: BundleCard, settings: DetectSettings) -> Mapping[str, Any]:
-    threshold = card.score_threshold if settings.threshold is None else settings.threshold
+def _facts(planned: PlannedSlide, settings: DetectSettings) -> Mapping[str, Any]:
+    card = planned.detector.card
     return {
         "program": provenance.program(),
         **provenance.build(),
@@ -47,9 +50,10 @@ def _facts(card: BundleCard, settings: DetectSettings) -> Mapping[str, Any]:
             "backbone": card.recipe.network.backbone,
             "mpp": card.mpp,
         },
-        "threshold": threshold,
-        "tile_size": settings.tile_size,
+        "threshold": planned.plan.threshold,
+        "tile_size": planned.plan.tile_size,
         "region": None if settings.region is None else settings.region.wkt,
+        "everywhere": settings.everywhere,
         "colours": COLOURS,
     }
 
@@ -63,24 +67,19 @@ def slide_manifest(found: DetectedSlide, results: Results, writing: float) -> Ru
         writing: seconds that it took to merge the cells of all slides and to write them.
     """
     planned = found.planned
-    runtime = planned.detector.runtime
+    detector = planned.detector
     return RunManifest(
         run=results.run_id,
         created=provenance.now(),
         program=provenance.program(),
         build=provenance.build(),
-        model=_model(planned.detector.card),
+        model=_model(detector.card),
         slide=_slide(found),
-        parameters={
-            **results.facts,
-            "tile_size": planned.plan.tile_size,
-            "tiles": len(planned.plan.tiles),
-            "mm2": round(planned.plan.square_millimetres, 4),
-            "plan": planned.plan.digest,
-            "preflight": [check.to_dict() for check in planned.checks],
-        },
+        parameters=_parameters(planned, results),
         versions=installed_versions(),
-        device=f"{planned.detector.device.type}, {runtime.name}, {runtime.precision}",
+        device=", ".join(
+            (device_in_words(detector.device), detector.runtime.name, detector.runtime.precision)
+        ),
         timings={
             "looking": round(planned.seconds, 1),
             "detection": round(found.seconds, 1),
@@ -90,6 +89,21 @@ def slide_manifest(found: DetectedSlide, results: Results, writing: float) -> Ru
         holes=tuple(_holes(found)),
         complete=not found.holes,
     )
+
+
+def _parameters(planned: PlannedSlide, results: Results) -> dict[str, Any]:
+    """Return what was asked for, what followed from it for this slide, and what the times depend on."""
+    return {
+        **results.facts,
+        "annotation": results.name,
+        "halo": planned.detector.card.halo,
+        "tiles": len(planned.plan.tiles),
+        "mm2": round(planned.plan.square_millimetres, 4),
+        "plan": planned.plan.digest,
+        "preflight": [check.to_dict() for check in planned.checks],
+        "processor": processor_name(),
+        "threads": torch.get_num_threads(),
+    }
 
 
 def counts(cells: Cells, names: tuple[str, ...]) -> dict[str, int]:

@@ -4,13 +4,23 @@ It is part of what ``FinishedRun`` writes beside the results, and is what makes 
 model, the slide and the settings that it came from.
 """
 
+import platform
 from importlib import metadata
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 #: Packages whose versions can change what is found.
-PACKAGES = ("patherea", "torch", "timm", "numpy", "scipy", "large-image", "openslide-bin")
+PACKAGES = (
+    *("patherea", "torch", "timm", "numpy", "scipy", "shapely", "pyarrow"),
+    *("large-image", "openslide-bin", "tifffile", "pillow"),
+    *("onnxruntime", "onnxruntime-gpu", "openvino"),
+)
+
+#: Where Linux says what its processors are.
+_PROCESSORS = Path("/proc/cpuinfo")
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -75,9 +85,10 @@ class RunManifest(_Record):
     model: ModelRecord
     slide: SlideRecord
     parameters: dict[str, Any]
-    """What was asked for: threshold, region, tile size, colours and so on."""
+    """What was asked for: threshold, region, tile size, colours and so on; and the processor."""
     versions: dict[str, str]
     device: str
+    """What the network ran on, the runtime, and the precision of its numbers."""
     timings: dict[str, NotNegative]
     """Seconds by what they were spent on."""
     counts: dict[str, Annotated[int, Field(ge=0)]]
@@ -102,3 +113,20 @@ def installed_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def device_in_words(device: torch.device) -> str:
+    """Return the kind of a device, and what it calls itself."""
+    cuda = device.type == "cuda"
+    name = torch.cuda.get_device_name(device) if cuda else processor_name()
+    return f"{device.type} ({name})"
+
+
+def processor_name() -> str:
+    """Return what the processor calls itself, or of what kind it is where it does not say."""
+    try:
+        lines = _PROCESSORS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.machine() or "unknown"

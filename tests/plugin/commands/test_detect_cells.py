@@ -1,6 +1,7 @@
 """Detecting cells: on files and in the archive, with a small network of random weights."""
 
 import hashlib
+import json
 import logging
 import shutil
 from collections.abc import Iterator
@@ -312,8 +313,28 @@ def test_the_record_says_what_the_results_rest_on(wanted: DetectRequest) -> None
     assert slide.slide.sha256 == hashlib.sha256(wanted.inputs[0].read_bytes()).hexdigest()
     assert slide.model.weights_sha256 == read_card(wanted.model).weights_sha256
     assert slide.parameters["threshold"] == 0.3
+    assert slide.parameters["everywhere"] is False
+    assert slide.parameters["halo"] == read_card(wanted.model).halo
+    assert slide.parameters["annotation"] == f"Cells {record.slides[0].run}"
+    assert slide.parameters["threads"] == torch.get_num_threads()
+    assert slide.device == f"cpu ({slide.parameters['processor']}), eager, 32-true"
     assert slide.complete
     assert record.outputs["found.csv"] == hashlib.sha256(wanted.out.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("tile_size", [None, 32])
+def test_results_and_their_record_tell_the_same_of_how_they_came_about(
+    wanted: DetectRequest, tmp_path: Path, tile_size: int | None
+) -> None:
+    out = tmp_path / "found.geojson"
+    record = run(replace(wanted, out=out, tile_size=tile_size, everywhere=True), Silent())
+    told = json.loads(out.read_bytes())["patherea"]
+    said = record.slides[0].parameters
+    assert isinstance(told["tile_size"], int)
+    assert told["tile_size"] == (tile_size or told["tile_size"])
+    assert told["everywhere"] is True
+    names = ("tile_size", "threshold", "everywhere", "region", "colours", "created")
+    assert {name: told[name] for name in names} == {name: said[name] for name in names}
 
 
 def test_a_tile_that_cannot_be_read_is_told_and_read_by_the_next_run(

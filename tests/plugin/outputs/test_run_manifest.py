@@ -1,9 +1,12 @@
 """The record of a run: what is written is read back, and nothing contradictory is written."""
 
 import json
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from pydantic import ValidationError
 
 from plugin.outputs.run_manifest import (
@@ -11,7 +14,9 @@ from plugin.outputs.run_manifest import (
     ModelRecord,
     RunManifest,
     SlideRecord,
+    device_in_words,
     installed_versions,
+    processor_name,
 )
 
 
@@ -57,4 +62,31 @@ def test_what_cannot_be_true_is_refused(changes: dict[str, Any], words: str) -> 
 
 
 def test_the_versions_name_this_program() -> None:
-    assert {"patherea", "torch", "numpy"} <= set(installed_versions())
+    versions = installed_versions()
+    assert {"patherea", "torch", "numpy", "shapely", "pyarrow", "tifffile", "pillow"} <= set(
+        versions
+    )
+    assert versions["torch"] == metadata.version("torch")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (
+            "processor\t: 0\nmodel name\t: Swift 9 @ 2 GHz\n\nmodel name\t: other\n",
+            "Swift 9 @ 2 GHz",
+        ),
+        ("processor\t: 0\nBogoMIPS\t: 50\n", "arm"),
+        (None, "arm"),
+    ],
+)
+def test_a_processor_is_called_as_it_calls_itself_or_by_its_kind(
+    text: str | None, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "cpuinfo"
+    if text is not None:
+        path.write_text(text)
+    monkeypatch.setattr("plugin.outputs.run_manifest._PROCESSORS", path)
+    monkeypatch.setattr("platform.machine", lambda: "arm")
+    assert processor_name() == name
+    assert device_in_words(torch.device("cpu")) == f"cpu ({name})"
