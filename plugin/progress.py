@@ -8,6 +8,7 @@ import math
 import signal
 import sys
 import time
+import unicodedata
 from collections.abc import Callable
 from types import FrameType
 from typing import Self, TextIO
@@ -225,5 +226,8 @@ def _begun(name: str, fraction: float) -> str:
 
 
 def _tag(name: str, text: str) -> str:
-    plain = " ".join(text.split()).encode("ascii", "replace").decode("ascii")
+    # mm² as mm2, é as e; what has no such form becomes a question mark.
+    near = unicodedata.normalize("NFKD", text.replace("\N{MICRO SIGN}", "u"))
+    near = "".join(letter for letter in near if not unicodedata.combining(letter))
+    plain = " ".join(near.split()).encode("ascii", "replace").decode("ascii")
     return f"<{name}>{escape(plain)}</{name}>"

@@ -45,6 +45,13 @@ def test_the_end_is_reported_however_soon_it_comes(clock: Clock) -> None:
     assert reported(stream.getvalue()) == [0, 1]
 
 
+def test_letters_that_are_not_ascii_take_their_nearest_form(clock: Clock) -> None:
+    stream = io.StringIO()
+    with SlicerProgress("detect", StopSignal(), stream, clock) as progress:
+        progress.advance(0.5, "Präparat: 1.5 of 2 mm² at 0.5 µm, 細胞")
+    assert "<filter-comment>Praparat: 1.5 of 2 mm2 at 0.5 um, ??</" in stream.getvalue()
+
+
 def test_every_line_is_one_ascii_tag_of_the_known_form(clock: Clock) -> None:
     stream = io.StringIO()
     with SlicerProgress("Zellen <zählen> & mehr", StopSignal(), stream, clock) as progress:
