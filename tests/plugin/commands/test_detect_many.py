@@ -232,7 +232,7 @@ def test_a_failure_that_nobody_foresaw_is_that_of_its_slide_alone(
     ("changes", "kind", "reason"),
     [
         ({"inputs": (Path("a/x.tif"), Path("b/x.tif"))}, InputError, "two inputs are called"),
-        ({"out": Path("nowhere/{slide}.csv")}, OutputError, "slides.csv cannot be written"),
+        ({"out": Path("/proc/nowhere/{slide}.csv")}, OutputError, r"cannot write .*slides\.csv"),
         ({"out": Path("{slide}.xyz")}, InputError, "must end in one of"),
         ({"also": (Path("{slide}.csv"),), "out": Path("{slide}.csv")}, InputError, "twice"),
     ],
