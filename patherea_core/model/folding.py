@@ -28,7 +28,7 @@ def folded(network: P2PNetwork) -> P2PNetwork:
     returned as it was.
 
     Args:
-        network: ready for inference; it is left as it is.
+        network: ready for inference; it is left as it is, and shares all other weights with what is returned.
     """
     grid = network.largest_stride
     images = torch.arange(3 * 4 * grid * 4 * grid, dtype=torch.int64) % 251
@@ -37,7 +37,13 @@ def folded(network: P2PNetwork) -> P2PNetwork:
     pairs = _pairs(network, images)
     if not pairs:
         return network
-    lighter = copy.deepcopy(network)
+    changed = {name for pair in pairs for name in pair}
+    kept = {
+        id(tensor): tensor
+        for name, tensor in network.state_dict(keep_vars=True).items()
+        if name.rpartition(".")[0] not in changed
+    }
+    lighter = copy.deepcopy(network, kept)
     for convolution, norm in pairs:
         _fold(lighter, convolution, norm)
     return lighter if _alike(network, lighter, images) else network

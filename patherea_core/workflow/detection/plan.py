@@ -160,7 +160,8 @@ def plan(
     scale = Scale(slide.base_mpp, card.mpp)
     if settings.tile_size is not None:
         sizes = replace(sizes, core=settings.tile_size)
-        _warn_of_small_tiles(sizes)
+        if settings.tissue is None:  # tissue is known only after a first plan, which has told
+            _warn_of_small_tiles(sizes)
     tiles = _tiles(slide, _read_in(area, settings.tissue), scale, grid, sizes)
     return Plan(
         area=area,

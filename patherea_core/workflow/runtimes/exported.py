@@ -179,15 +179,14 @@ def _of_any_size(plain: DecodedNetwork) -> bytes:
     """
     grid = plain.network.largest_stride
     trace: Any = torch.jit.trace
-    followed: torch.nn.Module = trace(
-        plain, (_blank(plain, 2 * grid, 3 * grid),), check_trace=False
-    )
+    example = (_blank(plain, 2 * grid, 3 * grid),)
+    followed: torch.nn.Module = trace(plain, example, check_trace=False)
     _require_same(plain, followed)
     file: Any = io.BytesIO()
     free = {0: "batch", 2: "height", 3: "width"}
     torch.onnx.export(
         followed,
-        (_blank(plain, 2 * grid, 3 * grid),),
+        example,
         file,
         dynamo=False,
         opset_version=OPSET,
