@@ -98,8 +98,9 @@ def _base_model(values: Values) -> Path | None:
 
 def _detect(values: Values) -> Action:
     from plugin.commands import detect_cells
+    from plugin.commands.detect_request import DetectRequest
 
-    request = detect_cells.DetectRequest(
+    request = DetectRequest(
         inputs=(Path(values["inputImageFile"]),),
         out=Path(_needed(values, "outputAnnotationFile")),
         form=".anot",

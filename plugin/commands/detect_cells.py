@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from patherea_core.bundle_card import BundleCard
 from patherea_core.bundle_file import read_card
 from patherea_core.checkpoint import load_bundle
 from patherea_core.errors import IncompleteError, InputError
@@ -32,16 +33,6 @@ from plugin.outputs.leftovers import remove_leftovers
 from plugin.outputs.model_card import key_facts
 from plugin.slides.inputs import ListedSlide, listed_slides
 from plugin.slides.reader import open_slide, require_readable
-
-__all__ = [
-    "DetectRequest",
-    "Detection",
-    "detect",
-    "detector_of",
-    "require_model",
-    "run",
-    "unread",
-]
 
 log = logging.getLogger(__name__)
 
@@ -210,8 +201,8 @@ def _fingerprint(request: DetectRequest, planned: Sequence[PlannedSlide]) -> str
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def require_model(model: Path, classes: Sequence[str]) -> None:
-    """Check before long work that a model can serve, and say in the log which it is.
+def require_model(model: Path, classes: Sequence[str]) -> BundleCard:
+    """Check before long work that a model can serve, say in the log which it is, and return its card.
 
     Raises:
         BundleError: it cannot be trusted or read.
@@ -221,3 +212,4 @@ def require_model(model: Path, classes: Sequence[str]) -> None:
     if classes:
         Taxonomy.of(classes).require_same(card.taxonomy.names, f"model {model.name}")
     log.info("model %s: %s", card.name or model.name, key_facts(card))
+    return card

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from distributed import Client
 
-from patherea_core.bundle_file import read_card
 from patherea_core.errors import Cancelled, IncompleteError, InputError
 from patherea_core.files import (
     at_work_on,
@@ -131,8 +130,7 @@ def _prepared(request: DetectManyRequest) -> _Prepared:
     for out, form in each.outputs:
         form_of(out, form)
     require_apart(outs, names, request.table)
-    require_model(each.model, each.classes)
-    card = read_card(each.model)
+    card = require_model(each.model, each.classes)
 
     def request_of(row: int) -> DetectRequest:
         slide, name = listed[row], names[row]

@@ -14,7 +14,8 @@ from patherea_core.progress import Progress
 from patherea_core.workflow.predict import Detector
 from patherea_core.workflow.runtimes.runtime import Precision
 from plugin.commands.detect_cells import require_model
-from plugin.commands.slide_detection import DetectSettings, detected, planned_slide
+from plugin.commands.slide_detection import detected, planned_slide
+from plugin.commands.slide_plan import DetectSettings
 from plugin.commands.slide_record import as_results
 from plugin.dsa.annotations import post_annotation
 from plugin.dsa.items import SlideItem, download_slide, slide_named

@@ -6,7 +6,7 @@ from typing import Literal
 
 from patherea_core.regions import Outline
 from patherea_core.workflow.runtimes.runtime import Precision
-from plugin.commands.slide_detection import DetectSettings
+from plugin.commands.slide_plan import DetectSettings
 from plugin.outputs.cell_files import OUTLINES, form_of
 
 

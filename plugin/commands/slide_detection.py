@@ -27,15 +27,6 @@ from plugin.slides.check import Check
 from plugin.slides.overview import overview
 from plugin.slides.scan_facts import scanned_offset
 
-__all__ = [
-    "DetectSettings",
-    "DetectedSlide",
-    "PlannedSlide",
-    "detected",
-    "planned_slide",
-    "slide_digest",
-]
-
 log = logging.getLogger(__name__)
 
 #: Pixels of the longer side of an overview.

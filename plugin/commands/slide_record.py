@@ -10,7 +10,8 @@ from patherea_core.bundle_card import BundleCard
 from patherea_core.cells import Cells
 from patherea_core.workflow.detection.reading_ahead import core_in_base
 from plugin import provenance
-from plugin.commands.slide_detection import DetectedSlide, DetectSettings, PlannedSlide
+from plugin.commands.slide_detection import DetectedSlide, PlannedSlide
+from plugin.commands.slide_plan import DetectSettings
 from plugin.outputs.results import Results
 from plugin.outputs.run_manifest import (
     Hole,

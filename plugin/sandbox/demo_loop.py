@@ -10,7 +10,7 @@ from patherea_core.evaluation.report import Evaluation
 from patherea_core.regions import Outline
 from plugin import provenance
 from plugin.commands import detect_on_item, evaluate_on_item, export_dataset, train_detector
-from plugin.commands.slide_detection import DetectSettings
+from plugin.commands.slide_plan import DetectSettings
 from plugin.dsa.session import connect
 from plugin.radius import Radius
 from plugin.sandbox.demo_archive import TEST_LABELS, TRAINING_LABELS, FilledFolder, fill_archive

@@ -166,8 +166,9 @@ def _run_on_files(options: Options, progress: Progress) -> None:
         _require_none_of_many(options)
     model = find_model(options.model)
     from plugin.commands import detect_cells
+    from plugin.commands.detect_request import DetectRequest
 
-    request = detect_cells.DetectRequest(
+    request = DetectRequest(
         inputs=tuple(options.inputs),
         out=options.out[0],
         also=tuple(options.out[1:]),
@@ -214,7 +215,7 @@ def _run_on_item(options: Options, progress: Progress) -> None:
     _require_none_of_many(options)
     model = find_model(options.model)
     from plugin.commands import detect_on_item
-    from plugin.commands.slide_detection import DetectSettings
+    from plugin.commands.slide_plan import DetectSettings
 
     request = detect_on_item.DetectOnItemRequest(
         api_url=address(options),

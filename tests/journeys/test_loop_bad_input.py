@@ -21,7 +21,7 @@ from patherea_core.errors import (
 from patherea_core.progress import Silent
 from plugin.commands import detect_on_item
 from plugin.commands.export_dataset import ExportRequest, run
-from plugin.commands.slide_detection import DetectSettings
+from plugin.commands.slide_plan import DetectSettings
 from plugin.dsa.session import connect
 from plugin.sandbox.process import SandboxProcess
 from tests.journeys.archive_folder import Folder

@@ -22,7 +22,7 @@ from plugin.commands import (
     harvest_review,
     train_detector,
 )
-from plugin.commands.slide_detection import DetectSettings
+from plugin.commands.slide_plan import DetectSettings
 from plugin.dsa.annotations import list_annotations, read_annotation
 from plugin.dsa.session import Session, connect
 from plugin.sandbox.demo_archive import TEST_LABELS, TRAINING_LABELS, fill_archive, upload_slide

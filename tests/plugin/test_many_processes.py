@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from patherea_core.progress import Silent
-from plugin.commands.detect_cells import DetectRequest, run
+from plugin.commands.detect_cells import run
+from plugin.commands.detect_request import DetectRequest
 from tests.builders import noise
 from tests.plugin.bundles import write_model
 from tests.plugin.slide_files import write_image

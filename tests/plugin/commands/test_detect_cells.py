@@ -35,8 +35,9 @@ from patherea_core.regions import Outline
 from patherea_core.slides import ArraySlide
 from patherea_core.workflow.detection.journal import open_journal
 from plugin.commands import detect_on_item
-from plugin.commands.detect_cells import DetectRequest, run
-from plugin.commands.slide_detection import DetectSettings
+from plugin.commands.detect_cells import run
+from plugin.commands.detect_request import DetectRequest
+from plugin.commands.slide_plan import DetectSettings
 from plugin.dsa import annotation_encoding
 from plugin.dsa.annotation_codec import is_detections
 from plugin.outputs.finished_run import FinishedRun, record_of

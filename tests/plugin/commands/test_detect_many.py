@@ -16,8 +16,8 @@ from patherea_core.errors import Cancelled, IncompleteError, InputError, OutputE
 from patherea_core.files import at_work_on
 from patherea_core.progress import Silent
 from plugin.commands import detect_cells, detect_many
-from plugin.commands.detect_cells import DetectRequest
 from plugin.commands.detect_many import DetectManyRequest, run
+from plugin.commands.detect_request import DetectRequest
 from plugin.many import dispatch
 from plugin.many.board import SlideEntry
 from plugin.many.slide_task import Reporting, Task, program_here

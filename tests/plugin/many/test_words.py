@@ -10,6 +10,7 @@ import pytest
 
 from plugin import logs
 from plugin.commands import detect_cells, detect_many
+from plugin.commands.detect_request import DetectRequest
 from plugin.models.finding import DEFAULT_MODEL
 from plugin.shell import main
 from tests.plugin.bundles import shipping
@@ -47,7 +48,7 @@ def test_a_slide_in_the_names_of_results_asks_for_results_of_each(asked: list[An
 
 def test_one_file_for_all_slides_is_written_by_this_process(asked: list[Any]) -> None:
     assert main(["detect", "a", "b.txt", "--out", "all.csv"]) == 0
-    assert isinstance(asked[0], detect_cells.DetectRequest)
+    assert isinstance(asked[0], DetectRequest)
 
 
 @pytest.mark.parametrize("option", ["scheduler", "workers", "retries", "summary"])
