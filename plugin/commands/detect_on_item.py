@@ -17,8 +17,8 @@ from plugin.commands.detect_cells import require_model
 from plugin.commands.slide_detection import detected, planned_slide
 from plugin.commands.slide_plan import DetectSettings
 from plugin.commands.slide_record import as_results
-from plugin.dsa.annotations import post_annotation
 from plugin.dsa.items import SlideItem, download_slide, slide_named
+from plugin.dsa.posting import post_annotation
 from plugin.dsa.session import Session, connect
 from plugin.outputs.annotation_file import annotation_texts
 from plugin.outputs.results import Results

@@ -15,9 +15,10 @@ from patherea_core.progress import Progress
 from patherea_core.regions import Outline
 from patherea_core.seeding import Seed
 from plugin import provenance
-from plugin.dsa.annotations import list_annotations, post_annotation
+from plugin.dsa.annotations import list_annotations
 from plugin.dsa.items import SlideItem, slide_named
 from plugin.dsa.labels import naming, read_labels
+from plugin.dsa.posting import post_annotation
 from plugin.dsa.remote_slide import RemoteSlide, remote_slide
 from plugin.dsa.session import Session, connect
 from plugin.radius import Radius

@@ -19,8 +19,8 @@ from patherea_core.slides import SlideReader
 from patherea_core.workflow.predict import Detector
 from plugin import provenance
 from plugin.commands.slide_plan import DetectSettings, slide_plan
-from plugin.dsa.annotations import post_annotation
 from plugin.dsa.items import download_slide, slide_named
+from plugin.dsa.posting import post_annotation
 from plugin.dsa.session import Session, connect
 from plugin.slides.reader import open_slide
 from plugin.suggestion.looking import Look, looked_at

@@ -1,11 +1,9 @@
-"""Annotations of a slide in the archive: listed, read whole, and added; never overwritten."""
+"""Annotations of a slide in the archive: listed, and read whole."""
 
 import fnmatch
-import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from patherea_core.errors import ArchiveError, InputError
@@ -111,29 +109,6 @@ def read_annotation(session: Session, annotation_id: str) -> dict[str, Any]:
     raise ArchiveError(
         f"annotation {annotation_id} was changed each time it was read; run again when nobody edits it"
     )
-
-
-def post_annotation(
-    session: Session, item_id: str, document: Mapping[str, Any] | bytes | Path
-) -> None:
-    """Add a new annotation to a slide; those that are there stay as they are.
-
-    Args:
-        session: with the archive.
-        item_id: the slide.
-        document: the annotation, or its JSON, or a file of that, which is never held as a whole.
-
-    Raises:
-        ArchiveError: the archive does not take it.
-    """
-    address = f"annotation/item/{item_id}"
-    if isinstance(document, Path):
-        with document.open("rb") as file:
-            session.post(address, file)
-        return
-    if not isinstance(document, bytes):
-        document = json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
-    session.post(address, document)
 
 
 def _read_once(session: Session, annotation_id: str) -> dict[str, Any] | None:

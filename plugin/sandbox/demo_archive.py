@@ -13,7 +13,7 @@ from patherea_core.errors import ArchiveError
 from patherea_core.progress import Progress
 from patherea_core.regions import Outline
 from patherea_core.taxonomy import Taxonomy
-from plugin.dsa.annotations import post_annotation
+from plugin.dsa.posting import post_annotation
 from plugin.dsa.session import Session
 from plugin.sandbox.demo_slides import DemoSlide, DemoSlides
 from plugin.sandbox.fields import ComposedSlide

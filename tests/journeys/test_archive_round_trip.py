@@ -16,9 +16,10 @@ from patherea_core.taxonomy import Taxonomy
 from plugin.commands.evaluate_on_item import EvaluateOnItemRequest, run
 from plugin.dsa.annotation_codec import decode_detections
 from plugin.dsa.annotation_encoding import element_id
-from plugin.dsa.annotations import list_annotations, post_annotation, read_annotation
+from plugin.dsa.annotations import list_annotations, read_annotation
 from plugin.dsa.items import slide_named
 from plugin.dsa.labels import read_labels
+from plugin.dsa.posting import post_annotation
 from plugin.dsa.remote_slide import remote_slide
 from plugin.dsa.session import Session, connect
 from plugin.outputs.annotation_file import annotation_of, write_annotation

@@ -22,7 +22,8 @@ from plugin.commands import export_dataset, prepare_viewer, suggest_regions
 from plugin.commands.harvest_review import HarvestRequest, run
 from plugin.commands.slide_plan import DetectSettings
 from plugin.dsa.annotation_codec import decode
-from plugin.dsa.annotations import list_annotations, post_annotation, read_annotation
+from plugin.dsa.annotations import list_annotations, read_annotation
+from plugin.dsa.posting import post_annotation
 from plugin.dsa.session import connect
 from plugin.dsa.viewer_config import CONFIG_NAME
 from plugin.outputs.annotation_file import annotation_of

@@ -13,7 +13,7 @@ from patherea_core.progress import Silent
 from patherea_core.taxonomy import Taxonomy
 from plugin.commands import prepare_viewer
 from plugin.commands.harvest_review import HarvestRequest, run
-from plugin.dsa.annotations import post_annotation
+from plugin.dsa.posting import post_annotation
 from plugin.dsa.session import connect
 from plugin.outputs.annotation_file import annotation_of
 from plugin.outputs.results import Results, SlideCells

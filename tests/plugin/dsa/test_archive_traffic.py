@@ -17,10 +17,10 @@ from plugin.dsa.annotations import (
     chosen_detections,
     chosen_labels,
     list_annotations,
-    post_annotation,
     read_annotation,
 )
 from plugin.dsa.items import checked_id, download_slide, slide_named, slides_in
+from plugin.dsa.posting import post_annotation
 from plugin.dsa.remote_slide import remote_slide
 from plugin.dsa.session import Session, connect, safe_address
 from tests.plugin.archive import FOLDER, TOKEN, FakeArchive, point, serving
