@@ -8,9 +8,15 @@ import json
 import re
 import zlib
 from collections.abc import Callable
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from patherea_core.config import Count, Positive, Settings
 from patherea_core.errors import DatasetError, TaxonomyError
@@ -26,6 +32,24 @@ NotNegativeInt = Annotated[int, Field(ge=0)]
 MANIFEST = "dataset.json"
 
 
+class _Record(Settings):
+    """An entry of the manifest; what it came to know later stands in it only where it is known.
+
+    So a dataset that says nothing new has the digest that it always had, and older programs read it.
+    """
+
+    _later: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _without_unknown(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        return {
+            name: value
+            for name, value in written.items()
+            if value is not None or name not in self._later
+        }
+
+
 class ClassRecord(Settings):
     """One cell class; its place in the manifest is its row of the taxonomy."""
 
@@ -33,13 +57,19 @@ class ClassRecord(Settings):
     color: str
 
 
-class AnnotationRecord(Settings):
+class AnnotationRecord(_Record):
     """One annotation that labels came from."""
+
+    _later = frozenset({"author", "changed_to"})
 
     id: str
     name: str
     version: int | None = None
     updated: str | None = None
+    author: str | None = None
+    """Login of whoever made it."""
+    changed_to: int | None = None
+    """The version that it had when the dataset was done, where somebody had changed it meanwhile."""
 
 
 class SlideRecord(Settings):
@@ -54,8 +84,10 @@ class SlideRecord(Settings):
     annotations: tuple[AnnotationRecord, ...] = ()
 
 
-class SampleRecord(Settings):
+class SampleRecord(_Record):
     """One image of the dataset with its labels."""
+
+    _later = frozenset({"annotator"})
 
     id: SampleId
     slide: str
@@ -75,6 +107,8 @@ class SampleRecord(Settings):
     """How many points it has."""
     annotations: tuple[str, ...] = ()
     """Ids of the annotations its labels came from."""
+    annotator: str | None = None
+    """Whose labels it has; None where those of all annotators were put together."""
     sha256: str | None = None
     """Digest of its three files, filled in when they are written; None is not checked."""
 
@@ -161,7 +195,7 @@ def class_records(taxonomy: Taxonomy) -> tuple[ClassRecord, ...]:
     )
 
 
-def sample_id(slide: str, region: str, left: int, top: int) -> str:
+def sample_id(slide: str, region: str, left: int, top: int, annotator: str | None = None) -> str:
     """Return a readable id that fits in a file name and differs for different slides and regions.
 
     Args:
@@ -169,7 +203,9 @@ def sample_id(slide: str, region: str, left: int, top: int) -> str:
         region: the region's name.
         left: left edge of the image in working pixels.
         top: top edge of the image in working pixels.
+        annotator: whose labels it has, where those of several are kept apart.
     """
-    readable = re.sub(r"[^A-Za-z0-9]+", "-", f"{slide}-{region}").strip("-")[:80] or "sample"
-    exact = zlib.crc32(json.dumps([slide, region]).encode())
+    words = [slide, region] if annotator is None else [slide, region, annotator]
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", "-".join(words)).strip("-")[:80] or "sample"
+    exact = zlib.crc32(json.dumps(words).encode())
     return f"{readable}-{exact:08x}_{left}_{top}"

@@ -52,6 +52,29 @@ def test_a_manifest_goes_through_json_unchanged() -> None:
     assert Manifest.model_validate_json(whole.model_dump_json()) == whole
 
 
+def test_what_is_known_of_annotators_stands_in_a_manifest_only_where_it_is_known() -> None:
+    assert "annotator" not in manifest(record()).model_dump_json()
+    assert "author" not in manifest(record()).model_dump_json()
+    own = AnnotationRecord(id="a1", name="labels", version=3, author="anna", changed_to=4)
+    slide = SlideRecord(name="s", base_mpp=0.25, patient="p", annotations=(own,))
+    told = manifest(record().model_copy(update={"annotator": "anna"})).model_copy(
+        update={"slides": (slide,)}
+    )
+    again = Manifest.model_validate_json(told.model_dump_json())
+    assert again == told
+    assert (again.samples[0].annotator, again.slides[0].annotations[0].changed_to) == ("anna", 4)
+    assert told.digest() != manifest(record()).digest()
+
+
+@given(st.text(), st.text(), st.text())
+def test_samples_of_two_annotators_have_two_ids(slide: str, region: str, annotator: str) -> None:
+    own = sample_id(slide, region, 0, 0, annotator)
+    assert (
+        len({own, sample_id(slide, region, 0, 0), sample_id(slide, region, 0, 0, annotator + "2")})
+        == 3
+    )
+
+
 def test_equal_manifests_have_one_digest() -> None:
     assert manifest(record()).digest() == manifest(record()).digest()
     assert len(manifest().digest()) == 64
