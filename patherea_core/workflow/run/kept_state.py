@@ -15,6 +15,9 @@ class WholeStates(TorchCheckpointIO):
 
     Lightning's own way goes through the system's folder of temporary files, and from there a state is
     copied, which a kill can cut in two.
+
+    A state knows the places of all that were kept, and Lightning forgets which was best where these are
+    others; so they are those of the folder that a state is read from, wherever it was kept before.
     """
 
     def save_checkpoint(
@@ -40,6 +43,27 @@ class WholeStates(TorchCheckpointIO):
             raise OutputError(
                 f"the state of the training cannot be written to {place} ({error}); make room there"
             ) from error
+
+    def load_checkpoint(self, path: str | Path, *given: Any, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Return a state as it would be had it been kept where it lies now."""
+        state: dict[str, Any] = super().load_checkpoint(path, *given, **more)
+        folder = Path(path).resolve().parent
+        kept = state.get("callbacks", {})
+        state["callbacks"] = {
+            name: _moved(own, folder) if "dirpath" in own else own for name, own in kept.items()
+        }
+        return state
+
+
+def _moved(own: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return what is remembered of the states that were kept, for another folder that they lie in."""
+
+    def place(path: str) -> str:
+        return str(folder / Path(path).name) if path else path
+
+    moved = {name: place(value) if name.endswith("_path") else value for name, value in own.items()}
+    best = {place(path): score for path, score in own["best_k_models"].items()}
+    return {**moved, "dirpath": str(folder), "best_k_models": best}
 
 
 def read_state(path: Path) -> dict[str, Any]:

@@ -123,6 +123,26 @@ def test_a_stopped_run_that_is_resumed_ends_as_if_never_stopped(
         assert table(tmp_path / "halves" / name) == table(whole / name)
 
 
+def test_a_run_that_goes_on_elsewhere_keeps_its_best_state(
+    dataset: Path, whole: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(Cancelled):
+        fit(request(dataset, tmp_path / "here"), StopWhen("epoch 3", "loss"))
+    kept = torch.load(tmp_path / "here" / "checkpoints" / "last.ckpt", weights_only=True)
+    # As though no later state were as good.
+    for own in kept["callbacks"].values():
+        if own.get("monitor"):
+            own["best_model_score"] = torch.tensor(2.0)
+            own["best_k_models"] = dict.fromkeys(own["best_k_models"], torch.tensor(2.0))
+            own["kth_value"] = torch.tensor(2.0)
+    torch.save(kept, tmp_path / "here" / "checkpoints" / "last.ckpt")
+    best = (tmp_path / "here" / "checkpoints" / "best.ckpt").read_bytes()
+    (tmp_path / "here").rename(tmp_path / "there")
+    fit(request(dataset, tmp_path / "there", resume=True), Silent())
+    assert (tmp_path / "there" / "checkpoints" / "best.ckpt").read_bytes() == best
+    assert not (tmp_path / "here").exists()
+
+
 @pytest.mark.parametrize("resume", [False, True])
 def test_a_run_that_was_stopped_in_its_first_epoch_starts_afresh(
     dataset: Path, tmp_path: Path, *, resume: bool
