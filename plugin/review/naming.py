@@ -66,7 +66,7 @@ def class_names(
     meaning: dict[str, str] = {}
     notes: list[str] = []
     for group in written:
-        name = mapping.get(group) or _likely(group, names)
+        name = mapping.get(group) or likely(group, names)
         if name not in names:
             notes.append(
                 f"group {group!r} is none of the model's classes ({', '.join(classes)}); it counts as "
@@ -95,13 +95,14 @@ def renaming(text: str) -> tuple[str, str]:
     return old, new
 
 
-def _likely(group: str, names: Sequence[str]) -> str:
+def likely(group: str, names: Sequence[str]) -> str:
     """Return the name that a group has but for case and blanks; the group itself if there is not one."""
     if group in names:
         return group
-    alike = [name for name in names if _folded(name) == _folded(group)]
+    alike = [name for name in names if folded(name) == folded(group)]
     return alike[0] if len(alike) == 1 else group
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """Return what is left of a name without its case, its blanks and the lines that stand for blanks."""
     return " ".join(name.replace("_", " ").split()).casefold()
