@@ -1,23 +1,26 @@
 """One conversation with an archive: signed in, with time limits, and errors a person can act on.
 
-Reading is repeated when the archive is briefly away; writing never is, since a second attempt might
-write twice. No message holds a token or password.
+Reading is repeated when the archive is briefly away. Writing is not, since a second attempt might write
+twice; ``deliver`` knows better. No message holds a token or password, and no token is sent to another
+address than the archive's own.
 """
 
-import functools
 import logging
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin
 
 import girder_client
 import requests
 
 from patherea_core.errors import ArchiveError, CredentialsError, InputError
 from plugin import logs
+from plugin.dsa.addresses import checked_address, safe_address
+from plugin.dsa.answers import AwayError, HiddenError, NotFoundError, meaning
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +28,10 @@ log = logging.getLogger(__name__)
 _TIME_LIMITS = (10, 300)
 #: Seconds before each further attempt to read.
 _PAUSES = (0.5, 1.5, 3.0)
+#: The longest pause that an archive may ask for, in seconds.
+_LONGEST_PAUSE = 120.0
 _CHUNK = 1 << 20
-_NO_ARCHIVE = "{} does not answer as an archive; its address ends in /api/v1"
+_TOKEN = re.compile(r"[!-~]+")
 
 
 class Session:
@@ -36,9 +41,8 @@ class Session:
         self, client: girder_client.GirderClient, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._client = client
-        self._client.sendRestRequest = functools.partial(
-            client.sendRestRequest, timeout=_TIME_LIMITS
-        )
+        self._request = client.sendRestRequest
+        self._client.sendRestRequest = self._send
         self._sleep = sleep
         self.address = safe_address(client.urlBase)
 
@@ -50,14 +54,14 @@ class Session:
         """Return what a person named, or say that there is no such thing.
 
         Raises:
-            InputError: the archive knows nothing of that name.
+            InputError: the archive knows nothing of that name, or does not show it to this person.
         """
         try:
             found = self.get(path)
-        except _NotFoundError as error:
-            raise InputError(f"the archive at {self.address} has no {what}") from error
+        except (NotFoundError, HiddenError) as error:
+            raise InputError(self._nothing(what)) from error
         if found is None:
-            raise InputError(f"the archive at {self.address} has no {what}")
+            raise InputError(self._nothing(what))
         return found
 
     def pages(self, path: str, page: int = 500, **parameters: Any) -> list[Any]:  # noqa: ANN401
@@ -78,6 +82,10 @@ class Session:
         """Send what takes the place of something; one attempt only."""
         return self._once(lambda: self._client.put(path, data=body))
 
+    def delete(self, path: str) -> None:
+        """Remove something; one attempt only."""
+        self._once(lambda: self._client.delete(path))
+
     def download(self, file_id: str, target: Path, size: int) -> None:
         """Write a file of the archive to ``target``, which appears only when it is whole."""
         self._patiently(lambda: self._download(file_id, target, size))
@@ -86,6 +94,22 @@ class Session:
         """Return the bytes of a picture, or of another small file."""
         answer = self._patiently(lambda: self._client.get(path, parameters, jsonResp=False))
         return bytes(answer.content)
+
+    def pause(self, error: AwayError, pause: float) -> None:
+        """Wait until the next attempt, at least as long as the archive asks for.
+
+        Raises:
+            ArchiveError: it asks for too long.
+        """
+        if error.wait > _LONGEST_PAUSE:
+            raise ArchiveError(
+                f"{error}; it asks to be left alone for {error.wait:.0f} s, run again after that"
+            ) from error
+        log.info("%s; trying again", error)
+        self._sleep(max(pause, error.wait))
+
+    def _nothing(self, what: str) -> str:
+        return f"the archive at {self.address} has no {what}, or you may not see it"
 
     def _download(self, file_id: str, target: Path, size: int) -> None:
         answer = self._client.sendRestRequest(
@@ -103,41 +127,33 @@ class Session:
         for pause in _PAUSES:
             try:
                 return self._once(request)
-            except _AwayError as error:
-                log.info("%s; trying again", error)
-                self._sleep(pause)
+            except AwayError as error:
+                self.pause(error, pause)
         return self._once(request)
 
     def _once(self, request: Callable[[], Any]) -> Any:  # noqa: ANN401
         try:
             return request()
-        except girder_client.HttpError as error:
-            raise self._translated(error) from error
-        except requests.JSONDecodeError as error:
-            raise ArchiveError(_NO_ARCHIVE.format(self.address)) from error
         except requests.RequestException as error:
-            raise _AwayError(f"the archive at {self.address} does not answer") from error
+            raise meaning(error, self.address) from error
 
-    def _translated(self, error: girder_client.HttpError) -> ArchiveError:
-        if error.status == 404 and str(error.responseText or "").lstrip().startswith("<"):
-            return ArchiveError(_NO_ARCHIVE.format(self.address))
-        reason = _reason(error)
-        if error.status == 401:
-            return CredentialsError(f"the archive at {self.address} does not accept the token")
-        if error.status == 403:
-            return CredentialsError(f"the archive at {self.address} does not allow this: {reason}")
-        if error.status >= 500:
-            return _AwayError(f"the archive at {self.address} failed: {reason}")
-        kind = _NotFoundError if error.status in {400, 404} else ArchiveError
-        return kind(f"the archive at {self.address} refused: {reason}")
-
-
-class _AwayError(ArchiveError):
-    """The archive is away; it may be back in a moment."""
-
-
-class _NotFoundError(ArchiveError):
-    """The archive knows nothing under this path, or cannot make sense of it."""
+    def _send(self, method: str, path: str, *values: Any, **options: Any) -> Any:  # noqa: ANN401
+        """Make a request of the client's, but follow nobody to another address with the token."""
+        as_json = options.pop("jsonResp", True)
+        options |= {"jsonResp": False, "timeout": _TIME_LIMITS, "allow_redirects": False}
+        answer = self._request(method, path, *values, **options)
+        if not answer.is_redirect:
+            return answer.json() if as_json else answer
+        target = urljoin(answer.url, answer.headers["location"])
+        if as_json or method.upper() != "GET":
+            raise ArchiveError(
+                f"the archive at {self.address} sends on to {safe_address(target)}; write that address,"
+                " up to /api/v1"
+            )
+        # The contents of a file may lie elsewhere, for whoever knows the way.
+        there = requests.get(target, stream=options.get("stream", False), timeout=_TIME_LIMITS)
+        there.raise_for_status()
+        return there
 
 
 def connect(
@@ -152,10 +168,10 @@ def connect(
     """
     for secret in (token, password):
         logs.hide(secret)
-    if urlsplit(api_url).scheme not in {"http", "https"}:
-        raise InputError(f"{safe_address(api_url)!r} is no address; write http://…/api/v1")
-    session = Session(girder_client.GirderClient(apiUrl=api_url.rstrip("/")))
-    if token:
+    session = Session(girder_client.GirderClient(apiUrl=checked_address(api_url)))
+    if token := (token or "").strip():
+        if not _TOKEN.fullmatch(token):
+            raise CredentialsError("the token has letters that no token has; copy it again")
         session._client.setToken(token)  # noqa: SLF001  its own factory
     elif login and password is not None:
         _sign_in(session, login, password)
@@ -175,13 +191,6 @@ def _is_signed_in(session: Session) -> bool:
     return found.get("userId") is not None and ends > datetime.now(ends.tzinfo)
 
 
-def safe_address(address: str) -> str:
-    """Return an address without any login or password in it."""
-    parts = urlsplit(address)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
-
-
 def _sign_in(session: Session, login: str, password: str) -> None:
     client = session._client  # noqa: SLF001  its own factory
     try:
@@ -190,12 +199,3 @@ def _sign_in(session: Session, login: str, password: str) -> None:
         raise CredentialsError(
             f"the archive at {session.address} does not accept the login {login!r} and its password"
         ) from error
-
-
-def _reason(error: girder_client.HttpError) -> str:
-    """Return the archive's own words, on one line."""
-    try:
-        words = error.response.json()["message"]
-    except (AttributeError, KeyError, TypeError, ValueError):
-        words = error.responseText or "no reason given"
-    return logs.without_secrets(" ".join(str(words).split())[:300])

@@ -1,10 +1,11 @@
 """Small text files in a folder of the archive, each in an item of its own name: read, and replaced whole."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 from patherea_core.errors import ArchiveError, InputError
+from plugin.dsa.delivery import deliver
 from plugin.dsa.session import Session
 
 
@@ -28,15 +29,7 @@ def read_small_file(session: Session, folder_id: str, name: str) -> SmallFile | 
         InputError: it is no text.
         ArchiveError: the archive does not answer.
     """
-    items: list[Any] = session.pages("item", folderId=folder_id, name=name)
-    files = [file for item in items for file in session.pages(f"item/{item['_id']}/files")]
-    if not files:
-        return None
-    content = session.picture(f"file/{files[0]['_id']}/download")
-    try:
-        return SmallFile(files[0]["_id"], content.decode())
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name} of the folder is no text in UTF-8; mend or remove it") from error
+    return next(_files(session, folder_id, name), None)
 
 
 def write_small_file(
@@ -50,12 +43,41 @@ def write_small_file(
         ArchiveError: the archive does not answer, or does not allow it.
     """
     content = text.encode()
-    if before is not None:
-        size = urlencode({"size": len(content)})
-        upload = session.put(f"file/{before.id}/contents?{size}", b"")
-        place = urlencode({"uploadId": upload["_id"], "offset": 0})
-        session.post(f"file/chunk?{place}", content)
-        return
+
+    def send() -> None:
+        if before is None:
+            _add(session, folder_id, name, content)
+        else:
+            _replace(session, before.id, content)
+
+    def arrived() -> list[str]:
+        return [file.id for file in _files(session, folder_id, name) if file.text == text]
+
+    for double in deliver(session, f"file {name}", send, arrived)[1:]:
+        session.delete(f"file/{double}")
+
+
+def _files(session: Session, folder_id: str, name: str) -> Iterator[SmallFile]:
+    """Yield all files of that name, though the archive should hold one at the most."""
+    for item in session.pages("item", folderId=folder_id, name=name):
+        for file in session.pages(f"item/{item['_id']}/files"):
+            content = session.picture(f"file/{file['_id']}/download")
+            try:
+                yield SmallFile(file["_id"], content.decode())
+            except UnicodeDecodeError as error:
+                raise InputError(
+                    f"{name} of the folder is no text in UTF-8; mend or remove it"
+                ) from error
+
+
+def _replace(session: Session, file_id: str, content: bytes) -> None:
+    size = urlencode({"size": len(content)})
+    upload = session.put(f"file/{file_id}/contents?{size}", b"")
+    place = urlencode({"uploadId": upload["_id"], "offset": 0})
+    session.post(f"file/chunk?{place}", content)
+
+
+def _add(session: Session, folder_id: str, name: str, content: bytes) -> None:
     whose = urlencode({"folderId": folder_id, "name": name, "reuseExisting": "true"})
     item = session.post(f"item?{whose}", b"")
     facts = {"parentType": "item", "parentId": item["_id"], "name": name, "size": len(content)}

@@ -12,6 +12,7 @@ import pytest
 
 from patherea_core.errors import ArchiveError, CredentialsError, InputError
 from patherea_core.geometry import Box
+from plugin.dsa.addresses import safe_address
 from plugin.dsa.annotation_codec import DETECTIONS_KIND
 from plugin.dsa.annotations import (
     chosen_detections,
@@ -22,7 +23,7 @@ from plugin.dsa.annotations import (
 from plugin.dsa.items import checked_id, download_slide, slide_named, slides_in
 from plugin.dsa.posting import post_annotation
 from plugin.dsa.remote_slide import remote_slide
-from plugin.dsa.session import Session, connect, safe_address
+from plugin.dsa.session import Session, connect
 from tests.plugin.archive import FOLDER, TOKEN, FakeArchive, point, serving
 
 
