@@ -111,11 +111,7 @@ def run(request: TrainRequest, progress: Progress) -> Path:
         TrainingError: the training went astray.
         Cancelled: the progress asked to stop; the message says what was delivered.
     """
-    recipe = _recipe(request)
-    Seed(request.seed)  # refuses what is none, before the long work
-    for _, path in request.run_files:
-        if path is not None:
-            require_writable(path)
+    recipe = require_usable(request)
     with _dataset_folder(request, progress) as (dataset, rest):
         manifest = read_manifest(dataset)
         fold = validation_fold(manifest, request.fold)
@@ -141,6 +137,21 @@ def run(request: TrainRequest, progress: Progress) -> Path:
     _deliver(request.run_files)
     log.info("the model is %s", request.model_out or model)
     return model
+
+
+def require_usable(request: TrainRequest) -> Recipe:
+    """Check before long work all that can be checked without the dataset; return the settings.
+
+    Raises:
+        InputError: a setting or the base model cannot serve.
+        OutputError: the results cannot be written.
+    """
+    recipe = _recipe(request)
+    Seed(request.seed)  # refuses what is none
+    for _, path in request.run_files:
+        if path is not None:
+            require_writable(path)
+    return recipe
 
 
 def _kept(request: TrainRequest, wanted: FitRequest) -> str:

@@ -123,9 +123,7 @@ def test_a_stopped_run_that_is_resumed_ends_as_if_never_stopped(
         assert table(tmp_path / "halves" / name) == table(whole / name)
 
 
-def test_a_run_that_goes_on_elsewhere_keeps_its_best_state(
-    dataset: Path, whole: Path, tmp_path: Path
-) -> None:
+def test_a_run_that_goes_on_elsewhere_keeps_its_best_state(dataset: Path, tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         fit(request(dataset, tmp_path / "here"), StopWhen("epoch 3", "loss"))
     kept = torch.load(tmp_path / "here" / "checkpoints" / "last.ckpt", weights_only=True)

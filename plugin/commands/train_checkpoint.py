@@ -1,0 +1,87 @@
+"""All that a training goes on from, in one file: its states, its settings, and how it was asked for."""
+
+import shutil
+import zipfile
+import zlib
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from patherea_core.bundle_card import CardWords
+from patherea_core.config import Settings
+from patherea_core.errors import InputError
+from patherea_core.files import replacing, writing
+from patherea_core.workflow.run.folder import RunFolder
+
+#: What the file calls how the training was asked for.
+_ASKED = "training.json"
+
+
+class AskedTraining(Settings):
+    """How a training was asked for, as far as it has to be asked for in the same way to go on."""
+
+    recipe: str | None = None
+    """Name of the recipe."""
+    epochs: int | None = None
+    """Passes over the dataset; None for the recipe's."""
+    fold: int | str | None = None
+    """What chooses the best state; None for what is named so."""
+    seed: int = 0
+    """Root of all random choices."""
+    base_model: str | None = None
+    """The model that it started from: its name if it comes with the program, else that of its file."""
+    backbone_weights: str | None = None
+    """Name of the file that the backbone started from."""
+    dataset_file: str | None = None
+    """Id of the dataset's file in the archive; None if it lies with the run."""
+    dataset_name: str = "dataset.zip"
+    """What the dataset is called."""
+    words: CardWords = CardWords()
+    """What the model's card says in words."""
+
+
+def pack_checkpoint(run: RunFolder, asked: AskedTraining, path: Path) -> None:
+    """Write the file, while the training may run on.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with replacing(path) as partial, zipfile.ZipFile(partial, "w") as archive:
+        archive.writestr(_ASKED, asked.model_dump_json(indent=2))
+        for part in _parts(run):
+            if part.exists():
+                archive.write(part, part.relative_to(run.path))
+
+
+def unpack_checkpoint(path: Path, run: RunFolder) -> AskedTraining:
+    """Make the folder of a run from the file, and return how the training was asked for.
+
+    Raises:
+        InputError: the file is none of these, or broken.
+        OutputError: the folder cannot be written.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            asked = AskedTraining.model_validate_json(archive.read(_ASKED))
+            names = set(archive.namelist())
+            with writing(run.path):
+                run.checkpoints.mkdir(parents=True)
+                for part in _parts(run):
+                    if (name := part.relative_to(run.path).as_posix()) in names:
+                        with archive.open(name) as source, part.open("wb") as target:
+                            shutil.copyfileobj(source, target)
+    except (zipfile.BadZipFile, KeyError, EOFError, zlib.error, ValidationError) as error:
+        raise InputError(
+            f"{path.name} is no state that a training can go on from, or a broken one, or one of another"
+            " version of the program; choose the item of another run, or start anew"
+        ) from error
+    return asked
+
+
+def _parts(run: RunFolder) -> tuple[Path, ...]:
+    """Return the files of a run folder that a training goes on from.
+
+    The last state comes before the best: written in this order while a training runs, the best one is as
+    new as the last one at the least, and then nothing is missing.
+    """
+    return (run.last, run.best, run.recipe, run.identity, run.metrics, run.losses, run.curves)

@@ -1,0 +1,211 @@
+"""Train in the archive: from its slides or a dataset there, to an item that holds the run and its model."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from patherea_core.bundle_file import read_card
+from patherea_core.errors import ArchiveError, Cancelled, CredentialsError, PathereaError
+from patherea_core.files import write_whole
+from patherea_core.progress import Part, Progress
+from patherea_core.workflow.run.folder import RunFolder
+from plugin import provenance
+from plugin.commands import train_detector
+from plugin.commands.train_detector import TrainRequest, require_usable
+from plugin.commands.train_item import (
+    CARD,
+    CHECKPOINT,
+    CURVES,
+    METRICS,
+    MODEL,
+    RunItem,
+    facts_of_model,
+    facts_of_run,
+)
+from plugin.commands.train_source import EarlierRun, Place, Prepared, SlidesFolder, Source, prepare
+from plugin.commands.train_uploads import RunUploads, SentRun, UploadPace
+from plugin.dsa.session import connect
+from plugin.dsa.uploads import require_writable_folder
+from plugin.outputs.model_card import card_page
+
+log = logging.getLogger(__name__)
+
+#: Share of the progress that is given to the dataset, if slides have to be cut and if not.
+_CUTTING, _FETCHING = 0.2, 0.05
+
+#: Share of the progress at which only the archive has to take the model.
+_TRAINED = 0.99
+
+#: Seconds that a training that is stopped gives the archive to take its last state; it has eight in all.
+_LAST = 5.0
+
+#: Seconds before each further attempt to leave the model in the archive.
+_PAUSES = (2, 5, 15, 60, 120, 300, 600)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveTraining:
+    """What to train on in the archive, how, and where to.
+
+    Attributes:
+        source: what to train on.
+        training: how to train; its dataset is found for it.
+        scratch: an existing folder for what is fetched and packed.
+        api_url: the archive's REST interface.
+        token: of the archive.
+        runs_folder: the folder in which an item is made for the run; empty for none.
+        pace: how often the run is sent there.
+    """
+
+    source: Source
+    training: TrainRequest
+    scratch: Path
+    api_url: str
+    token: str
+    runs_folder: str = ""
+    pace: UploadPace = field(default_factory=UploadPace)
+
+
+def run(request: ArchiveTraining, progress: Progress) -> Path:
+    """Train as requested and return the path of the model bundle in the run folder.
+
+    Raises:
+        InputError: something of what was asked for cannot serve.
+        ArchiveError: the archive does not answer before the training, or does not take the model after it.
+        OutputError: the results cannot be written.
+        TrainingError: the training went astray.
+        Cancelled: the progress asked to stop; the message says what was delivered.
+    """
+    if not isinstance(request.source, EarlierRun):
+        require_usable(request.training)
+    session = connect(request.api_url, request.token)
+    if request.runs_folder:
+        require_writable_folder(session, request.runs_folder)
+    share = _CUTTING if isinstance(request.source, SlidesFolder) else _FETCHING
+    place = Place(session, request.api_url, request.token, request.scratch)
+    prepared = prepare(request.source, request.training, place, Part(progress, 0.0, share))
+    rest = Part(progress, share, 1.0)
+    if prepared.item is None and not request.runs_folder:
+        return train_detector.run(prepared.training, rest)
+    item = RunItem(session, request.runs_folder, _name(prepared.training), prepared.facts)
+    if prepared.item is not None:
+        item.id, item.name = prepared.item
+    return _Training(request, prepared, item).run(rest)
+
+
+def _name(training: TrainRequest) -> str:
+    """Return what the item of a run is called."""
+    return f"{training.words.name or 'Detector'}, {provenance.now()[:16].replace('T', ' ')}"
+
+
+class _Training:
+    """One training whose run is sent to an item of the archive."""
+
+    def __init__(self, request: ArchiveTraining, prepared: Prepared, item: RunItem) -> None:
+        given = prepared.training
+        self._delivered = given.model_out is not None
+        model = given.model_out or request.scratch / MODEL
+        self._training = replace(given, model_out=model)
+        self._model = model
+        self._scratch = request.scratch
+        self._run = RunFolder(given.out)
+        self._item = item
+        sent = SentRun(self._run, prepared.asked, prepared.dataset, request.scratch)
+        self._uploads = RunUploads(item, sent, request.pace)
+
+    def run(self, progress: Progress) -> Path:
+        """Train, and leave in the archive what there is at the end, whatever that is."""
+        with self._uploads:
+            try:
+                model = train_detector.run(self._training, Part(progress, 0.0, _TRAINED))
+            except Cancelled as stop:
+                raise Cancelled(self._stopped(str(stop))) from stop
+            except PathereaError as error:
+                self._failed(str(error))
+                raise
+            last = Part(progress, _TRAINED, 1.0)
+            while not self._uploads.end(1.0):
+                last.advance(0.0, "the archive takes the last curves")
+            self._deliver_patiently(last)
+        return model
+
+    def _deliver_patiently(self, progress: Progress) -> None:
+        """Leave the model in the archive, which may be away for a while."""
+        for pause in (*_PAUSES, None):
+            progress.advance(0.0, "the archive takes the model")
+            try:
+                self._leave_model("complete")
+                self._item.drop(CHECKPOINT)
+            except ArchiveError as error:
+                if pause is None or isinstance(error, CredentialsError):
+                    return self._keep_what_is_there(error)
+                log.warning("%s; the model is brought again in %d s", error, pause)
+                _wait(pause, lambda: progress.advance(0.0, "waiting for the archive"))
+            else:
+                log.info("the model is in the item %r of the archive", self._item.name)
+                return None
+        return None
+
+    def _keep_what_is_there(self, error: ArchiveError) -> None:
+        """Say what there is of a model that the archive does not take.
+
+        Raises:
+            ArchiveError: there is no other place for it.
+        """
+        if not self._delivered:
+            raise ArchiveError(
+                f"the model is trained, but the archive does not take it: {error}. Let a new job go on with"
+                " the run, whose last state is in the archive"
+            ) from error
+        log.warning("the model is delivered as a file, but not in the item of its run: %s", error)
+
+    def _leave_model(self, state: str) -> None:
+        """Put the model and what belongs to it into the item."""
+        card = read_card(self._model)
+        page = self._scratch / CARD
+        write_whole(page, card_page(card, "html").encode())
+        self._item.put(self._model, MODEL)
+        self._item.put(page, CARD)
+        for path, name in ((self._run.metrics, METRICS), (self._run.curves, CURVES)):
+            if path.exists():
+                self._item.put(path, name)
+        self._item.tell(state, facts_of_run(self._run) | facts_of_model(card))
+
+    def _stopped(self, message: str) -> str:
+        """Leave what there is of a training that is stopped, as far as time allows; return that in words."""
+        arrived = self._uploads.end(_LAST, with_state=True)
+        what = message if self._delivered else message.partition(";")[0]
+        if self._item.id is None:
+            return f"{what}; nothing of it is in the archive"
+        if arrived:
+            self._try(lambda: self._leave_rest(what))
+        return f"{what}; to go on, choose the item {self._item.name!r} of the archive in a new job"
+
+    def _leave_rest(self, what: str) -> None:
+        state = what.partition(";")[0]
+        if self._model.exists():
+            self._leave_model(state)
+        else:
+            self._item.tell(state, facts_of_run(self._run))
+
+    def _failed(self, message: str) -> None:
+        """Leave the last state of a training that went astray, and note why."""
+        self._uploads.end(with_state=True)
+        if self._item.id is not None:
+            self._try(lambda: self._item.tell(f"failed: {message}", facts_of_run(self._run)))
+
+    def _try(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except ArchiveError as error:
+            log.warning("not all that there is could be left in the archive: %s", error)
+
+
+def _wait(seconds: float, ask: Callable[[], None]) -> None:
+    """Wait, and ask meanwhile whether to stop."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        ask()
+        time.sleep(min(1.0, seconds))

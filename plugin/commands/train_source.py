@@ -1,0 +1,240 @@
+"""Where a training in the archive takes its dataset from: a file, slides, or an earlier run to go on with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
+from typing import Any, TypeAlias
+
+from patherea_core.bundle_card import CardWords
+from patherea_core.bundle_file import read_card
+from patherea_core.errors import InputError
+from patherea_core.progress import Progress
+from patherea_core.workflow.run.folder import RunFolder
+from plugin.commands import export_dataset
+from plugin.commands.train_checkpoint import AskedTraining, unpack_checkpoint
+from plugin.commands.train_detector import TrainRequest
+from plugin.commands.train_item import CHECKPOINT, DATASET, FACTS
+from plugin.dsa.session import Session
+from plugin.dsa.uploads import StoredFile, file_in, stored_files, writable_item
+from plugin.models.finding import known_models, word_for
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFile:
+    """A dataset that is a file of the archive, which has this id."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlidesFolder:
+    """Slides of the archive with their labels.
+
+    Attributes:
+        id: of the folder that they lie in.
+        annotations: name pattern of the annotations that are labels.
+        classes: the classes in order; none takes those that occur.
+    """
+
+    id: str
+    annotations: str = "*"
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRun:
+    """A run that did not end: the id of its item, or of a file in it."""
+
+    id: str
+
+
+Source: TypeAlias = Path | DatasetFile | SlidesFolder | EarlierRun
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A training that has all it needs on this machine.
+
+    Attributes:
+        training: what is to be done.
+        asked: the same, for a later job that goes on.
+        dataset: what is to lie with the run in the archive; None if that has it already.
+        item: of the run, its id and name; None for a run that starts.
+        facts: what is known of the run beyond its own files.
+    """
+
+    training: TrainRequest
+    asked: AskedTraining
+    dataset: Path | None
+    item: tuple[str, str] | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where things are fetched from and put to.
+
+    Attributes:
+        session: of the archive.
+        api_url: of the archive.
+        token: of the archive.
+        scratch: an existing folder.
+    """
+
+    session: Session
+    api_url: str
+    token: str
+    scratch: Path
+
+
+def prepare(source: Source, training: TrainRequest, place: Place, progress: Progress) -> Prepared:
+    """Fetch or make the dataset of a training.
+
+    Raises:
+        InputError: there is no such thing, its labels cannot serve, or a run cannot go on as asked for.
+        ArchiveError: the archive does not answer.
+        OutputError: the scratch folder cannot take it.
+    """
+    if isinstance(source, EarlierRun):
+        return _resumed(source, training, place)
+    asked = _asked(training)
+    if isinstance(source, DatasetFile):
+        file = file_in(place.session, source.id)
+        told = asked.model_copy(update={"dataset_file": file.id, "dataset_name": file.name})
+        facts = {"dataset_file": file.id, "dataset_item": file.item_id}
+        return Prepared(_on(training, _fetched(place, file)), told, None, None, facts)
+    if isinstance(source, SlidesFolder):
+        dataset = place.scratch / "dataset"
+        export_dataset.run(_export(source, training, place, dataset), progress)
+        facts = {"slides_folder": source.id}
+        return Prepared(_on(training, dataset), asked, dataset, None, facts)
+    return Prepared(_on(training, source), asked, source)
+
+
+def _export(
+    source: SlidesFolder, training: TrainRequest, place: Place, out: Path
+) -> export_dataset.ExportRequest:
+    """Return what to export; pixels are as large as a base model needs them."""
+    base = training.base_model
+    return export_dataset.ExportRequest(
+        api_url=place.api_url,
+        token=place.token,
+        folder_id=source.id,
+        out=out,
+        annotations=source.annotations,
+        classes=source.classes,
+        mpp=None if base is None else read_card(base).mpp,
+    )
+
+
+def _resumed(source: EarlierRun, training: TrainRequest, place: Place) -> Prepared:
+    """Return a run as its last state in the archive left it."""
+    session = place.session
+    item = writable_item(session, _item_of(session, source.id))
+    files = {one.name: one for one in reversed(stored_files(session, item["_id"]))}
+    if CHECKPOINT not in files:
+        raise InputError(
+            f"the item {item['name']!r} holds no state to go on from ({CHECKPOINT}); choose that of a run"
+            " that was stopped or lost"
+        )
+    asked = unpack_checkpoint(_fetched(place, files[CHECKPOINT]), RunFolder(training.out))
+    request = _as_before(training, asked)
+    if asked.dataset_file is not None:
+        dataset = file_in(session, asked.dataset_file)
+    elif DATASET in files:
+        dataset = files[DATASET]
+    else:
+        raise InputError(
+            f"the item {item['name']!r} lacks the dataset of its run ({DATASET}); start anew from the slides"
+        )
+    known = (item.get("meta") or {}).get(FACTS) or {}
+    facts = {
+        name: known[name]
+        for name in ("dataset_file", "dataset_item", "slides_folder")
+        if name in known
+    }
+    fetched = _fetched(place, dataset, asked.dataset_name)
+    return Prepared(_on(request, fetched), asked, None, (item["_id"], item["name"]), facts)
+
+
+def _item_of(session: Session, identifier: str) -> str:
+    """Return the id of an item, given that or the id of one of its files."""
+    try:
+        return file_in(session, identifier).item_id
+    except InputError:
+        return identifier
+
+
+def _asked(training: TrainRequest) -> AskedTraining:
+    base, weights = training.base_model, training.backbone_weights
+    return AskedTraining(
+        recipe=training.recipe,
+        epochs=training.epochs,
+        fold=training.fold,
+        seed=training.seed,
+        base_model=None if base is None else word_for(base),
+        backbone_weights=None if weights is None else Path(weights).name,
+        words=training.words,
+    )
+
+
+def _as_before(training: TrainRequest, asked: AskedTraining) -> TrainRequest:
+    """Return how to go on with a run, which is as it was begun; what was left open is as it was then.
+
+    Raises:
+        InputError: something else was asked for than then, or something has to be given again.
+    """
+    for what, now, then, left_open in (
+        ("recipe", training.recipe, asked.recipe, None),
+        ("number of epochs", training.epochs, asked.epochs, None),
+        ("fold", training.fold, asked.fold, None),
+        ("seed", training.seed, asked.seed, 0),
+        ("stain", training.words.stain, asked.words.stain, None),
+    ):
+        if now not in (left_open, then):
+            raise InputError(
+                f"the run to go on with was started with the {what} {then or 'that was left open'}, not"
+                f" {now}; leave that open, or start another run"
+            )
+    said = {name: word for name, word in dict(training.words).items() if word}
+    return replace(
+        training,
+        recipe=asked.recipe,
+        epochs=asked.epochs,
+        fold=asked.fold,
+        seed=asked.seed,
+        base_model=_base_model(training.base_model, asked.base_model),
+        backbone_weights=_weights(training, asked),
+        words=CardWords(**{**dict(asked.words), **said}),
+        resume=True,
+    )
+
+
+def _base_model(given: Path | None, name: str | None) -> Path | None:
+    """Return the model that a run started from; the digest of its weights is compared later."""
+    if given is not None or name is None:
+        return given
+    for model in known_models():
+        if model.shipped and model.name == name:
+            return model.path
+    raise InputError(f"the run to go on with started from the base model {name}; choose it again")
+
+
+def _weights(training: TrainRequest, asked: AskedTraining) -> Any:  # noqa: ANN401  as the request has it
+    if training.backbone_weights is None and asked.backbone_weights is not None:
+        raise InputError(
+            f"the run to go on with started from the backbone weights {asked.backbone_weights}; choose"
+            " that file again"
+        )
+    return training.backbone_weights
+
+
+def _fetched(place: Place, file: StoredFile, name: str | None = None) -> Path:
+    """Return the path of a file of the archive, which is fetched."""
+    path = place.scratch / (PurePath(name or file.name).name or "file")
+    place.session.download(file.id, path, file.size)
+    return path
+
+
+def _on(training: TrainRequest, dataset: Path) -> TrainRequest:
+    return replace(training, dataset=dataset)
