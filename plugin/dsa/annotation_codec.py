@@ -20,7 +20,10 @@ from patherea_core.points import Detections
 from patherea_core.regions import Outline
 from patherea_core.taxonomy import Taxonomy
 from plugin.dsa.annotation_elements import (
+    GROUP_FIRST,
+    ClassRule,
     has_group,
+    is_point,
     is_region,
     is_understood,
     outline_of,
@@ -37,12 +40,13 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AnnotationIdentity:
-    """Which annotation, in which state."""
+    """Which annotation, in which state; its author is the login of its maker, where that was asked for."""
 
     id: str
     name: str
     version: int | None = None
     updated: str | None = None
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +69,7 @@ class Shapes:
         class_names: the class of each point.
         element_ids: the element of each point.
         ignored: the types of elements that are neither region nor point, once each.
-        by_label: how many points have their class from their label, for they are in no group.
+        by_label: how many points have their class from their label for want of a group.
     """
 
     annotation: AnnotationIdentity
@@ -77,13 +81,14 @@ class Shapes:
     by_label: int = 0
 
 
-def identity(document: Json) -> AnnotationIdentity:
-    """Return which annotation a document is, and in which state."""
+def identity(document: Json, author: str | None = None) -> AnnotationIdentity:
+    """Return which annotation a document is, in which state, and by whom if that is told."""
     return AnnotationIdentity(
         id=str(document.get("_id", "")),
         name=str(document.get("annotation", {}).get("name", "")),
         version=document.get("_version"),
         updated=document.get("updated"),
+        author=author,
     )
 
 
@@ -107,14 +112,19 @@ def searched_outline(document: Json) -> Outline | None:
     return from_wkt(text) if text else None
 
 
-def decode(document: Json) -> Shapes:
+def decode(document: Json, rule: ClassRule = GROUP_FIRST, author: str | None = None) -> Shapes:
     """Return the regions and points of an annotation.
+
+    Args:
+        document: the annotation with its elements.
+        rule: how the class of a point is found.
+        author: whose annotation it is.
 
     Raises:
         AnnotationError: it is empty, or an element cannot serve as a region or point; the message
             names the annotation and the element.
     """
-    annotation = identity(document)
+    annotation = identity(document, author)
     elements = document["annotation"].get("elements") or []
     if not elements:
         raise AnnotationError(
@@ -125,16 +135,17 @@ def decode(document: Json) -> Shapes:
         for element in elements
         if is_region(element)
     )
-    points = [element for element in elements if element.get("type") == "point"]
+    points = [element for element in elements if is_point(element)]
     others = {str(element.get("type")) for element in elements if not is_understood(element)}
+    by_label = rule.place == "group" and rule.ungrouped is None
     return Shapes(
         annotation=annotation,
         regions=regions,
         xy=as_xy([point_xy(element, annotation.name) for element in points]),
-        class_names=tuple(point_class(element, annotation.name) for element in points),
+        class_names=tuple(point_class(element, annotation.name, rule) for element in points),
         element_ids=tuple(str(element.get("id", "")) for element in points),
         ignored=tuple(sorted(others)),
-        by_label=sum(not has_group(element) for element in points),
+        by_label=sum(not has_group(element) for element in points) if by_label else 0,
     )
 
 
@@ -142,7 +153,7 @@ def class_names(document: Json) -> tuple[str, ...]:
     """Return the classes of the points of an annotation, each once, in order of appearance."""
     annotation = identity(document)
     elements = document["annotation"].get("elements") or []
-    points = [element for element in elements if element.get("type") == "point"]
+    points = [element for element in elements if is_point(element)]
     return tuple(dict.fromkeys(point_class(element, annotation.name) for element in points))
 
 
@@ -154,7 +165,7 @@ def decode_detections(document: Json, taxonomy: Taxonomy) -> Detections:
     """
     annotation = identity(document)
     elements = document["annotation"].get("elements") or []
-    points = [element for element in elements if element.get("type") == "point"]
+    points = [element for element in elements if is_point(element)]
     names = [point_class(element, annotation.name) for element in points]
     return Detections(
         as_xy([point_xy(element, annotation.name) for element in points]),

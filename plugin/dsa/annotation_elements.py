@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 from shapely.errors import ShapelyError
 from shapely.geometry import Polygon
@@ -12,6 +13,29 @@ from patherea_core.regions import Outline, checked_outline
 
 Json = Mapping[str, Any]
 
+#: Base pixels across; a circle that is larger marks no cell, but a place that somebody points at.
+_LARGEST_CELL = 400.0
+
+#: Where the class of a point stands.
+ClassPlace: TypeAlias = Literal["group", "label"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRule:
+    """How the class of a point is found.
+
+    Attributes:
+        place: where it stands; a point that has nothing there has it in the other place.
+        ungrouped: the class of points in no group, whatever their label says; None reads their label.
+    """
+
+    place: ClassPlace = "group"
+    ungrouped: str | None = None
+
+
+#: The class is the group, else the label.
+GROUP_FIRST = ClassRule()
+
 
 def is_region(element: Json) -> bool:
     """Tell whether an element has an area that can be labelled."""
@@ -19,9 +43,19 @@ def is_region(element: Json) -> bool:
     return closed or element.get("type") == "rectangle"
 
 
+def is_point(element: Json) -> bool:
+    """Tell whether an element marks one cell: a point, or the centre of a small circle or ellipse."""
+    if element.get("type") == "circle":
+        return 2 * float(element.get("radius") or 0) <= _LARGEST_CELL
+    if element.get("type") == "ellipse":
+        longer = max(float(element.get("width") or 0), float(element.get("height") or 0))
+        return longer <= _LARGEST_CELL
+    return element.get("type") == "point"
+
+
 def is_understood(element: Json) -> bool:
     """Tell whether an element is a region or a point."""
-    return element.get("type") == "point" or is_region(element)
+    return is_point(element) or is_region(element)
 
 
 def outline_of(element: Json, annotation: str) -> Outline:
@@ -60,14 +94,24 @@ def has_group(element: Json) -> bool:
     return bool(str(element.get("group") or "").strip())
 
 
-def point_class(element: Json, annotation: str) -> str:
+def point_class(element: Json, annotation: str, rule: ClassRule = GROUP_FIRST) -> str:
     """Return the class of a point: its group, else its label, which ``has_group`` tells apart.
+
+    Args:
+        element: the point.
+        annotation: what its annotation is called.
+        rule: if the class is found otherwise.
 
     Raises:
         AnnotationError: it has neither; the message names it and its annotation.
     """
-    label = (element.get("label") or {}).get("value")
-    named = str((element["group"] if has_group(element) else label) or "").strip()
+    if rule.ungrouped is not None and not has_group(element):
+        return rule.ungrouped
+    written = {
+        "group": str(element.get("group") or "").strip(),
+        "label": str((element.get("label") or {}).get("value") or "").strip(),
+    }
+    named = written[rule.place] or written["group"] or written["label"]
     if not named:
         raise AnnotationError(
             f"point {element.get('id')} of annotation {annotation!r} at "

@@ -26,6 +26,9 @@ class AnnotationSummary:
         id: of the annotation.
         name: what it is called.
         created: when, in ISO form, so that text order is order in time.
+        updated: when it was changed last, likewise.
+        version: of its state; it grows with every change.
+        creator_id: of the person who made it.
         detections: whether this program wrote it as what it found.
         ours: whether this program wrote it, whatever it holds.
     """
@@ -35,6 +38,9 @@ class AnnotationSummary:
     created: str
     detections: bool
     ours: bool
+    updated: str = ""
+    version: int | None = None
+    creator_id: str = ""
 
 
 def list_annotations(session: Session, item_id: str) -> tuple[AnnotationSummary, ...]:
@@ -47,6 +53,9 @@ def list_annotations(session: Session, item_id: str) -> tuple[AnnotationSummary,
             created=str(document.get("created", "")),
             detections=is_detections(document),
             ours=is_ours(document),
+            updated=str(document.get("updated", "")),
+            version=document.get("_version"),
+            creator_id=str(document.get("creatorId") or ""),
         )
         for document in documents
     )

@@ -8,21 +8,27 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from patherea_core.errors import AnnotationError, TaxonomyError
+from patherea_core.errors import AnnotationError, ArchiveError, TaxonomyError
 from patherea_core.geometry import Bools, Ints
 from patherea_core.points import Points
 from patherea_core.regions import AnnotatedRegion, inside
 from patherea_core.taxonomy import Taxonomy
 from plugin.dsa.annotation_codec import Region, Shapes, decode
-from plugin.dsa.annotations import chosen_labels, list_annotations, read_annotation
+from plugin.dsa.annotation_elements import GROUP_FIRST, ClassRule
+from plugin.dsa.annotations import (
+    AnnotationSummary,
+    chosen_labels,
+    list_annotations,
+    read_annotation,
+)
+from plugin.dsa.annotators import overlap
+from plugin.dsa.answers import NotFoundError
+from plugin.dsa.people import People
 from plugin.dsa.session import Session
 
 log = logging.getLogger(__name__)
 
 PointsOutside: TypeAlias = Literal["error", "drop"]
-
-#: Square pixels that two regions may share because their edges were drawn along each other.
-_NEGLIGIBLE_AREA = 1.0
 
 
 def read_labels(session: Session, item_id: str, pattern: str) -> tuple[Shapes, ...]:
@@ -31,8 +37,27 @@ def read_labels(session: Session, item_id: str, pattern: str) -> tuple[Shapes, .
     Raises:
         AnnotationError: an annotation is empty, or an element cannot serve.
     """
-    chosen = chosen_labels(list_annotations(session, item_id), pattern)
-    found = tuple(decode(read_annotation(session, summary.id)) for summary in chosen)
+    return read_chosen(session, chosen_labels(list_annotations(session, item_id), pattern))
+
+
+def read_chosen(
+    session: Session,
+    chosen: Sequence[AnnotationSummary],
+    rule: ClassRule = GROUP_FIRST,
+    people: People | None = None,
+) -> tuple[Shapes, ...]:
+    """Return the shapes of some annotations of a slide.
+
+    Args:
+        session: of the archive.
+        chosen: the annotations.
+        rule: how the class of a point is found.
+        people: tells their authors' logins; without it nobody asks for them.
+
+    Raises:
+        AnnotationError: an annotation is empty, or an element cannot serve.
+    """
+    found = tuple(_read(session, summary, rule, people) for summary in chosen)
     for shapes in found:
         if shapes.ignored:
             kinds = ", ".join(shapes.ignored)
@@ -47,6 +72,19 @@ def read_labels(session: Session, item_id: str, pattern: str) -> tuple[Shapes, .
                 len(shapes.xy),
             )
     return found
+
+
+def _read(
+    session: Session, summary: AnnotationSummary, rule: ClassRule, people: People | None
+) -> Shapes:
+    author = people.person(summary.creator_id).login if people and summary.creator_id else None
+    try:
+        document = read_annotation(session, summary.id)
+    except NotFoundError as error:
+        raise ArchiveError(
+            f"annotation {summary.name!r} was removed while it was read; run again without it"
+        ) from error
+    return decode(document, rule, author)
 
 
 @contextmanager
@@ -86,11 +124,12 @@ def labelled_regions(
 
 def _require_apart(regions: Sequence[Region]) -> None:
     for one, other in combinations(regions, 2):
-        shared = one.outline.intersection(other.outline).area
-        if shared >= _NEGLIGIBLE_AREA:
+        shared = overlap(one, other)
+        if shared:
             raise AnnotationError(
                 f"regions {_named(one)} and {_named(other)} overlap by {shared:.0f} square pixels, "
-                "whose cells would count twice; make them one, or draw them apart"
+                "whose cells would count twice; make them one, draw them apart, or choose annotations "
+                "by name or author"
             )
 
 
