@@ -38,22 +38,10 @@ def read_action(name: str, words: list[str]) -> Action:
 
 def _export(values: Values) -> Action:
     from plugin.commands import export_dataset
+    from plugin.export_arguments import page_request
 
-    request = export_dataset.ExportRequest(
-        api_url=_needed(values, "girderApiUrl"),
-        token=_needed(values, "girderToken"),
-        folder_id=values["inputFolder"],
-        out=Path(_needed(values, "outputDatasetFile")),
-        annotations=values["annotations"].strip() or "*",
-        classes=values["classes"],
-        mpp=_unless_zero(values["mpp"]),
-        tile_size=values["tileSize"],
-        folds=_unless_zero(values["folds"]),
-        patient_field=values["patientField"].strip(),
-        mpp_override=_unless_zero(values["slideMpp"]),
-        points_outside=values["pointsOutside"],
-        pack=True,
-    )
+    address, token = (_needed(values, name) for name in ("girderApiUrl", "girderToken"))
+    request = page_request(values, address, token)
     return lambda progress: export_dataset.run(request, progress)
 
 

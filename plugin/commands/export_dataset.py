@@ -1,84 +1,36 @@
-"""Export a dataset: the annotated slides of an archive's folder become images with their points."""
+"""Export a dataset: the annotated slides of an archive become images with their points."""
 
 import json
 import logging
-import tempfile
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
 import shapely
 
-from patherea_core.data.folds import assign_folds, assign_region_folds
 from patherea_core.data.manifest import Manifest, class_records
-from patherea_core.data.store import DatasetWriter, pack
-from patherea_core.errors import DatasetError, InputError, ScaleError, TaxonomyError
-from patherea_core.files import require_writable
+from patherea_core.data.store import DatasetWriter
+from patherea_core.errors import InputError, ScaleError
 from patherea_core.progress import Part, Progress
 from patherea_core.taxonomy import Taxonomy
 from plugin import provenance
-from plugin.commands.export_slides import AnnotatedSlide, Place, SlideCutter
+from plugin.commands.export_classes import named_labels
+from plugin.commands.export_folds import folds_of
+from plugin.commands.export_labels import LabelReader, changes_meanwhile, own_regions
+from plugin.commands.export_request import ExportRequest
+from plugin.commands.export_slides import AnnotatedSlide, SlideCutter
 from plugin.dsa.annotation_codec import Shapes
 from plugin.dsa.items import SlideItem, slides_in
-from plugin.dsa.labels import (
-    PointsOutside,
-    found_classes,
-    labelled_regions,
-    naming,
-    read_labels,
-)
+from plugin.dsa.labels import naming
 from plugin.dsa.remote_slide import remote_slide
 from plugin.dsa.session import Session, connect
+from plugin.dsa.slide_folders import slides_below, slides_listed, still_there
 from plugin.slides.reader import COLOURS
+
+__all__ = ["ExportRequest", "run"]
 
 log = logging.getLogger(__name__)
 
-#: Parts of a dataset unless a number is given: to train on, to validate on, to test on.
-_USUAL_FOLDS = 3
-
 #: Largest relative difference between slides that still count as of one pixel size.
 _SAME_MPP = 0.01
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportRequest:
-    """Which slides to export, and how.
-
-    Attributes:
-        api_url: the archive's REST interface.
-        token: of the archive.
-        folder_id: the folder of slides.
-        out: a new folder; or a file, where ``pack`` is set or its name ends in .zip.
-        annotations: name pattern of the annotations that are labels.
-        classes: the classes in order; none takes those that occur.
-        mpp: micrometres per pixel of the dataset; None takes that of the slides.
-        tile_size: largest side of an image in working pixels.
-        folds: number of parts that share no patient; None takes three, or fewer where there are fewer
-            patients.
-        patient_field: metadata field of a slide that names its patient.
-        mpp_override: micrometres per base pixel, for slides that do not say.
-        points_outside: what to do with a point outside of every region.
-        pack: write one file instead of a folder.
-    """
-
-    api_url: str
-    token: str
-    folder_id: str
-    out: Path
-    annotations: str = "*"
-    classes: tuple[str, ...] = ()
-    mpp: float | None = None
-    tile_size: int = 1024
-    folds: int | None = None
-    patient_field: str = "patient"
-    mpp_override: float | None = None
-    points_outside: PointsOutside = "error"
-    pack: bool = False
-
-    def __post_init__(self) -> None:
-        if self.tile_size < 1:
-            raise InputError(f"the side of an image must be at least 1 pixel, not {self.tile_size}")
 
 
 def run(request: ExportRequest, progress: Progress) -> Manifest:
@@ -89,105 +41,87 @@ def run(request: ExportRequest, progress: Progress) -> Manifest:
         ArchiveError: the archive does not answer, or not any more.
         OutputError: the dataset cannot be written.
     """
-    if not (request.pack or request.out.suffix == ".zip"):
-        return _export(request, request.out, progress)
-    if request.out.is_file():
-        raise DatasetError(f"{request.out} is there already; choose another name")
-    require_writable(request.out)
-    with tempfile.TemporaryDirectory(prefix="patherea-") as scratch:
-        folder = Path(scratch) / "dataset"
-        manifest = _export(request, folder, progress)
-        pack(folder, request.out)
-        return manifest
-
-
-def _export(request: ExportRequest, folder: Path, progress: Progress) -> Manifest:
-    with DatasetWriter(folder) as writer:
-        session = connect(request.api_url, request.token)
-        labels = _labels(session, request, Part(progress, 0.0, 0.2))
-        taxonomy = _taxonomy(labels, request)
-        sources = [_source(session, request, slide, own, taxonomy) for slide, own in labels.items()]
-        folds = _folds(sources, request.folds)
-        cutter = SlideCutter(
-            session=session,
-            folds=folds,
-            mpp=_working_mpp(sources, request.mpp),
-            tile_size=request.tile_size,
-        )
-        cutting = Part(progress, 0.2, 1.0)
-        for number, source in enumerate(sources):
-            cutting.advance(number / len(sources), f"cutting {source.slide.name}")
-            for sample in cutter.samples(source):
-                writer.add(sample)
-        cutting.advance(1.0, f"{len(sources)} slides are cut")
-        manifest = writer.finish(
-            classes=class_records(taxonomy),
-            mpp=cutter.mpp,
-            folds=len(set(folds.values())),
-            slides=[source.record for source in sources],
-            lineage=_lineage(request, session),
-        )
+    destination = request.destination
+    with destination.folder() as folder:
+        with DatasetWriter(folder) as writer:
+            session = connect(request.api_url, request.token)
+            destination.require_possible(session)
+            manifest = _export(request, session, writer, progress)
+        destination.deliver(session, folder, manifest)
     points = sum(sample.points for sample in manifest.samples)
-    log.info("%s images with %s points in %s", len(manifest.samples), points, request.out)
+    where = request.out or "the archive"
+    log.info("%s images with %s points in %s", len(manifest.samples), points, where)
     return manifest
 
 
-def _labels(
-    session: Session, request: ExportRequest, progress: Progress
-) -> dict[SlideItem, tuple[Shapes, ...]]:
-    """Return the annotations of every slide that has some."""
-    slides = slides_in(session, request.folder_id)
-    found: dict[SlideItem, tuple[Shapes, ...]] = {}
-    for number, slide in enumerate(slides):
-        progress.advance(number / len(slides), f"annotations of {slide.name}")
-        with naming(slide.name):
-            annotations = read_labels(session, slide.id, request.annotations)
-        if annotations:
-            found[slide] = annotations
-        else:
-            log.info("%s has no annotation to export; it is left out", slide.name)
+def _export(
+    request: ExportRequest, session: Session, writer: DatasetWriter, progress: Progress
+) -> Manifest:
+    reader = LabelReader(session, request.choice, request.class_rule)
+    written = reader.read(_slides(session, request), Part(progress, 0.0, 0.2))
+    taxonomy, labels = named_labels(written, request.classes, request.renamed_groups)
+    patients = request.patients.patients(tuple(labels))
+    sources = [
+        _source(session, request, (slide, own, patients[slide.id]), taxonomy)
+        for slide, own in labels.items()
+    ]
+    folds = folds_of(sources, request.folds)
+    cutter = SlideCutter(
+        session=session,
+        folds=folds,
+        mpp=_working_mpp(sources, request.mpp),
+        tile_size=request.tile_size,
+    )
+    cutting = Part(progress, 0.2, 1.0)
+    for number, source in enumerate(sources):
+        cutting.advance(number / len(sources), f"cutting {source.slide.name}")
+        for sample in cutter.samples(source):
+            writer.add(sample)
+    changed = changes_meanwhile(session, sources)
+    cutting.advance(1.0, f"{len(sources)} slides are cut")
+    return writer.finish(
+        classes=class_records(taxonomy),
+        mpp=cutter.mpp,
+        folds=len(set(folds.values())),
+        slides=[source.record(changed) for source in sources],
+        lineage=_lineage(request, session),
+    )
+
+
+def _slides(session: Session, request: ExportRequest) -> tuple[SlideItem, ...]:
+    if request.items:
+        return slides_listed(session, request.items)
+    every = slides_below if request.subfolders else slides_in
+    slides = every(session, request.folder_id)
     if not slides:
-        raise InputError("the folder holds no slide; name the one that the slides lie in")
-    if not found:
         raise InputError(
-            f"none of the {len(slides)} slides in the folder has an annotation named "
-            f"{request.annotations!r}; annotate one, or name others with --annotations"
+            "the folder holds no slide; name the one that the slides lie in"
+            + ("" if request.subfolders else ", or take its sub-folders, too")
         )
-    if not any(shapes.regions or shapes.element_ids for own in found.values() for shapes in own):
-        raise InputError("the annotations hold neither a region nor a point; draw both")
-    return found
-
-
-def _taxonomy(labels: Mapping[SlideItem, tuple[Shapes, ...]], request: ExportRequest) -> Taxonomy:
-    every = [shapes for annotations in labels.values() for shapes in annotations]
-    names = request.classes or found_classes(every)
-    if not names:
-        raise TaxonomyError(
-            "no point says which classes there are; name the classes with --classes"
-        )
-    return Taxonomy.of(names)
+    return slides
 
 
 def _source(
     session: Session,
     request: ExportRequest,
-    slide: SlideItem,
-    annotations: tuple[Shapes, ...],
+    labelled: tuple[SlideItem, tuple[Shapes, ...], str],
     taxonomy: Taxonomy,
 ) -> AnnotatedSlide:
-    remote = remote_slide(session, slide, request.mpp_override, "--slide-mpp")
+    slide, annotations, patient = labelled
+    with still_there(session, slide):
+        remote = remote_slide(session, slide, request.mpp_override, "--slide-mpp")
     with naming(slide.name):
-        regions = labelled_regions(annotations, taxonomy, request.points_outside)
+        regions = own_regions(annotations, taxonomy, request.points_outside, request.annotators)
     whole = shapely.box(0, 0, remote.width, remote.height)
-    for region in regions:
-        if not whole.covers(region.outline):
-            where = f"slide {slide.name!r}: region {region.name}"
+    for own in regions:
+        if not whole.covers(own.region.outline):
+            where = f"slide {slide.name!r}: region {own.region.name}"
             log.warning("%s reaches beyond the slide; nothing can be learnt there", where)
     return AnnotatedSlide(
         slide=slide,
         annotations=annotations,
         regions=regions,
-        patient=str(slide.metadata.get(request.patient_field) or slide.name).strip(),
+        patient=patient,
         base_mpp=remote.base_mpp,
     )
 
@@ -205,44 +139,13 @@ def _working_mpp(sources: Sequence[AnnotatedSlide], wanted: float | None) -> flo
     return first.base_mpp
 
 
-def _folds(sources: Sequence[AnnotatedSlide], wanted: int | None) -> dict[Place, int]:
-    """Return the fold of each region: that of its patient, or its own where there is one patient."""
-    one_patient = len({source.patient for source in sources}) == 1
-    keys: dict[Place, str] = {}
-    points: Counter[str] = Counter()
-    for source in sources:
-        for place, region in zip(source.places, source.regions, strict=True):
-            keys[place] = "/".join(place) if one_patient else source.patient
-            points[keys[place]] += len(region.points)
-    if one_patient:
-        log.warning(
-            "all slides are of one patient, so the folds are made of regions; "
-            "scores will look better than they are"
-        )
-    folds = min(_USUAL_FOLDS, len(points)) if wanted is None else wanted
-    if folds < _USUAL_FOLDS and wanted is None:
-        what = "regions" if one_patient else "patients"
-        log.warning("%s folds only, since there are no more %s; label more", folds, what)
-    assigned = (assign_region_folds if one_patient else assign_folds)(points, folds)
-    return {place: assigned[key] for place, key in keys.items()}
-
-
 def _lineage(request: ExportRequest, session: Session) -> dict[str, str]:
-    parameters = {
-        "annotations": request.annotations,
-        "classes": request.classes,
-        "mpp": request.mpp,
-        "mpp_override": request.mpp_override,
-        "tile_size": request.tile_size,
-        "patient_field": request.patient_field,
-        "points_outside": request.points_outside,
-    }
     return {
         "archive": session.address,
-        "folder": request.folder_id,
+        **({"folder": request.folder_id} if request.folder_id else {}),
         "program": provenance.program(),
         **provenance.build(),
         "created": provenance.now(),
         "colours": COLOURS,
-        "parameters": json.dumps(parameters),
+        "parameters": json.dumps(request.parameters()),
     }

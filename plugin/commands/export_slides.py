@@ -13,10 +13,19 @@ from patherea_core.regions import AnnotatedRegion
 from plugin.dsa.annotation_codec import Shapes
 from plugin.dsa.items import SlideItem, download_slide
 from plugin.dsa.session import Session
+from plugin.dsa.slide_folders import still_there
 from plugin.slides.reader import open_slide
 
-#: A region by the names of its slide and of itself.
-Place: TypeAlias = tuple[str, str]
+#: A region by the id of its slide, its annotator if they are kept apart, and its own name.
+Place: TypeAlias = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnRegion:
+    """A region with the points of one annotator; None stands for those of all."""
+
+    region: AnnotatedRegion
+    annotator: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,18 +34,21 @@ class AnnotatedSlide:
 
     slide: SlideItem
     annotations: tuple[Shapes, ...]
-    regions: tuple[AnnotatedRegion, ...]
+    regions: tuple[OwnRegion, ...]
     patient: str
     base_mpp: float
 
     @property
     def places(self) -> tuple[Place, ...]:
         """Its regions."""
-        return tuple((self.slide.name, region.name) for region in self.regions)
+        return tuple(_place(self.slide, own) for own in self.regions)
 
-    @property
-    def record(self) -> SlideRecord:
-        """What a dataset keeps of it: which annotations, in which version."""
+    def record(self, changed_to: Mapping[str, int]) -> SlideRecord:
+        """Return what a dataset keeps of it: whose annotations, in which version.
+
+        Args:
+            changed_to: the versions of annotations that were changed meanwhile, by their ids.
+        """
         return SlideRecord(
             name=self.slide.name,
             item_id=self.slide.id,
@@ -48,6 +60,8 @@ class AnnotatedSlide:
                     name=shapes.annotation.name,
                     version=shapes.annotation.version,
                     updated=shapes.annotation.updated,
+                    author=shapes.annotation.author,
+                    changed_to=changed_to.get(shapes.annotation.id),
                 )
                 for shapes in self.annotations
             ),
@@ -74,33 +88,34 @@ class SlideCutter:
         """Yield the samples of one slide; its file is kept only meanwhile.
 
         Raises:
-            ArchiveError: the archive does not send the slide.
+            ArchiveError: the archive does not send the slide, or has it no more.
             SlideError: it cannot be read.
         """
         with tempfile.TemporaryDirectory(prefix="patherea-") as scratch:
-            path = download_slide(self.session, source.slide, Path(scratch))
+            with still_there(self.session, source.slide):
+                path = download_slide(self.session, source.slide, Path(scratch))
             slide = open_slide(path, source.base_mpp, source.slide.name)
-            for region in source.regions:
-                pieces = cut_region(slide, region, working_mpp=self.mpp, tile_size=self.tile_size)
+            for own in source.regions:
+                pieces = cut_region(
+                    slide, own.region, working_mpp=self.mpp, tile_size=self.tile_size
+                )
                 for piece in pieces:
                     yield Sample(
-                        record=self._record(source, region, piece),
+                        record=self._record(source, own, piece),
                         pixels=piece.pixels,
                         points=piece.points,
                         element_ids=piece.element_ids,
                         labelled=piece.labelled,
                     )
 
-    def _record(
-        self, source: AnnotatedSlide, region: AnnotatedRegion, piece: Piece
-    ) -> SampleRecord:
-        slide, box = source.slide.name, piece.box
+    def _record(self, source: AnnotatedSlide, own: OwnRegion, piece: Piece) -> SampleRecord:
+        slide, region, box = source.slide.name, own.region, piece.box
         return SampleRecord(
-            id=sample_id(slide, region.name, box.left, box.top),
+            id=sample_id(slide, region.name, box.left, box.top, own.annotator),
             slide=slide,
             region=region.name,
             patient=source.patient,
-            fold=self.folds[slide, region.name],
+            fold=self.folds[_place(source.slide, own)],
             left=box.left,
             top=box.top,
             width=box.width,
@@ -108,4 +123,9 @@ class SlideCutter:
             base_mpp=source.base_mpp,
             points=len(piece.points),
             annotations=region.annotation_ids,
+            annotator=own.annotator,
         )
+
+
+def _place(slide: SlideItem, own: OwnRegion) -> Place:
+    return slide.id, own.annotator or "", own.region.name
