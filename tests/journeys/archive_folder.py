@@ -23,11 +23,18 @@ class Folder:
         name = f"tests {uuid.uuid4().hex}"
         self.id: str = self.client.createFolder(user["_id"], name, parentType="user")["_id"]
 
-    def add_slide(self, mpp: float | None = 0.25) -> str:
-        """Upload a slide and return the id of its item, once the archive shows it."""
-        path = self.scratch / "slide.tif"
+    def add_folder(self, name: str, *, public: bool = True) -> str:
+        """Make a folder inside and return its id; what is not public only the maker sees."""
+        made = self.client.createFolder(self.id, name, parentType="folder", public=public)
+        return str(made["_id"])
+
+    def add_slide(
+        self, mpp: float | None = 0.25, name: str = "slide.tif", folder: str | None = None
+    ) -> str:
+        """Upload a slide, to a folder inside if one is named; return its item once the archive shows it."""
+        path = self.scratch / name
         write_tiff(path, photometric="rgb", mpp=mpp)
-        file = self.client.uploadFileToFolder(self.id, str(path))
+        file = self.client.uploadFileToFolder(folder or self.id, str(path))
         path.unlink()
         for _ in range(100):
             image = self.client.getItem(file["itemId"]).get("largeImage") or {}
