@@ -21,6 +21,7 @@ from patherea_core.seeding import Seed
 from plugin import descriptions
 from plugin.sandbox.synthetic import MPP, draw_tissue
 from tests.core.workflow.cells import write_cells
+from tests.image.containers import MARKED, remove_containers
 
 IMAGE = os.environ.get("PATHEREA_TEST_IMAGE", "")
 
@@ -35,7 +36,7 @@ MOUNTED = "/mnt/girder_worker/job"
 
 def run(*words: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     """Run a command of the image to its end, without a network."""
-    start = ["docker", "run", "--rm", "--network", "none", *options, IMAGE]
+    start = ["docker", "run", "--rm", "--network", "none", *MARKED, *options, IMAGE]
     return subprocess.run([*start, *words], capture_output=True, text=True, check=False)
 
 
@@ -142,7 +143,8 @@ def test_it_trains_a_model_and_detects_with_it(job: Path, tmp_path: Path) -> Non
     write_cells(tmp_path / "dataset", samples=4, side=128, count=12)
     pack(tmp_path / "dataset", job / "dataset.zip")
     trained = run(
-        *("TrainDetector", f"{MOUNTED}/dataset.zip", "--epochs", "1", "--device", "cpu"),
+        *("TrainDetector", "--inputDatasetFile", f"{MOUNTED}/dataset.zip"),
+        *("--epochs", "1", "--device", "cpu"),
         *("--outputModelFile", f"{MOUNTED}/model.safetensors"),
         options=mounted(job),
     )
@@ -165,7 +167,7 @@ def test_a_request_to_stop_ends_a_long_run_within_ten_seconds(job: Path) -> None
         [
             # One thread: several would wait for each other where other programs run.
             *("docker", "run", "--detach", "--network", "none", "--env", "OMP_NUM_THREADS=1"),
-            *(*mounted(job), IMAGE),
+            *(*MARKED, *mounted(job), IMAGE),
             *detect("large.tif", "--tileSize", "256"),
         ],
         capture_output=True,
@@ -183,7 +185,7 @@ def test_a_request_to_stop_ends_a_long_run_within_ten_seconds(job: Path) -> None
         assert list(job.glob(".*.journal"))  # what the same command goes on with
         assert "stopped on request" in log_of(started)
     finally:
-        subprocess.run(["docker", "rm", "--force", started], check=True, capture_output=True)
+        remove_containers()
 
 
 def test_histomicstk_finds_nuclei() -> None:

@@ -1,5 +1,6 @@
 """A message broker and a worker beside the sandbox, as an archive has them."""
 
+import json
 import os
 import socket
 import subprocess
@@ -9,13 +10,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.image.containers import RUN, remove_containers
+
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
 _START_SECONDS = 90.0
 
 #: How the worker starts containers: where the sandbox answers on loopback, and on one thread, because
 #: several would wait for each other where other programs run.
-DOCKER_OPTIONS = '{"network_mode": "host", "environment": {"OMP_NUM_THREADS": "1"}}'
+DOCKER_OPTIONS = {
+    "network_mode": "host",
+    "environment": {"OMP_NUM_THREADS": "1"},
+    "labels": {"patherea.test": RUN},
+}
 
 
 #: girder_worker as `girder-worker-config set logging level warning` makes it: below that, it writes the words
@@ -67,15 +74,18 @@ def running_worker(folder: Path, broker: str) -> Iterator[Path]:
         "C_FORCE_ROOT": "1",
         "GIRDER_WORKER_BROKER": broker,
         "GIRDER_WORKER_BACKEND": "rpc://",
-        "GIRDER_WORKER_DOCKER_RUN_OPTIONS": DOCKER_OPTIONS,
+        "GIRDER_WORKER_DOCKER_RUN_OPTIONS": json.dumps(DOCKER_OPTIONS),
         "PYTHONWARNINGS": "ignore",
         "TMPDIR": str(folder / "work"),
     }
     command = [sys.executable, "-c", _QUIET_WORKER, "--concurrency", "1", "--loglevel", "INFO"]
     log = folder / "worker.log"
-    with started(command, environment, log) as process:
-        _await_text(process, log, "ready.")
-        yield log
+    try:
+        with started(command, environment, log) as process:
+            _await_text(process, log, "ready.")
+            yield log
+    finally:
+        remove_containers()  # those of a job that nobody waited for
 
 
 @contextmanager

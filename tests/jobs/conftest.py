@@ -14,9 +14,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobArchive]:
     folder = tmp_path_factory.mktemp("jobs")
     with (
         running_broker(folder / "broker") as broker,
-        running_worker(folder / "worker", broker),
+        running_worker(folder / "worker", broker) as worker_log,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv("PATHEREA_BROKER", broker)
         with Sandbox(folder / "sandbox") as sandbox:
-            yield JobArchive(sandbox, IMAGE, folder)
+            yield JobArchive(sandbox, IMAGE, folder, worker_log)

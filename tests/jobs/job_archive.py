@@ -1,14 +1,18 @@
 """An archive in which the image is registered, and jobs started as its web pages start them."""
 
+import copy
 import io
 import json
 import os
+import re
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import girder_client
 import pytest
 
 from patherea_core.geometry import Pixels
@@ -35,6 +39,12 @@ _ENDED = (SUCCESS, ERROR, CANCELED)
 
 _JOB_SECONDS = 240.0
 
+#: What a token of an archive looks like; a sum of a file, which it could be taken for, has other letters.
+_TOKEN = re.compile(r"\b(?![0-9a-f]{64}\b)[A-Za-z0-9]{64}\b")
+
+#: The fields of a connection as the viewer leaves them for the archive to fill in.
+ACCESS = {"girderApiUrl": "", "girderToken": ""}
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -52,12 +62,18 @@ class Ended:
     document: dict[str, Any]
     seconds: float
 
+    @property
+    def sentences(self) -> list[str]:
+        """What the job said of why it failed."""
+        return [line for line in self.log.splitlines() if line.startswith("ERROR ")]
+
 
 class JobArchive:
     """An archive with the image's commands, one folder and what jobs leave in it."""
 
-    def __init__(self, sandbox: Sandbox, image: str, scratch: Path) -> None:
+    def __init__(self, sandbox: Sandbox, image: str, scratch: Path, worker_log: Path) -> None:
         self.sandbox = sandbox
+        self.worker_log = worker_log
         self.client: Any = sandbox.client()
         self.folder = Folder(sandbox, scratch)
         self._scratch = scratch
@@ -78,6 +94,20 @@ class JobArchive:
         ended = self.wait(str(job["_id"]), time.monotonic())
         assert ended.status == SUCCESS, ended.log
         return {cli["name"]: cli["_id"] for cli in self.client.get("slicer_cli_web/cli")}
+
+    def seen_by_reader(self) -> Self:
+        """Return the same archive for somebody new who may look at the folder, but not change it."""
+        login = f"reader{uuid.uuid4().hex[:8]}"
+        facts = {"login": login, "email": f"{login}@example.org", "password": "a password"}
+        made = self.client.post("user", {**facts, "firstName": "Eve", "lastName": "Reader"})
+        access = self.client.get(f"folder/{self.folder.id}/access")
+        access["users"].append({"id": made["_id"], "level": 0})
+        words = {"access": json.dumps(access), "recurse": "true"}
+        self.client.put(f"folder/{self.folder.id}/access", words)
+        seen = copy.copy(self)
+        seen.client = girder_client.GirderClient(apiUrl=self.sandbox.api_url)
+        seen.client.authenticate(login, "a password")
+        return seen
 
     @property
     def commands(self) -> set[str]:
@@ -124,8 +154,12 @@ class JobArchive:
         begun = time.monotonic()
         return self.wait(self.start(command, **fields), begun)
 
+    def ended(self, job: str) -> Ended:
+        """Wait for the end of a job that was started before."""
+        return self.wait(job, time.monotonic())
+
     def wait(self, job: str, begun: float) -> Ended:
-        """Wait for the end of a job."""
+        """Wait for the end of a job; its seconds count from ``begun``."""
         while time.monotonic() < begun + _JOB_SECONDS:
             document = self.job(job)
             if document["status"] in _ENDED:
@@ -146,6 +180,17 @@ class JobArchive:
             time.sleep(0.1)
         raise AssertionError(self.job(job))
 
+    def await_progress(self, job: str, reached: Callable[[dict[str, Any]], bool]) -> None:
+        """Wait until what a job says of its progress is as wanted."""
+        patience = time.monotonic() + _JOB_SECONDS
+        while time.monotonic() < patience:
+            document = self.job(job)
+            if reached(document.get("progress") or {}):
+                return
+            assert document["status"] not in _ENDED, "".join(document.get("log") or [])
+            time.sleep(0.1)
+        raise AssertionError(self.job(job))
+
     def job(self, job: str) -> dict[str, Any]:
         """Return the archive's record of a job."""
         found: dict[str, Any] = self.client.get(f"job/{job}")
@@ -163,11 +208,23 @@ class JobArchive:
 
     def output(self, name: str) -> str:
         """Return the id of the file of a name that a job has left in the folder."""
-        (found,) = self.client.get("item", {"folderId": self.folder.id, "name": name})
+        (found,) = self.outputs(name)
         return self.file_of(found["_id"])
+
+    def outputs(self, name: str) -> list[dict[str, Any]]:
+        """Return the items of a name in the folder."""
+        found: list[dict[str, Any]] = self.client.get(
+            "item", {"folderId": self.folder.id, "name": name}
+        )
+        return found
 
     def text_of(self, name: str) -> str:
         """Return the content of the file of a name that a job has left in the folder."""
         content = io.BytesIO()
         self.client.downloadFile(self.output(name), content)
         return content.getvalue().decode()
+
+
+def tokens_in(text: str) -> list[str]:
+    """Return what looks like a token of an archive."""
+    return _TOKEN.findall(text)
