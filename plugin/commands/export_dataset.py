@@ -77,8 +77,8 @@ def _export(
         cutting.advance(number / len(sources), f"cutting {source.slide.name}")
         for sample in cutter.samples(source):
             writer.add(sample)
-    changed = changes_meanwhile(session, sources)
     cutting.advance(1.0, f"{len(sources)} slides are cut")
+    changed = changes_meanwhile(session, sources)
     return writer.finish(
         classes=class_records(taxonomy),
         mpp=cutter.mpp,
