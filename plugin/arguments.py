@@ -7,7 +7,6 @@ the recipe says".
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
 
 from patherea_core.bundle_card import CardWords
 from patherea_core.errors import InputError
@@ -16,14 +15,15 @@ from plugin import descriptions
 from plugin.models.finding import find_model
 from plugin.radius import Radius
 from plugin.region_text import parse_region
+from plugin.values import Values
+from plugin.values import needed as _needed
+from plugin.values import path as _path
+from plugin.values import unless_zero as _unless_zero
 
-Values = Mapping[str, Any]
 Action = Callable[[Progress], object]
 
 #: What the archive's web page shows for a stain that nobody named.
 _NOT_SAID = "not said"
-
-_Number = TypeVar("_Number", int, float)
 
 
 def read_action(name: str, words: list[str]) -> Action:
@@ -85,35 +85,11 @@ def _base_model(values: Values) -> Path | None:
 
 
 def _detect(values: Values) -> Action:
-    from plugin.commands import detect_cells
-    from plugin.commands.detect_request import DetectRequest
+    from plugin.commands import detect_in_job
+    from plugin.detect_arguments import job_request
 
-    request = DetectRequest(
-        inputs=(Path(values["inputImageFile"]),),
-        out=Path(_needed(values, "outputAnnotationFile")),
-        form=".anot",
-        table=_path(values, "outputTableFile"),
-        model=_path(values, "inputModelFile") or find_model(None),
-        backbone_weights=_path(values, "inputBackboneFile"),
-        region=parse_region(values["roi"]),
-        mpp=_unless_zero(values["mpp"]),
-        tile_size=_unless_zero(values["tileSize"]),
-        threshold=_unless_zero(values["scoreThreshold"]),
-        device=values["device"],
-        name=values["annotationName"].strip() or "Cells",
-        everywhere=values["everywhere"],
-        runtime=values["runtime"],
-        precision=None if values["precision"] == "auto" else values["precision"],
-        tissue=_tissue(values),
-    )
-    return lambda progress: detect_cells.run(request, progress)
-
-
-def _tissue(values: Values) -> Path | None:
-    """Return where the tissue is outlined; the archive names a file even where nobody asks for it."""
-    if not values["tissueOutline"]:
-        return None
-    return Path(_needed(values, "outputTissueAnnotationFile"))
+    request = job_request(values)
+    return lambda progress: detect_in_job.run(request, progress)
 
 
 def _evaluate(values: Values) -> Action:
@@ -199,12 +175,6 @@ _ACTIONS: Mapping[str, Callable[[Values], Action]] = {
 }
 
 
-def _needed(values: Values, name: str) -> str:
-    if not values[name]:
-        raise InputError(f"--{name} is needed; see --help")
-    return str(values[name])
-
-
 def _words(values: Values) -> CardWords:
     return CardWords(
         name=values["modelName"].strip() or None,
@@ -213,11 +183,3 @@ def _words(values: Values) -> CardWords:
         intended_use=values["intendedUse"].strip() or None,
         licence=values["licence"].strip() or None,
     )
-
-
-def _path(values: Values, name: str) -> Path | None:
-    return Path(values[name]) if values[name] else None
-
-
-def _unless_zero(number: _Number) -> _Number | None:
-    return number or None

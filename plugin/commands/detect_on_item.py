@@ -1,31 +1,55 @@
-"""Detect cells on a slide that lies in the archive, and add them to it as a new annotation."""
+"""Detect cells on a slide that lies in the archive, and add them to it as new annotations."""
 
 import logging
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from patherea_core.checkpoint import load_bundle
 from patherea_core.errors import SlideError
-from patherea_core.files import writing
+from patherea_core.files import require_writable, writing
 from patherea_core.progress import Progress
 from patherea_core.workflow.predict import Detector
 from patherea_core.workflow.runtimes.runtime import Precision
 from plugin.commands.detect_cells import require_model
+from plugin.commands.prepare_viewer import prepare_if_allowed
 from plugin.commands.slide_detection import detected, planned_slide
 from plugin.commands.slide_plan import DetectSettings
 from plugin.commands.slide_record import as_results
 from plugin.dsa.items import SlideItem, download_slide, slide_named
 from plugin.dsa.posting import post_annotation
 from plugin.dsa.session import Session, connect
-from plugin.outputs.annotation_file import annotation_texts
+from plugin.outputs.annotation_file import (
+    annotation_texts,
+    fits_one_annotation,
+    write_annotation,
+)
+from plugin.outputs.arrangement import ONE, Arrangement
+from plugin.outputs.cell_files import write_cells
+from plugin.outputs.density_annotation import density_texts
 from plugin.outputs.results import Results
 from plugin.outputs.tissue_outline import name_of, write_tissue_annotation
 from plugin.slides.reader import open_slide
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalFiles:
+    """What a job of the archive has beside it: files that the archive put there, or that it fetches.
+
+    Attributes:
+        slide: the file of the slide, so that it need not be fetched.
+        annotation: where the cells go instead of to the archive, if they are one annotation.
+        table: a table of the same cells; None for none.
+    """
+
+    slide: Path
+    annotation: Path
+    table: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +63,14 @@ class DetectOnItemRequest:
         model: a model bundle, file or folder.
         backbone_weights: as of ``DetectRequest``.
         settings: how to detect.
+        arrangement: which annotations the cells become.
+        viewer: whether the viewer's settings of the slide's folder get the classes, if that is allowed.
         mpp: micrometres per base pixel, for a slide that does not say.
         device: auto, cpu or cuda.
         classes: the classes the model must have, in order; none asks for nothing.
         runtime: what runs the network; see ``DetectRequest``.
         precision: of its arithmetic; as there.
+        local: files of a job; None where the slide is fetched and everything posted.
     """
 
     api_url: str
@@ -52,11 +79,14 @@ class DetectOnItemRequest:
     model: Path
     backbone_weights: Path | Literal["hub"] | None = None
     settings: DetectSettings = field(default_factory=DetectSettings)
+    arrangement: Arrangement = ONE
+    viewer: bool = False
     mpp: float | None = None
     device: str = "auto"
     classes: tuple[str, ...] = ()
     runtime: str = "auto"
     precision: Precision | None = None
+    local: LocalFiles | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +103,18 @@ class PostedAnnotation:
 
 
 def run(request: DetectOnItemRequest, progress: Progress) -> tuple[PostedAnnotation, ...]:
-    """Detect as requested, post the cells, and return which annotations there are now.
+    """Detect as requested, post what is wanted, and return which annotations were added.
 
-    There is one annotation, unless there are more cells than the archive's viewer can edit in one, and
-    another one with the outline of the tissue if that is wanted.
+    Those with cells come first, in order, then maps of their density, and the outline of the tissue.
 
     Raises:
         InputError: the slide, the model or a setting cannot serve.
         ArchiveError: the archive does not answer, or not any more.
     """
-    require_model(request.model, request.classes)
+    card = require_model(request.model, request.classes)
+    for path in () if request.local is None else (request.local.annotation, request.local.table):
+        if path is not None:
+            require_writable(path)
     session = connect(request.api_url, request.token)
     slide = slide_named(session, request.item_id)
     detector = Detector.load(
@@ -93,7 +125,7 @@ def run(request: DetectOnItemRequest, progress: Progress) -> tuple[PostedAnnotat
         request.precision,
     )
     with tempfile.TemporaryDirectory(prefix="patherea-") as scratch:
-        path = download_slide(session, slide, Path(scratch))
+        path = _file_of(session, slide, request.local, Path(scratch))
         reader = open_slide(path, request.mpp, slide.name)
         planned = planned_slide(lambda: reader, detector, request.settings, None)
         found = detected(planned, Path(scratch) / "cells.journal", progress)
@@ -103,19 +135,46 @@ def run(request: DetectOnItemRequest, progress: Progress) -> tuple[PostedAnnotat
                 " it; upload it again"
             )
         results = as_results([found], request.settings)
-        posted = tuple(_posted(session, slide, results, Path(scratch)))
-        if request.settings.outlined:
-            posted += (_outlined(session, slide, results, Path(scratch)),)
+        posted = tuple(_delivered(session, slide, results, request, Path(scratch)))
         log.info("%s cells on %s as %r", len(found.cells), slide.name, results.name)
+    if request.viewer:
+        prepare_if_allowed(session, slide.id, card.taxonomy)
     return posted
 
 
+def _file_of(session: Session, slide: SlideItem, local: LocalFiles | None, scratch: Path) -> Path:
+    return download_slide(session, slide, scratch) if local is None else local.slide
+
+
+def _delivered(
+    session: Session,
+    slide: SlideItem,
+    results: Results,
+    request: DetectOnItemRequest,
+    scratch: Path,
+) -> Iterator[PostedAnnotation]:
+    """Write the files of a job, post all else, and yield what was posted.
+
+    What goes into the file is added to the slide by the archive, so it is never posted too.
+    """
+    local = request.local
+    if local is not None and local.table is not None:
+        write_cells(local.table, results, ".csv")
+    if local is not None and fits_one_annotation(results, request.arrangement):
+        write_annotation(local.annotation, results)
+    else:
+        yield from _posted(session, slide, results, request.arrangement, scratch)
+    if request.settings.outlined:
+        yield _outlined(session, slide, results, scratch)
+
+
 def _posted(
-    session: Session, slide: SlideItem, results: Results, scratch: Path
+    session: Session, slide: SlideItem, results: Results, arrangement: Arrangement, scratch: Path
 ) -> Iterator[PostedAnnotation]:
     """Post the cells, annotation after annotation, by way of a file: however many, none holds memory."""
     path = scratch / "annotation.json"
-    for text in annotation_texts(results):
+    texts = chain(annotation_texts(results, arrangement), density_texts(results, arrangement))
+    for text in texts:
         with writing(path), path.open("wb") as file:
             file.writelines(text.pieces)
         post_annotation(session, slide.id, path)

@@ -1,6 +1,7 @@
 """What a detection on files is asked to do."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +25,7 @@ class DetectRequest:
         mpp: micrometres per base pixel, for slides of which neither they nor a list say it.
         tile_size: side of a tile in working pixels; None lets the program choose.
         threshold: least probability of a detection; None takes the model's own.
+        class_thresholds: the same for single classes, by their names.
         device: auto, cpu or cuda.
         name: what an annotation is called.
         classes: the classes the model must have, in order; none asks for nothing.
@@ -44,6 +46,7 @@ class DetectRequest:
     mpp: float | None = None
     tile_size: int | None = None
     threshold: float | None = None
+    class_thresholds: Mapping[str, float] = field(default_factory=dict)
     device: str = "auto"
     name: str = "Cells"
     classes: tuple[str, ...] = ()
@@ -63,6 +66,7 @@ class DetectRequest:
             region=self.region,
             tile_size=self.tile_size,
             threshold=self.threshold,
+            class_thresholds=self.class_thresholds,
             everywhere=self.everywhere,
             outlined=any(form_of(*output) in OUTLINES for output in self.outputs),
         )

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patherea_core.bundle_file import read_card
+from patherea_core.errors import CredentialsError, InputError
+from patherea_core.taxonomy import Taxonomy
 from plugin.dsa.items import checked_id
-from plugin.dsa.session import connect
+from plugin.dsa.session import Session, connect
 from plugin.dsa.small_files import read_small_file, write_small_file
 from plugin.dsa.viewer_config import CONFIG_NAME, default_group, with_classes
 
@@ -41,7 +43,24 @@ def run(request: ViewerRequest) -> str:
     taxonomy = read_card(request.model).taxonomy
     session = connect(request.api_url, request.token)
     session.find(f"folder/{checked_id(request.folder_id)}", f"folder {request.folder_id}")
-    before = read_small_file(session, request.folder_id, CONFIG_NAME)
+    return _prepared(session, request.folder_id, taxonomy)
+
+
+def prepare_if_allowed(session: Session, item_id: str, taxonomy: Taxonomy) -> None:
+    """Write the viewer's settings of the folder of a slide; say in the log if that cannot be.
+
+    Raises:
+        ArchiveError: the archive does not answer.
+    """
+    folder_id = session.find(f"item/{item_id}", f"slide {item_id}")["folderId"]
+    try:
+        _prepared(session, folder_id, taxonomy)
+    except (CredentialsError, InputError) as error:
+        log.warning("the viewer's settings stay as they are: %s", error)
+
+
+def _prepared(session: Session, folder_id: str, taxonomy: Taxonomy) -> str:
+    before = read_small_file(session, folder_id, CONFIG_NAME)
     text = with_classes(None if before is None else before.text, taxonomy)
     default = default_group(text)
     if default in taxonomy.names:
@@ -54,6 +73,6 @@ def run(request: ViewerRequest) -> str:
     if before is not None and text == before.text:
         log.info("the viewer knows these classes already")
         return text
-    write_small_file(session, request.folder_id, CONFIG_NAME, text, before)
+    write_small_file(session, folder_id, CONFIG_NAME, text, before)
     log.info("the viewer offers: %s", ", ".join(taxonomy.names))
     return text

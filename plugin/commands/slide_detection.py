@@ -10,8 +10,9 @@ from pathlib import Path
 
 import torch
 
+from patherea_core.cells import Cells
 from patherea_core.errors import SlideError
-from patherea_core.geometry import Box
+from patherea_core.geometry import Box, Floats
 from patherea_core.progress import Progress
 from patherea_core.regions import Outline
 from patherea_core.slides import SlideReader
@@ -21,6 +22,7 @@ from patherea_core.workflow.detection.plan import Plan
 from patherea_core.workflow.predict import Detector
 from plugin import provenance
 from plugin.commands.slide_plan import DetectSettings, slide_plan
+from plugin.outputs.cell_choice import chosen_cells, reaching
 from plugin.outputs.leftovers import journal_of
 from plugin.outputs.results import SlideCells, SlideFrame
 from plugin.slides.check import Check
@@ -47,6 +49,7 @@ class PlannedSlide:
         checks: what was found of the slide beforehand.
         seconds: that it took to look at the slide and to plan.
         tissue: what of the area is tissue, in base pixels; None unless it is wanted.
+        thresholds: (T,) least probability of each class, where they differ; None where the plan's is all.
     """
 
     name: str
@@ -58,6 +61,7 @@ class PlannedSlide:
     checks: tuple[Check, ...]
     seconds: float
     tissue: Outline | None = None
+    thresholds: Floats | None = None
 
     def journal(self, out: Path) -> Path:
         """Return where the detections are kept until the results are written, beside those."""
@@ -104,19 +108,21 @@ def planned_slide(
         digest: of the slide's file, by which the same slide is known again; None if it need not be.
 
     Raises:
-        InputError: the region lies outside of the slide.
+        InputError: the region lies outside of the slide, or a threshold is of a class that the model lacks.
         SlideError: results would be wrong on such a slide, or it has no overview in which to outline tissue.
     """
     started = time.monotonic()
+    thresholds = settings.thresholds(detector.card) if settings.class_thresholds else None
     slide = opened()
     found = slide_plan(slide, detector, settings)
     card, runtime = detector.card, detector.runtime
     what = (
         *(digest, card.weights_sha256, card.backbone_sha256, found.plan.digest),
         *(runtime.name, runtime.precision, detector.device.type, torch.__version__),
+        *(() if thresholds is None else thresholds.tolist()),
     )
     fingerprint = hashlib.sha256(json.dumps(what).encode()).hexdigest()
-    kept = (fingerprint, digest, found.checks, time.monotonic() - started, found.tissue)
+    kept = (fingerprint, digest, found.checks, time.monotonic() - started, found.tissue, thresholds)
     return PlannedSlide(slide.name, opened, detector, found.plan, *kept)
 
 
@@ -152,7 +158,9 @@ def detected(
     frame = SlideFrame(slide.width, slide.height, slide.base_mpp, offset)
     return DetectedSlide(
         planned=planned,
-        cells=SlideCells(slide.name, result.cells, frame, picture, planned.tissue),
+        cells=SlideCells(
+            slide.name, _wanted(planned, result.cells), frame, picture, planned.tissue
+        ),
         holes=result.holes,
         reasons=result.reasons,
         journal=journal,
@@ -160,6 +168,13 @@ def detected(
         run_id=run_id,
         begun=begun,
     )
+
+
+def _wanted(planned: PlannedSlide, cells: Cells) -> Cells:
+    """Return the cells that reach the threshold of their class: all of them where there is only one."""
+    if planned.thresholds is None:
+        return cells
+    return chosen_cells(cells, reaching(planned.thresholds))
 
 
 def slide_digest(path: Path) -> str:

@@ -1,12 +1,15 @@
 """Where to look on one slide for cells, and what is found of the slide before."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import shapely
 
+from patherea_core.bundle_card import BundleCard
 from patherea_core.errors import InputError, SlideError
+from patherea_core.geometry import Floats
 from patherea_core.regions import Outline, as_outline
 from patherea_core.slides import SlideReader
 from patherea_core.workflow.detection.plan import DetectionSettings, Plan
@@ -30,6 +33,7 @@ class DetectSettings:
         region: where to look, in base pixels; None for everything.
         tile_size: side of a tile in working pixels; None lets the program choose.
         threshold: least probability of a detection; None takes the model's own.
+        class_thresholds: the same for single classes, by their names.
         everywhere: whether to look where there is no tissue as well.
         outlined: whether the outline of the tissue is wanted too.
     """
@@ -38,14 +42,32 @@ class DetectSettings:
     region: Outline | None = None
     tile_size: int | None = None
     threshold: float | None = None
+    class_thresholds: Mapping[str, float] = field(default_factory=dict)
     everywhere: bool = False
     outlined: bool = False
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise InputError(f"--threshold must lie between 0 and 1, not {self.threshold}")
+        for name, threshold in self.class_thresholds.items():
+            if not 0 <= threshold <= 1:
+                raise InputError(
+                    f"the threshold of class {name!r} must lie between 0 and 1, not {threshold}"
+                )
         if self.tile_size is not None and self.tile_size <= 0:
             raise InputError(f"--tile-size must be positive, not {self.tile_size}")
+
+    def thresholds(self, card: BundleCard) -> Floats:
+        """Return the least probability of a detection of each class of a model: (T,).
+
+        Raises:
+            TaxonomyError: the model has no class of a name.
+        """
+        general = card.score_threshold if self.threshold is None else self.threshold
+        thresholds = np.full(len(card.taxonomy), general)
+        for name, threshold in self.class_thresholds.items():
+            thresholds[card.taxonomy.index(name)] = threshold
+        return thresholds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +101,9 @@ def slide_plan(slide: SlideReader, detector: Detector, settings: DetectSettings)
 
 def _planned(slide: SlideReader, detector: Detector, settings: DetectSettings) -> SlidePlan:
     wanted = DetectionSettings(
-        outline=settings.region, tile_size=settings.tile_size, threshold=settings.threshold
+        outline=settings.region,
+        tile_size=settings.tile_size,
+        threshold=float(settings.thresholds(detector.card).min()),
     )
     whole = detector.planned(slide, wanted)
     little = whole.area.area * (slide.base_mpp / 1000) ** 2 <= _LITTLE

@@ -52,11 +52,20 @@ def _facts(planned: PlannedSlide, settings: DetectSettings) -> Mapping[str, Any]
             "mpp": card.mpp,
         },
         "threshold": planned.plan.threshold,
+        **_class_thresholds(planned),
         "tile_size": planned.plan.tile_size,
         "region": None if settings.region is None else settings.region.wkt,
         "everywhere": settings.everywhere,
         "colours": COLOURS,
     }
+
+
+def _class_thresholds(planned: PlannedSlide) -> dict[str, dict[str, float]]:
+    """Return the threshold of each class, where they differ."""
+    if planned.thresholds is None:
+        return {}
+    names = planned.detector.card.taxonomy.names
+    return {"class_thresholds": dict(zip(names, planned.thresholds.tolist(), strict=True))}
 
 
 def slide_manifest(found: DetectedSlide, results: Results, writing: float) -> RunManifest:

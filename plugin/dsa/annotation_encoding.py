@@ -33,12 +33,14 @@ class AnnotationHead:
         run_id: names the run that found the cells; no other annotation has the same.
         attributes: where the cells came from.
         description: a line for the reader.
+        visible: whether the viewer shows it as soon as the slide is opened.
     """
 
     name: str
     run_id: str
     attributes: Json
     description: str = ""
+    visible: bool = True
 
 
 def encoded(cells: Cells, taxonomy: Taxonomy, head: AnnotationHead) -> Iterator[bytes]:
@@ -53,7 +55,7 @@ def encoded(cells: Cells, taxonomy: Taxonomy, head: AnnotationHead) -> Iterator[
         "classes": list(taxonomy.names),
         **head.attributes,
     }
-    yield opening(head.name, head.description, ours)
+    yield opening(head.name, head.description, ours, visible=head.visible)
     separator, row = b"", 0
     for class_row, cell_class in enumerate(taxonomy.classes):
         of_class = (part.take(part.detections.class_index == class_row) for part in cells.parts())
@@ -95,18 +97,19 @@ def _run_digits(run_id: str) -> str:
     return hashlib.sha256(run_id.encode()).hexdigest()[:16]
 
 
-def opening(name: str, description: str, ours: Json) -> bytes:
+def opening(name: str, description: str, ours: Json, *, visible: bool = True) -> bytes:
     """Return the text of an annotation up to its first element.
 
     Args:
         name: what it is called.
         description: a line for the reader.
         ours: what this program says of it.
+        visible: whether the viewer shows it as soon as the slide is opened.
     """
     document = {
         "name": name,
         "description": description,
-        "display": {"visible": True},
+        "display": {"visible": visible},
         "attributes": {"patherea": _without_dots(ours)},
         "elements": [],
     }

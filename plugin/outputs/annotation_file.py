@@ -1,8 +1,8 @@
-"""Cells as the annotation file that the archive takes in; it holds the cells of one slide."""
+"""Cells as the annotations that the archive takes in; they hold the cells of one slide."""
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,14 @@ from patherea_core.cells import Cells, CellsInMemory, gathered
 from patherea_core.files import replacing
 from plugin.dsa import annotation_encoding
 from plugin.dsa.annotation_encoding import AnnotationHead
+from plugin.outputs.arrangement import ONE, SHOWN_AT_ONCE, Arrangement
+from plugin.outputs.cell_choice import chosen_cells, sharing
 from plugin.outputs.results import Results
 
 log = logging.getLogger(__name__)
+
+#: What cells are called of which the model is less sure.
+LOW_CONFIDENCE = "low confidence"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,21 +36,42 @@ class AnnotationText:
     pieces: Iterator[bytes]
 
 
-def annotation_texts(results: Results) -> Iterator[AnnotationText]:
-    """Yield the one slide's cells as annotations that the archive's viewer can edit.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Share:
+    """The cells of a slide that belong together.
 
-    There is one, unless there are too many cells; then their names say which part they are. Only the cells
-    of one and a piece of its text are in memory.
+    Attributes:
+        words: what tells them from the others; none if they are all.
+        cells: those.
+        visible: whether the viewer shows them as soon as the slide is opened.
     """
-    (cells,) = results.slides
+
+    words: tuple[str, ...]
+    cells: Cells
+    visible: bool
+
+
+def annotation_texts(results: Results, arrangement: Arrangement = ONE) -> Iterator[AnnotationText]:
+    """Yield the one slide's cells as annotations, each of them no larger than the archive's viewer can edit.
+
+    The parts of a share that is larger lie on the slide from the top down, and their names say which they
+    are. Only the cells of one and a piece of its text are in memory.
+    """
     size = annotation_encoding.POINTS_PER_ANNOTATION
-    if len(cells) <= size:
-        yield _text(results, cells.cells, results.name, "")
-        return
-    count = -(-len(cells) // size)
-    for number, block in enumerate(gathered(cells.cells.parts(), size), start=1):
-        part, name = CellsInMemory(block.detections), f"{results.name}, part {number} of {count}"
-        yield _text(results, part, name, f"-{number}")
+    for share in _shares(results, arrangement):
+        if len(share.cells) <= size:
+            yield _text(results, share)
+            continue
+        count = -(-len(share.cells) // size)
+        for number, block in enumerate(gathered(share.cells.parts(), size), start=1):
+            words = (*share.words, f"part {number} of {count}")
+            yield _text(results, _Share(words, CellsInMemory(block.detections), share.visible))
+
+
+def fits_one_annotation(results: Results, arrangement: Arrangement) -> bool:
+    """Tell whether all that is wanted of the one slide is one annotation that the viewer can edit."""
+    (cells,) = results.slides
+    return arrangement.is_one and len(cells) <= annotation_encoding.POINTS_PER_ANNOTATION
 
 
 def annotation_of(results: Results) -> dict[str, Any]:
@@ -68,20 +94,44 @@ def _whole(results: Results) -> Iterator[bytes]:
             "run on regions, or take a table",
             len(cells),
         )
-    return _encoded(results, cells.cells, results.name, "")
+    return _text(results, _Share((), cells.cells, len(cells) <= SHOWN_AT_ONCE)).pieces
 
 
-def _text(results: Results, part: Cells, name: str, suffix: str) -> AnnotationText:
-    return AnnotationText(name, len(part), _encoded(results, part, name, suffix))
+def _shares(results: Results, arrangement: Arrangement) -> Sequence[_Share]:
+    """Return the cells class by class, if that is wanted, and of each those that are sure first.
 
-
-def _encoded(results: Results, part: Cells, name: str, suffix: str) -> Iterator[bytes]:
-    """Yield the text of some of the cells; the suffix keeps the ids of their points apart from others'."""
+    Shares without a cell are left out; if there is no cell at all, that is said by one share.
+    """
     (cells,) = results.slides
+    visible, names = len(cells) <= SHOWN_AT_ONCE, results.taxonomy.names
+    everything = _Share((), cells.cells, visible)
+    if not arrangement.per_class and arrangement.sure_from is None:
+        return (everything,)
+    shares = []
+    for row in range(len(names)) if arrangement.per_class else (None,):
+        for sure in (True,) if arrangement.sure_from is None else (True, False):
+            own = () if row is None else (names[row],)
+            words = own if sure else (*own, LOW_CONFIDENCE)
+            choice = sharing(row, arrangement.sure_from, sure=sure)
+            shares.append(_Share(words, chosen_cells(cells.cells, choice), visible and sure))
+    return [share for share in shares if len(share.cells)] or (everything,)
+
+
+def _text(results: Results, share: _Share) -> AnnotationText:
+    """Return the annotation of a share; its words keep the ids of its points apart from others'."""
+    (cells,) = results.slides
+    count, part = len(share.cells), ", ".join(share.words)
     head = AnnotationHead(
-        name=name,
-        run_id=results.run_id + suffix,
-        attributes={"slide": cells.slide, **results.facts, "run": results.run_id},
-        description=f"{len(part)} cells found by Patherea, run {results.run_id}",
+        name=", ".join((results.name, *share.words)),
+        run_id="-".join((results.run_id, *share.words)),
+        attributes={
+            "slide": cells.slide,
+            **results.facts,
+            "run": results.run_id,
+            **({"part": part} if part else {}),
+        },
+        description=f"{count} cells found by Patherea, run {results.run_id}",
+        visible=share.visible,
     )
-    return annotation_encoding.encoded(part, results.taxonomy, head)
+    pieces = annotation_encoding.encoded(share.cells, results.taxonomy, head)
+    return AnnotationText(head.name, count, pieces)

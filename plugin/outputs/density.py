@@ -75,7 +75,7 @@ def _write_page(file: tifffile.TiffWriter, page: Density, description: str) -> N
     """Write one page and below it its halves, the quarters and so on, until one tile holds it."""
     levels = [page]
     while max(levels[-1].shape) > _TILE:
-        levels.append(_halved(levels[-1]))
+        levels.append(halved(levels[-1]))
     for level, pixels in enumerate(levels):
         per_centimetre = _MICROMETRES_PER_CENTIMETRE / (SQUARE * 2**level)
         more: dict[str, Any] = (
@@ -96,9 +96,9 @@ def _write_page(file: tifffile.TiffWriter, page: Density, description: str) -> N
         )
 
 
-def _halved(density: Density) -> Density:
+def halved(density: Density) -> Density:
     """Return the mean of each two by two squares: (⌈h/2⌉, ⌈w/2⌉); beyond the edges there are no cells."""
     height, width = density.shape
     even = np.pad(density, ((0, height % 2), (0, width % 2)))
-    halved: Density = even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2).mean(axis=(1, 3))
-    return halved
+    mean: Density = even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2).mean(axis=(1, 3))
+    return mean

@@ -6,19 +6,19 @@ from pathlib import Path
 from patherea_core.errors import InputError
 from patherea_core.progress import Progress
 from patherea_core.regions import Outline
+from plugin.class_thresholds import parse_class_thresholds
 from plugin.many.board import DEFAULT_RETRIES
 from plugin.many.naming import PLACE, names_each_slide
 from plugin.models.finding import DEFAULT_MODEL, find_model
 from plugin.region_text import parse_region
+from plugin.shell.detect_item import add_annotations, require_no_annotations, run_on_item
 from plugin.shell.parser import (
     Options,
     Subcommand,
     add_archive,
     add_backbone_weights,
     add_device,
-    address,
     names,
-    token,
 )
 
 _LONG = """\
@@ -79,17 +79,20 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--everywhere", action="store_true", help="look where there is no tissue as well")
     add("--tile-size", metavar="N", type=int, help="side of a tile, in the model's pixels")
     add("--threshold", metavar="T", type=float, help="least score (default: the model's)")
+    add(
+        "--class-thresholds",
+        metavar="CLASS=T,…",
+        type=parse_class_thresholds,
+        default={},
+        help="least score of single classes, as in positive=0.4,negative=0.3",
+    )
     add("--classes", type=names, default=(), help="refuse a model with other classes than these")
     add("--name", default="Cells", help="what an annotation is called (default: Cells)")
     add_device(parser)
     _add_arithmetic(parser)
     _add_many(parser)
     add_archive(parser, item=True)
-    add(
-        "--tissue-outline",
-        action="store_true",
-        help="with --item: add a second annotation with the outline of the tissue",
-    )
+    add_annotations(parser)
 
 
 def _add_arithmetic(parser: argparse.ArgumentParser) -> None:
@@ -159,8 +162,7 @@ def _run(options: Options, progress: Progress) -> None:
 def _run_on_files(options: Options, progress: Progress) -> None:
     if not options.inputs or not options.out:
         raise InputError("give an INPUT and --out FILE, or --api-url and --item; see --help")
-    if options.tissue_outline:
-        raise InputError("--tissue-outline is for --item; of files, name one in .tissue.geojson")
+    require_no_annotations(options)
     many = names_each_slide(options.out)
     if not many:
         _require_none_of_many(options)
@@ -178,6 +180,7 @@ def _run_on_files(options: Options, progress: Progress) -> None:
         mpp=options.mpp,
         tile_size=options.tile_size,
         threshold=options.threshold,
+        class_thresholds=options.class_thresholds,
         device=options.device,
         name=options.name,
         classes=options.classes,
@@ -213,31 +216,7 @@ def _run_on_item(options: Options, progress: Progress) -> None:
     if options.inputs or options.out is not None:
         raise InputError("give either INPUT and --out, or --api-url and --item; see --help")
     _require_none_of_many(options)
-    model = find_model(options.model)
-    from plugin.commands import detect_on_item
-    from plugin.commands.slide_plan import DetectSettings
-
-    request = detect_on_item.DetectOnItemRequest(
-        api_url=address(options),
-        token=token(options),
-        item_id=options.item,
-        model=model,
-        backbone_weights=options.backbone_weights,
-        mpp=options.mpp,
-        device=options.device,
-        classes=options.classes,
-        runtime=options.runtime,
-        precision=None if options.precision == "auto" else options.precision,
-        settings=DetectSettings(
-            name=options.name,
-            region=options.roi,
-            tile_size=options.tile_size,
-            threshold=options.threshold,
-            everywhere=options.everywhere,
-            outlined=options.tissue_outline,
-        ),
-    )
-    detect_on_item.run(request, progress)
+    run_on_item(options, progress)
 
 
 SUBCOMMAND = Subcommand("detect", "model + slide -> cells", _LONG, _add_options, _run, _MORE)
