@@ -22,6 +22,8 @@ COMPLETE: dict[str, Any] = {
     ).model_dump(exclude_defaults=True),
 }
 
+RECIPE = Recipe(network=NetworkConfig(backbone="convnext_atto", fpn_channels=16))
+
 
 def write_model(
     path: Path,
@@ -29,10 +31,10 @@ def write_model(
     classes: tuple[str, ...] = ("positive", "negative"),
     mpp: float = 0.25,
     seed: int = 0,
+    recipe: Recipe = RECIPE,
     **more: Any,  # noqa: ANN401  fields of the card
 ) -> Path:
     """Write a bundle of random weights; its card says nothing but what it must, and ``more``."""
-    recipe = Recipe(network=NetworkConfig(backbone="convnext_atto", fpn_channels=16))
     torch.manual_seed(seed)
     state = P2PNetwork(recipe.network, len(classes)).state_dict()
     colors = ("#d55e00", "#0072b2", "#009e73")
