@@ -9,6 +9,7 @@ import shapely
 from patherea_core.errors import AnnotationError, TaxonomyError
 from patherea_core.taxonomy import Taxonomy
 from plugin.dsa.annotation_codec import decode, decode_detections
+from plugin.dsa.annotation_elements import ClassRule
 from tests.plugin.archive import point, polygon, square
 
 TAXONOMY = Taxonomy.of(["positive", "negative", "other"])
@@ -55,6 +56,45 @@ def test_the_class_of_a_point_is_its_group_and_else_its_label() -> None:
     assert decode(document({**bare, "group": " "}, stale)).class_names == ("other", "negative")
     assert shapes.xy.tolist() == [[1, 2], [3, 4]]
     assert shapes.element_ids == (f"{0:024x}", f"{1:024x}")
+
+
+ROUND = [
+    {"type": "circle", "center": [3.5, 4, 0], "radius": 9},
+    {"type": "ellipse", "center": [3.5, 4, 0], "width": 12, "height": 5, "rotation": 1},
+]
+
+
+@pytest.mark.parametrize("mark", ROUND, ids=["circle", "ellipse"])
+def test_the_centre_of_a_small_round_mark_is_a_point(mark: dict[str, Any]) -> None:
+    marked = document({**mark, "group": "positive"})
+    shapes = decode(marked)
+    assert shapes.xy.tolist() == [[3.5, 4]]
+    assert (shapes.class_names, shapes.ignored) == (("positive",), ())
+    assert decode_detections(marked, TAXONOMY).xy.tolist() == [[3.5, 4]]
+
+
+@pytest.mark.parametrize("mark", ROUND, ids=["circle", "ellipse"])
+def test_a_round_mark_far_larger_than_a_cell_is_passed_over(mark: dict[str, Any]) -> None:
+    shapes = decode(document(square(0, 0, 9), {**mark, "radius": 201, "height": 401}))
+    assert len(shapes.xy) == 0
+    assert shapes.ignored == (mark["type"],)
+
+
+def test_the_class_can_be_the_label_first_or_one_given_to_points_in_no_group() -> None:
+    both = {**point(1, 2, "nuclei"), "label": {"value": "positive"}}
+    bare = {"type": "point", "center": [3, 4, 0], "label": {"value": "other"}}
+    nothing = {"type": "point", "center": [3, 4, 0]}
+    by_label = decode(document(both, bare, point(1, 1, "negative")), ClassRule("label"))
+    assert by_label.class_names == ("positive", "other", "negative")
+    given = decode(document(both, bare, nothing), ClassRule(ungrouped="negative"))
+    assert given.class_names == ("nuclei", "negative", "negative")
+    assert (by_label.by_label, given.by_label) == (0, 0)
+
+
+def test_the_author_is_told_with_the_annotation_and_its_regions() -> None:
+    shapes = decode(document(square(0, 0, 9)), author="anna")
+    assert shapes.annotation.author == shapes.regions[0].annotation.author == "anna"
+    assert decode(document(square(0, 0, 9))).annotation.author is None
 
 
 def test_what_is_neither_region_nor_point_is_named_and_passed_over() -> None:
