@@ -4,12 +4,8 @@ In the archive's web page a number cannot be left empty, so 0 stands for "as the
 the recipe says".
 """
 
-import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-from patherea_core.bundle_card import CardWords
-from patherea_core.errors import InputError
 from patherea_core.progress import Progress
 from plugin import descriptions
 from plugin.models.finding import find_model
@@ -21,9 +17,6 @@ from plugin.values import path as _path
 from plugin.values import unless_zero as _unless_zero
 
 Action = Callable[[Progress], object]
-
-#: What the archive's web page shows for a stain that nobody named.
-_NOT_SAID = "not said"
 
 
 def read_action(name: str, words: list[str]) -> Action:
@@ -46,42 +39,9 @@ def _export(values: Values) -> Action:
 
 
 def _train(values: Values) -> Action:
-    from plugin.commands import train_detector
+    from plugin.train_arguments import read_training
 
-    base = _base_model(values)
-
-    def action(progress: Progress) -> None:
-        with tempfile.TemporaryDirectory(prefix="patherea-") as folder:
-            request = train_detector.TrainRequest(
-                dataset=Path(values["inputDatasetFile"]),
-                out=Path(folder) / "run",
-                recipe=None if values["recipe"] == "auto" else values["recipe"],
-                epochs=_unless_zero(values["epochs"]),
-                backbone_weights=_path(values, "inputBackboneFile"),
-                base_model=base,
-                device=values["device"],
-                devices=values["devices"],
-                workers=_unless_zero(values["workers"]),
-                seed=values["seed"],
-                fold=_unless_zero(values["fold"]),
-                words=_words(values),
-                model_out=Path(_needed(values, "outputModelFile")),
-                curves_out=_path(values, "outputCurvesFile"),
-                metrics_out=_path(values, "outputMetricsFile"),
-            )
-            train_detector.run(request, progress)
-
-    return action
-
-
-def _base_model(values: Values) -> Path | None:
-    """Return the model that a training starts from, which is a file or one that comes with the program."""
-    named, path = values["baseModel"], _path(values, "inputModelFile")
-    if named == "none":
-        return path
-    if path is not None:
-        raise InputError("--baseModel and --inputModelFile are two models to start from; name one")
-    return find_model(named)
+    return read_training(values)
 
 
 def _detect(values: Values) -> Action:
@@ -173,13 +133,3 @@ _ACTIONS: Mapping[str, Callable[[Values], Action]] = {
     "HarvestReview": _harvest,
     "SuggestRegions": _suggest,
 }
-
-
-def _words(values: Values) -> CardWords:
-    return CardWords(
-        name=values["modelName"].strip() or None,
-        stain=None if values["stain"] == _NOT_SAID else values["stain"],
-        tissue=values["tissue"].strip() or None,
-        intended_use=values["intendedUse"].strip() or None,
-        licence=values["licence"].strip() or None,
-    )

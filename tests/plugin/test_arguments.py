@@ -23,6 +23,7 @@ from plugin.radius import Radius
 from tests.plugin.bundles import shipping
 
 IDENTIFIER = "5f0000000000000000000000"
+TRAIN = ["TrainDetector", "--inputDatasetFile", "d.zip"]
 GIRDER = ["--girderApiUrl", "http://archive/api/v1", "--girderToken", "secret"]
 
 
@@ -75,9 +76,7 @@ def test_numbers_other_than_zero_are_passed_on(caught: Caught) -> None:
 
 
 def test_training_runs_in_a_folder_of_its_own_and_delivers_files(caught: Caught) -> None:
-    request = asked(
-        caught, "TrainDetector", "d.zip", "--outputModelFile", "m", "--outputCurvesFile", "c"
-    )
+    request = asked(caught, *TRAIN, "--outputModelFile", "m", "--outputCurvesFile", "c")
     assert request.model_out == Path("m")
     assert request.curves_out == Path("c")
     assert request.metrics_out is None
@@ -90,7 +89,7 @@ def test_training_runs_in_a_folder_of_its_own_and_delivers_files(caught: Caught)
 def test_what_the_page_says_of_a_model_goes_onto_its_card(caught: Caught) -> None:
     words = ["--modelName", " mine ", "--stain", "H-DAB", "--tissue", "breast", "--licence", "MIT"]
     words += ["--inputBackboneFile", "w.safetensors", "--workers", "2", "--devices", "0"]
-    request = asked(caught, "TrainDetector", "d.zip", "--outputModelFile", "m", *words)
+    request = asked(caught, *TRAIN, "--outputModelFile", "m", *words)
     assert request.words == CardWords(name="mine", stain="H-DAB", tissue="breast", licence="MIT")
     assert request.backbone_weights == Path("w.safetensors")
     assert (request.workers, request.devices) == (2, 0)
@@ -99,7 +98,7 @@ def test_what_the_page_says_of_a_model_goes_onto_its_card(caught: Caught) -> Non
 def test_training_starts_from_a_model_that_is_chosen_or_that_ships(
     caught: Caught, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    words = ["TrainDetector", "d.zip", "--outputModelFile", "m"]
+    words = [*TRAIN, "--outputModelFile", "m"]
     assert asked(caught, *words).base_model is None
     assert asked(caught, *words).recipe is None
     assert asked(caught, *words, "--recipe", "paper").recipe == "paper"
@@ -176,7 +175,11 @@ def test_evaluation_takes_the_radius_with_its_unit(caught: Caught) -> None:
     [
         (["ExportDataset", IDENTIFIER, "--outputDatasetFile", "d"], "--girderApiUrl is needed"),
         (["ExportDataset", IDENTIFIER, *GIRDER], "--outputDatasetFile is needed"),
-        (["TrainDetector", "d.zip"], "--outputModelFile is needed"),
+        ([*TRAIN], "nothing says where the model goes"),
+        ([TRAIN[0], "--outputModelFile", "m"], "nothing says what to train on"),
+        ([*TRAIN, "--inputFolder", IDENTIFIER], "are given, of which only one can be"),
+        ([*TRAIN, "--runsFolder", IDENTIFIER], "--girderApiUrl is needed"),
+        ([TRAIN[0], "--inputRunItem", IDENTIFIER], "--girderApiUrl is needed"),
         (["DetectCells", "s.tif", "--inputModelFile", "m"], "--outputAnnotationFile is needed"),
         (["EvaluateDetections", IDENTIFIER, *GIRDER, "--radius", "6"], "is no radius"),
     ],

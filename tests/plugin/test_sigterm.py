@@ -113,6 +113,7 @@ def test_a_job_that_is_cancelled_leaves_the_best_state_so_far(
         started(
             "validation_step",
             "TrainDetector",
+            "--inputDatasetFile",
             str(tmp_path / "cells.zip"),
             *words,
             door="plugin.__main__",

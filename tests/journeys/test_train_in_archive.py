@@ -1,0 +1,380 @@
+"""A training in a real archive: from its slides to an item with a model, whatever happens meanwhile."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import girder_client
+import pytest
+
+from patherea_core.bundle_card import CardWords
+from patherea_core.checkpoint import load_bundle
+from patherea_core.data.store import read_manifest, unpack
+from patherea_core.errors import ArchiveError, Cancelled, CredentialsError, InputError
+from patherea_core.progress import Silent
+from patherea_core.recipes import RECIPES
+from patherea_core.seeding import Seed
+from patherea_core.slides import ArraySlide
+from patherea_core.workflow.predict import Detector, predict
+from plugin.commands import train_detector
+from plugin.commands.train_detector import TrainRequest
+from plugin.commands.train_in_archive import ArchiveTraining, run
+from plugin.commands.train_item import CARD, CHECKPOINT, CURVES, DATASET, METRICS, MODEL, RECIPE
+from plugin.commands.train_source import DatasetFile, EarlierRun, SlidesFolder
+from plugin.commands.train_uploads import UploadPace
+from tests.conftest import Sandbox
+from tests.core.workflow.cells import MPP, TAXONOMY, TINY, draw_cells
+from tests.journeys.archive_folder import Folder
+from tests.journeys.breaking_proxy import BreakingProxy, breaking_proxy
+from tests.plugin.archive import point, square
+from tests.plugin.slide_files import write_tiff
+
+pytestmark = pytest.mark.dsa
+
+SIDE = 96
+#: Sends all that changes at once.
+HURRIED = UploadPace(look=0.05, page=0.0, state=0.0, best=0.0, retry=0.0)
+
+
+class When:
+    """A progress that does something once a message has a word in it."""
+
+    def __init__(self, word: str, act: Any) -> None:  # noqa: ANN401  whatever it is
+        self.word, self.act, self.done = word, act, False
+
+    def advance(self, _fraction: float, message: str = "") -> None:
+        """Act, once."""
+        if self.word in message and not self.done:
+            self.done = True
+            self.act()
+
+
+def stop() -> None:
+    raise Cancelled("stopped on request")
+
+
+class Runs:
+    """A folder of the archive with two labelled slides, and one for runs."""
+
+    def __init__(self, sandbox: Sandbox, scratch: Path) -> None:
+        self.folder = Folder(sandbox, scratch)
+        self.client: Any = self.folder.client
+        self.slides: str = self.client.createFolder(self.folder.id, "slides")["_id"]
+        self.id: str = self.client.createFolder(self.folder.id, "runs")["_id"]
+        for number in range(2):
+            self._add_slide(number, scratch / f"slide-{number}.tif")
+
+    def _add_slide(self, number: int, path: Path) -> None:
+        pixels, points = draw_cells(SIDE, 10, Seed(number))
+        write_tiff(path, pixels, mpp=MPP, photometric="rgb")
+        item = self.client.uploadFileToFolder(self.slides, str(path))["itemId"]
+        for _ in range(100):
+            image = self.client.getItem(item).get("largeImage") or {}
+            if image.get("fileId") and not image.get("expected"):
+                break
+            time.sleep(0.1)
+        cells = [
+            point(float(x), float(y), TAXONOMY.names[index])
+            for (x, y), index in zip(points.xy, points.class_index, strict=True)
+        ]
+        self.folder.annotate(item, square(0, 0, SIDE), *cells)
+
+    def new(self) -> str:
+        """Make a folder for the runs of one test."""
+        return str(self.client.createFolder(self.id, uuid.uuid4().hex)["_id"])
+
+    def item(self, folder: str) -> dict[str, Any]:
+        """Return the only item of a folder."""
+        (found,) = self.client.get("item", {"folderId": folder})
+        return dict(found)
+
+    def files(self, item: dict[str, Any]) -> list[str]:
+        """Return the names of an item's files, in the order of the archive's page."""
+        return [str(one["name"]) for one in self.client.get(f"item/{item['_id']}/files")]
+
+    def fetch(self, item: dict[str, Any], name: str, path: Path) -> Path:
+        """Download a file of an item."""
+        for one in self.client.get(f"item/{item['_id']}/files"):
+            if one["name"] == name:
+                self.client.downloadFile(one["_id"], str(path))
+                return path
+        raise AssertionError(name)
+
+    def job_token(self) -> str:
+        """Return a token with the rights of a job's."""
+        scopes = json.dumps(["core.data.read", "core.data.write"])
+        key = self.client.post("api_key", {"name": "job", "scope": scopes})["key"]
+        return str(self.client.post("api_key/token", {"key": key})["authToken"]["token"])
+
+
+@pytest.fixture(scope="module")
+def runs(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return Runs(sandbox, tmp_path_factory.mktemp("slides"))
+
+
+@pytest.fixture
+def wanted(
+    runs: Runs, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> ArchiveTraining:
+    """Return a request for a training of seconds, from slides."""
+    monkeypatch.setitem(RECIPES, "tiny", TINY)
+    training = TrainRequest(
+        dataset=Path(), out=tmp_path / "job" / "run", recipe="tiny", device="cpu", seed=3
+    )
+    training.out.parent.mkdir()
+    return ArchiveTraining(
+        source=SlidesFolder(runs.slides),
+        training=training,
+        scratch=training.out.parent,
+        api_url=sandbox.api_url,
+        token=runs.job_token(),
+        runs_folder=runs.new(),
+        pace=HURRIED,
+    )
+
+
+def elsewhere(request: ArchiveTraining, name: str, **more: Any) -> ArchiveTraining:  # noqa: ANN401
+    """Return the same for another job, on another machine so to say."""
+    scratch = request.scratch.parent / name
+    scratch.mkdir(exist_ok=True)
+    training = replace(request.training, out=scratch / "run", **more)
+    return replace(request, scratch=scratch, training=training)
+
+
+def going_on(request: ArchiveTraining, item: dict[str, Any]) -> ArchiveTraining:
+    """Return a request of a new job that goes on with a run, all else left open."""
+    later = elsewhere(request, f"job {item['_id']}", recipe=None, seed=0)
+    return replace(later, source=EarlierRun(item["_id"]), runs_folder="")
+
+
+def digest(path: Path) -> str:
+    return load_bundle(path).card.weights_sha256
+
+
+def test_labelled_slides_become_an_item_whose_model_detects(
+    runs: Runs, wanted: ArchiveTraining, tmp_path: Path
+) -> None:
+    words = CardWords(name="Discs", stain="H-DAB")
+    run(replace(wanted, training=replace(wanted.training, words=words)), Silent())
+    item = runs.item(wanted.runs_folder)
+    assert item["name"].startswith("Discs, 20")
+    # Where a file is wanted, the archive's page takes an item's first one.
+    assert runs.files(item) == [MODEL, CARD, CURVES, DATASET, METRICS, RECIPE]
+    model = runs.fetch(item, MODEL, tmp_path / MODEL)
+    card = load_bundle(model).card
+    told = item["meta"]["patherea"]
+    assert told["state"] == "complete"
+    assert told["f1"] == card.mean_f1
+    assert told["weights_sha256"] == card.weights_sha256
+    assert told["dataset_sha256"] == card.provenance["dataset_sha256"]
+    assert told["slides_folder"] == runs.slides
+    assert (told["classes"], told["epoch"], told["epochs"]) == (["blue", "brown"], 3, 3)
+    assert "Discs" in runs.fetch(item, CARD, tmp_path / CARD).read_text()
+    unpack(runs.fetch(item, DATASET, tmp_path / DATASET), tmp_path / "dataset")
+    assert read_manifest(tmp_path / "dataset").digest() == told["dataset_sha256"]
+    pixels, _ = draw_cells(SIDE, 10, Seed(9))
+    found = predict(ArraySlide("new", MPP, pixels), Detector.load(load_bundle(model), "cpu"))
+    assert len(found) > 0
+
+
+def test_a_stopped_training_goes_on_in_a_new_job_and_ends_as_if_never_stopped(
+    runs: Runs, wanted: ArchiveTraining, tmp_path: Path
+) -> None:
+    message = r"stopped after epoch 2 of 3; to go on, choose the item 'Detector, .*' of the archive"
+    with pytest.raises(Cancelled, match=message):
+        run(wanted, When("epoch 3", stop))
+    item = runs.item(wanted.runs_folder)
+    assert {MODEL, CHECKPOINT} < set(runs.files(item))
+    assert item["meta"]["patherea"]["state"] == "training was stopped after epoch 2 of 3"
+    later = going_on(wanted, item)
+    with pytest.raises(InputError, match="with the recipe tiny, not small; leave that open"):
+        run(replace(later, training=replace(later.training, recipe="small")), Silent())
+    # Any file of the item stands for it.
+    file = runs.client.get(f"item/{item['_id']}/files")[0]["_id"]
+    run(replace(elsewhere(later, "last"), source=EarlierRun(file)), Silent())
+    files = runs.files(item)
+    assert len(files) == len(set(files))
+    assert CHECKPOINT not in files
+    assert runs.item(wanted.runs_folder)["meta"]["patherea"]["state"] == "complete"
+    dataset = runs.fetch(item, DATASET, tmp_path / DATASET)
+    whole = train_detector.run(
+        replace(wanted.training, dataset=dataset, out=tmp_path / "whole"), Silent()
+    )
+    assert digest(runs.fetch(item, MODEL, tmp_path / MODEL)) == digest(whole)
+    with pytest.raises(InputError, match=r"holds no state to go on from \(run_checkpoint\.zip\)"):
+        run(elsewhere(going_on(wanted, item), "again"), Silent())
+
+
+@pytest.fixture
+def proxy(sandbox: Sandbox) -> Iterator[BreakingProxy]:
+    with breaking_proxy(sandbox.api_url) as running:
+        yield running
+
+
+def test_a_training_outlives_an_archive_that_is_away_for_a_while(
+    runs: Runs,
+    wanted: ArchiveTraining,
+    proxy: BreakingProxy,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away() -> None:
+        proxy.breaks_at = 0
+
+    def back(*_: object) -> None:
+        proxy.breaks_at = None
+
+    monkeypatch.setattr("plugin.dsa.session._PAUSES", (0.0,))
+    monkeypatch.setattr("plugin.commands.train_in_archive._wait", back)
+    run(replace(wanted, api_url=proxy.api_url), When("epoch 2", away))
+    item = runs.item(wanted.runs_folder)
+    assert item["meta"]["patherea"]["state"] == "complete"
+    assert runs.files(item) == [MODEL, CARD, CURVES, DATASET, METRICS, RECIPE]
+    warnings = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert any("the training goes on" in text for text in warnings)
+    assert any("the model is brought again" in text for text in warnings)
+
+
+def expire(request: ArchiveTraining) -> None:
+    client = girder_client.GirderClient(apiUrl=request.api_url)
+    client.setToken(request.token)
+    client.delete("token/session")
+
+
+def test_a_training_outlives_its_token(
+    wanted: ArchiveTraining, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    delivered = elsewhere(wanted, "delivered", model_out=tmp_path / "model")
+    run(replace(delivered, token=wanted.token), When("epoch 2", partial(expire, wanted)))
+    assert load_bundle(tmp_path / "model").card.provenance["recipe"] == "tiny"
+    assert "does not accept the token; the training goes on" in caplog.text
+    assert "delivered as a file, but not in the item of its run" in caplog.text
+    assert wanted.token not in caplog.text
+    with pytest.raises(CredentialsError):
+        run(elsewhere(wanted, "again"), Silent())
+
+
+def test_a_model_that_has_no_place_but_the_archive_is_said_to_be_lost(
+    runs: Runs, wanted: ArchiveTraining
+) -> None:
+    with pytest.raises(ArchiveError, match="Let a new job go on with the run"):
+        run(wanted, When("epoch 3", partial(expire, wanted)))
+    item = runs.item(wanted.runs_folder)
+    run(replace(going_on(wanted, item), token=runs.job_token()), Silent())
+    assert runs.files(item)[0] == MODEL
+
+
+def test_what_cannot_serve_is_refused_before_anything_is_left(
+    runs: Runs, wanted: ArchiveTraining, tmp_path: Path
+) -> None:
+    empty = str(runs.client.createFolder(runs.folder.id, uuid.uuid4().hex)["_id"])
+    with pytest.raises(InputError, match="the folder holds no slide"):
+        run(replace(wanted, source=SlidesFolder(empty)), Silent())
+    with pytest.raises(InputError, match="has an annotation named 'others'"):
+        run(replace(wanted, source=SlidesFolder(runs.slides, "others")), Silent())
+    (tmp_path / "notes.zip").write_bytes(b"no dataset")
+    notes = runs.client.uploadFileToFolder(empty, str(tmp_path / "notes.zip"))
+    with pytest.raises(InputError, match=r"notes\.zip is no packed dataset"):
+        run(replace(wanted, source=DatasetFile(notes["_id"])), Silent())
+    with pytest.raises(InputError, match="holds no state to go on from"):
+        run(replace(wanted, source=EarlierRun(notes["itemId"])), Silent())
+    base = replace(wanted.training, base_model=tmp_path / "notes.zip")
+    with pytest.raises(InputError, match=r"notes\.zip"):
+        run(replace(wanted, training=base), Silent())
+    assert runs.client.get("item", {"folderId": wanted.runs_folder}) == []
+
+
+def test_a_state_that_is_broken_is_refused(
+    runs: Runs, wanted: ArchiveTraining, tmp_path: Path
+) -> None:
+    item = runs.client.createItem(wanted.runs_folder, "broken")
+    (tmp_path / CHECKPOINT).write_bytes(b"PK half of one")
+    runs.client.uploadFileToItem(item["_id"], str(tmp_path / CHECKPOINT))
+    with pytest.raises(InputError, match="is no state that a training can go on from"):
+        run(replace(wanted, source=EarlierRun(item["_id"])), Silent())
+
+
+def test_a_folder_that_may_not_be_written_to_is_refused_before_the_training(
+    runs: Runs, wanted: ArchiveTraining
+) -> None:
+    name = f"reader{uuid.uuid4().hex[:8]}"
+    runs.client.createUser(name, f"{name}@example.org", "Some", "Reader", "a password")
+    reader: Any = girder_client.GirderClient(apiUrl=wanted.api_url)
+    reader.authenticate(name, "a password")
+    runs.client.put(f"folder/{wanted.runs_folder}/access", {"access": "{}", "public": "true"})
+    with pytest.raises(CredentialsError, match="does not let you write to the folder"):
+        run(replace(wanted, token=reader.token), Silent())
+    assert not wanted.training.out.exists()
+
+
+#: The front door of the container with a tiny recipe, which lingers in epoch 2.
+DRIVER = """
+import sys, time
+from patherea_core.recipes import RECIPES
+from patherea_core.workflow.engine.learner import Learner
+from plugin.__main__ import main
+from tests.core.workflow.cells import TINY
+
+RECIPES["small"] = TINY
+original, lingers = Learner.training_step, sys.argv.pop(1) == "lingers"
+
+def step(self, *arguments):
+    if lingers and self.current_epoch == 1:
+        print("now", flush=True)
+        time.sleep(60)
+    return original(self, *arguments)
+
+Learner.training_step = step
+sys.exit(main())
+"""
+
+
+def started(how: str, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", DRIVER, how, "TrainDetector", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd()), "OMP_NUM_THREADS": "1"},
+    )
+
+
+@pytest.mark.slow  # two processes, each of which loads PyTorch
+def test_a_killed_job_is_gone_on_with_by_another_and_ends_as_if_never_killed(
+    runs: Runs, wanted: ArchiveTraining, tmp_path: Path
+) -> None:
+    access = ["--girderApiUrl", wanted.api_url, "--girderToken", wanted.token, "--device", "cpu"]
+    places = ["--inputFolder", runs.slides, "--runsFolder", wanted.runs_folder, "--seed", "3"]
+    with started("lingers", *places, *access) as job:
+        assert job.stdout is not None
+        while job.stdout.readline() != "now\n":
+            assert job.poll() is None, job.stderr and job.stderr.read()
+        patience = time.monotonic() + 60
+        while not (
+            runs.client.get("item", {"folderId": wanted.runs_folder})
+            and CHECKPOINT in runs.files(runs.item(wanted.runs_folder))
+        ):
+            assert time.monotonic() < patience
+            time.sleep(0.2)
+        os.kill(job.pid, signal.SIGKILL)
+    item = runs.item(wanted.runs_folder)
+    assert MODEL not in runs.files(item)
+    assert runs.files(item)[0] == CHECKPOINT
+    job = started("runs through", "--inputRunItem", item["_id"], *access)
+    output, log = job.communicate(timeout=120)
+    assert job.returncode == 0, log
+    assert wanted.token not in output + log
+    dataset = runs.fetch(item, DATASET, tmp_path / DATASET)
+    whole = train_detector.run(
+        replace(wanted.training, dataset=dataset, out=tmp_path / "whole"), Silent()
+    )
+    assert digest(runs.fetch(item, MODEL, tmp_path / MODEL)) == digest(whole)
