@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,13 @@ from patherea_core.geometry import Box, Pixels
 from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
 from plugin.commands.evaluation_fields import ArchiveFields, archive_fields
-from plugin.dsa.annotations import chosen_detections, list_annotations, read_annotation
+from plugin.dsa.annotations import (
+    AnnotationSummary,
+    chosen_detections,
+    list_annotations,
+    parts_of,
+    read_annotations,
+)
 from plugin.dsa.items import SlideItem, slide_named
 from plugin.dsa.labels import PointsOutside, read_labels
 from plugin.dsa.remote_slide import RemoteSlide, remote_slide
@@ -103,16 +109,33 @@ def run(request: EvaluateOnItemRequest, progress: Progress) -> Evaluation:
 def _fields(session: Session, item: SlideItem, request: EvaluateOnItemRequest) -> ArchiveFields:
     summaries = list_annotations(session, item.id)
     chosen = chosen_detections(summaries, request.detections, item.name)
+    parts = _parts(summaries, chosen, request.detections)
+    own = {part.id for part in parts}
     return archive_fields(
-        read_annotation(session, chosen.id),
+        read_annotations(session, parts),
         [
             shapes
             for shapes in read_labels(session, item.id, request.points)
-            if shapes.annotation.id != chosen.id
+            if shapes.annotation.id not in own
         ],
         request.classes,
         request.points_outside,
     )
+
+
+def _parts(
+    summaries: Sequence[AnnotationSummary], chosen: AnnotationSummary, name: str
+) -> tuple[AnnotationSummary, ...]:
+    """Return the annotations of a run that are evaluated together; one that was named stands alone."""
+    if not name:
+        return parts_of(summaries, chosen)
+    if chosen.part:
+        log.warning(
+            "annotation %r holds only some cells of its run, %s, and only those are evaluated",
+            chosen.name,
+            chosen.part,
+        )
+    return (chosen,)
 
 
 def _write(

@@ -105,6 +105,21 @@ def is_detections(document: Json) -> bool:
     return isinstance(ours, Mapping) and ours.get("kind") == DETECTIONS_KIND
 
 
+def run_of(document: Json) -> str:
+    """Return the run that wrote an annotation; nothing if none of this program did."""
+    return str(_ours(document).get("run") or "")
+
+
+def part_of(document: Json) -> str:
+    """Return which of the cells of its run an annotation holds; nothing if it holds all."""
+    return str(_ours(document).get("part") or "")
+
+
+def _ours(document: Json) -> Mapping[str, Any]:
+    ours = (document.get("annotation", {}).get("attributes") or {}).get("patherea")
+    return ours if isinstance(ours, Mapping) else {}
+
+
 def searched_outline(document: Json) -> Outline | None:
     """Return where the detections of an annotation were looked for, in base pixels; None for all over."""
     attributes = document.get("annotation", {}).get("attributes") or {}

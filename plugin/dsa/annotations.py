@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from patherea_core.errors import ArchiveError, InputError
-from plugin.dsa.annotation_codec import is_detections, is_ours
+from plugin.dsa.annotation_codec import is_detections, is_ours, part_of, run_of
 from plugin.dsa.session import Session
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,8 @@ class AnnotationSummary:
         creator_id: of the person who made it.
         detections: whether this program wrote it as what it found.
         ours: whether this program wrote it, whatever it holds.
+        run: that wrote it; empty if none of this program did.
+        part: which of the cells of its run it holds; empty if all.
     """
 
     id: str
@@ -41,6 +43,8 @@ class AnnotationSummary:
     updated: str = ""
     version: int | None = None
     creator_id: str = ""
+    run: str = ""
+    part: str = ""
 
 
 def list_annotations(session: Session, item_id: str) -> tuple[AnnotationSummary, ...]:
@@ -56,6 +60,8 @@ def list_annotations(session: Session, item_id: str) -> tuple[AnnotationSummary,
             updated=str(document.get("updated", "")),
             version=document.get("_version"),
             creator_id=str(document.get("creatorId") or ""),
+            run=run_of(document),
+            part=part_of(document),
         )
         for document in documents
     )
@@ -102,6 +108,34 @@ def chosen_detections(
         wanted = f"annotation {name!r}" if name else "annotation with detections"
         raise InputError(f"slide {slide!r} has no {wanted}; its annotations are: {known}")
     return max(fitting, key=lambda annotation: annotation.created)
+
+
+def parts_of(
+    annotations: Sequence[AnnotationSummary], chosen: AnnotationSummary
+) -> tuple[AnnotationSummary, ...]:
+    """Return all annotations among which a run shared out its cells; that one alone if it holds them all.
+
+    Of several that say to be the same part, which are copies, the chosen one is taken, else the oldest.
+    """
+    if not chosen.part:
+        return (chosen,)
+    found = {chosen.part: chosen}
+    for annotation in annotations:
+        if annotation.detections and annotation.run == chosen.run and annotation.part:
+            found.setdefault(annotation.part, annotation)
+    return tuple(found.values())
+
+
+def read_annotations(session: Session, annotations: Sequence[AnnotationSummary]) -> dict[str, Any]:
+    """Return the first of some annotations with the elements of all of them.
+
+    Raises:
+        ArchiveError: somebody changed one each time it was read.
+    """
+    first, *others = (read_annotation(session, annotation.id) for annotation in annotations)
+    for other in others:
+        first["annotation"]["elements"] += other["annotation"]["elements"]
+    return first
 
 
 def read_annotation(session: Session, annotation_id: str) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from plugin.outputs.results import Results
 
 log = logging.getLogger(__name__)
 
-#: What cells are called of which the model is less sure.
-LOW_CONFIDENCE = "low confidence"
+#: What cells are called by whether the model is sure of them, where that tells them apart.
+_CONFIDENCE = {True: "high confidence", False: "low confidence"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,9 +109,9 @@ def _shares(results: Results, arrangement: Arrangement) -> Sequence[_Share]:
         return (everything,)
     shares = []
     for row in range(len(names)) if arrangement.per_class else (None,):
+        own = () if row is None else (names[row],)
         for sure in (True,) if arrangement.sure_from is None else (True, False):
-            own = () if row is None else (names[row],)
-            words = own if sure else (*own, LOW_CONFIDENCE)
+            words = own if arrangement.sure_from is None else (*own, _CONFIDENCE[sure])
             choice = sharing(row, arrangement.sure_from, sure=sure)
             shares.append(_Share(words, chosen_cells(cells.cells, choice), visible and sure))
     return [share for share in shares if len(share.cells)] or (everything,)

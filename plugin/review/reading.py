@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from patherea_core.errors import AnnotationError, InputError
-from plugin.dsa.annotation_codec import AnnotationIdentity, Json, identity, is_detections
+from plugin.dsa.annotation_codec import (
+    AnnotationIdentity,
+    Json,
+    identity,
+    is_detections,
+    part_of,
+)
 from plugin.dsa.annotations import read_annotation
 from plugin.dsa.items import SlideItem
 from plugin.dsa.session import Session
@@ -154,11 +160,16 @@ def _originals(listed: Sequence[Json], run_id: str) -> tuple[Json, ...]:
     ]
     found: dict[str, Json] = {}
     for document in sorted(own, key=lambda document: str(document.get("created", ""))):
-        part = _PART.search(_name(document))
-        found.setdefault(part[0] if part else "", document)
+        found.setdefault(_part(document), document)
     if len(found) > 1:
         found.pop("", None)  # a copy of all parts together, which came later
     return tuple(found.values())
+
+
+def _part(document: Json) -> str:
+    """Return which of the cells of its run an annotation holds; nothing if it holds all."""
+    found = _PART.search(_name(document))
+    return part_of(document) or (found[0] if found else "")
 
 
 def _reviewed(listed: Sequence[Json], text: str, slide: str) -> tuple[Json, ...]:

@@ -71,7 +71,9 @@ def test_classes_and_doubtful_cells_come_apart_and_say_so() -> None:
     found = some_cells(60, class_count=3)
     made = documents(found, Arrangement(per_class=True, sure_from=0.6))
     assert [one["name"] for one in made] == [
-        f"Cells run, {name}{words}" for name in TAXONOMY.names for words in ("", ", low confidence")
+        f"Cells run, {name}{words}"
+        for name in TAXONOMY.names
+        for words in (", high confidence", ", low confidence")
     ]
     for one in made:
         (name,) = {element["group"] for element in one["elements"]}
