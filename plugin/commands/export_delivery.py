@@ -3,7 +3,7 @@
 import logging
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from patherea_core.files import require_writable
 from plugin import provenance
 from plugin.dsa.delivery import deliver
 from plugin.dsa.session import Session
-from plugin.dsa.uploads import new_item, note, require_writable_folder, stored_files, upload
+from plugin.dsa.uploads import note, require_writable_folder, upload_to_folder
 
 log = logging.getLogger(__name__)
 
@@ -102,20 +102,31 @@ class Destination:
     def _upload(self, session: Session, packed: Path, manifest: Manifest) -> None:
         moment = provenance.now()[:19].replace("T", " ").replace(":", ".")
         name = f"{(self.item_name or f'dataset {moment}').removesuffix('.zip')}.zip"
-        item = new_item(session, self.folder_id, name, "A dataset to train from, by Patherea")
-        size = packed.stat().st_size
+        before = set(self._items(session))
 
         def arrived() -> list[str]:
-            return [one.id for one in stored_files(session, item) if one.size == size]
+            # The archive adds a number to a name that is taken, so that the name tells nothing.
+            size = packed.stat().st_size
+            there = self._items(session)
+            return [one for one in there if one not in before and there[one] == size]
 
+        items: list[str] = []
+        items += deliver(
+            session,
+            f"the dataset {name!r}",
+            lambda: items.append(upload_to_folder(session, self.folder_id, packed, name)),
+            arrived,
+        )
         try:
-            deliver(session, name, lambda: upload(session, item, packed, name), arrived)
-            note(session, item, {"patherea": _facts(manifest)})
-        except PathereaError:
-            with suppress(ArchiveError):
-                session.delete(f"item/{item}")
-            raise
-        log.info("the dataset is item %s of the archive, %r", item, name)
+            note(session, items[0], {"patherea": _facts(manifest)})
+        except ArchiveError as error:
+            log.warning("item %s has no metadata that tells of the dataset: %s", items[0], error)
+        log.info("the dataset is item %s of the archive, %r", items[0], name)
+
+    def _items(self, session: Session) -> dict[str, int]:
+        """Return the items of the folder with their size in bytes."""
+        found = session.pages("item", folderId=self.folder_id)
+        return {str(one["_id"]): int(one.get("size", 0)) for one in found}
 
 
 def _facts(manifest: Manifest) -> dict[str, object]:

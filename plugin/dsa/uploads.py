@@ -124,6 +124,22 @@ def upload(session: Session, item_id: str, path: Path, name: str) -> str:
     return str(stored["_id"])
 
 
+def upload_to_folder(session: Session, folder_id: str, path: Path, name: str) -> str:
+    """Put a file into an item of its own and return the item's id; if the name is taken a number is added.
+
+    The item appears with the whole file, and not at all if something fails.
+
+    Raises:
+        ArchiveError: the archive does not answer, or does not allow it.
+    """
+    size = path.stat().st_size
+    facts = {"parentType": "folder", "parentId": folder_id, "name": name, "size": size}
+    stored = _sent(session, session.post(f"file?{urlencode(facts)}", b"")["_id"], path)
+    if stored.get("size") != size:
+        raise ArchiveError(f"the archive at {session.address} took {name} in part only")
+    return str(stored["itemId"])
+
+
 def remove(session: Session, item_id: str, name: str) -> None:
     """Remove the file of that name from an item, if it is there.
 

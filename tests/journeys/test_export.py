@@ -27,6 +27,7 @@ from plugin.commands.export_dataset import ExportRequest, run
 from plugin.dsa.label_choice import Dates
 from plugin.sandbox.process import SandboxProcess
 from tests.journeys.archive_folder import Folder
+from tests.journeys.losing_proxy import Fault, losing_proxy
 from tests.plugin.archive import point, polygon, square
 
 pytestmark = pytest.mark.dsa
@@ -284,6 +285,43 @@ def test_a_dataset_becomes_an_item_of_the_archive_that_can_be_trained_from(
     with pytest.raises(CredentialsError, match="does not let you write to the folder 'datasets'"):
         export(upload_folder=target, token=job_token(anna))
     assert len(list(folder.client.listItem(target))) == 2
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [["request cut"], [None, "request 503"], [None, "answer cut"], [None, None, "answer 502"]],
+)
+def test_a_dataset_arrives_whole_and_once_whatever_gets_lost(
+    folder: Folder, export: Export, monkeypatch: pytest.MonkeyPatch, faults: list[Fault | None]
+) -> None:
+    monkeypatch.setattr("plugin.dsa.delivery._PAUSES", (0.0, 0.0, 0.0))
+    folder.annotate(folder.add_slide(), LEFT, point(50, 50))
+    target = folder.add_folder("datasets")
+    with losing_proxy(folder.sandbox.api_url) as proxy:
+        proxy.faults = faults
+        export(api_url=proxy.api_url, out=None, upload_folder=target, upload_name="once")
+    (item,) = folder.client.listItem(target)
+    assert item["name"] == "once.zip"
+    assert item["size"] > 10_000
+
+
+def test_an_archive_that_goes_away_during_the_upload_keeps_no_part_of_a_dataset(
+    folder: Folder, export: Export, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("plugin.dsa.delivery._PAUSES", (0.0, 0.0, 0.0))
+    folder.annotate(folder.add_slide(), LEFT, point(50, 50))
+    target = folder.add_folder("datasets")
+    with losing_proxy(folder.sandbox.api_url) as proxy:
+        proxy.faults = [None, *("request cut" for _ in range(9))]
+        with pytest.raises(ArchiveError, match=r"the dataset 'never\.zip' was not added"):
+            export(
+                api_url=proxy.api_url,
+                out=tmp_path / "d.zip",
+                upload_folder=target,
+                upload_name="never",
+            )
+    assert list(folder.client.listItem(target)) == []
+    assert zipfile.is_zipfile(tmp_path / "d.zip")
 
 
 class Meanwhile:
