@@ -26,7 +26,7 @@ from plugin.readers.json_file import read_json
 from plugin.review.areas import Assumed
 from plugin.review.labels import LabelsHead, labels_of
 from plugin.review.outcome import ReviewOutcome, ReviewSettings, outcome_of
-from plugin.review.reading import ReviewedRun, ReviewNames, read_review
+from plugin.review.reading import NotReviewedError, ReviewedRun, ReviewNames, read_review
 from plugin.review.report import review_figures, review_table
 
 log = logging.getLogger(__name__)
@@ -95,25 +95,29 @@ def run(request: HarvestRequest, progress: Progress) -> ReviewOutcome:
     slide = remote_slide(session, item, request.mpp)
     progress.advance(0.1, "annotations")
     with naming(item.name):
-        outcome = _outcome(session, item, slide, request)
+        outcome = slide_outcome(session, item, slide, request)
     progress.advance(0.7, "comparing")
     for note in outcome.notes:
         log.warning("%s: %s", item.name, note)
     log.info("%s\n%s", item.name, review_table(outcome))
-    labels = _labels(outcome, item, request.labels) if request.labels else None
-    if labels is not None:
-        post_annotation(session, item.id, labels)
-        log.info("the reviewed labels are annotation %r", request.labels)
+    if request.labels:
+        add_labels(session, item, outcome, request.labels)
     if request.report is not None:
-        content = json.dumps(_figures(outcome, item, request), allow_nan=False, indent=1)
+        content = json.dumps(slide_figures(outcome, item, request), allow_nan=False, indent=1)
         write_whole(request.report, content.encode("ascii"))
     progress.advance(1.0, "done")
     return outcome
 
 
-def _outcome(
+def slide_outcome(
     session: Session, item: SlideItem, slide: RemoteSlide, request: HarvestRequest
 ) -> ReviewOutcome:
+    """Return what became of the cells of a slide; nothing is written.
+
+    Raises:
+        InputError: the annotations or settings cannot serve.
+        ArchiveError: the archive does not answer.
+    """
     names = ReviewNames(request.run, request.reviewed)
     pushed = None if request.pushed is None else _pushed_file(request.pushed)
     reviewed = read_review(session, item, names, pushed)
@@ -141,7 +145,7 @@ def _regions(
     """Return the regions of all annotations whose names fit a pattern.
 
     Raises:
-        InputError: none of them has a region.
+        NotReviewedError: none of them has a region.
     """
     if not pattern:
         return []
@@ -157,7 +161,7 @@ def _regions(
                 shapes.annotation.name,
             )
     if not found:
-        raise InputError(
+        raise NotReviewedError(
             f"slide {item.name!r} has no annotation {pattern!r} with a region; draw one around what was"
             " reviewed, or leave --regions out"
         )
@@ -181,7 +185,12 @@ def _require_new(session: Session, item: SlideItem, name: str) -> None:
         )
 
 
-def _labels(outcome: ReviewOutcome, item: SlideItem, name: str) -> dict[str, Any]:
+def add_labels(session: Session, item: SlideItem, outcome: ReviewOutcome, name: str) -> None:
+    """Add what the reviewer left to the slide, as an annotation of that name.
+
+    Raises:
+        ArchiveError: the archive does not take it.
+    """
     facts = {
         "slide": item.name,
         "program": provenance.program(),
@@ -190,7 +199,9 @@ def _labels(outcome: ReviewOutcome, item: SlideItem, name: str) -> dict[str, Any
         "reviewed": _origin(outcome),
     }
     head = LabelsHead(name, provenance.new_run_id(), facts, outcome.colours)
-    return labels_of(outcome.counted, outcome.areas, outcome.names.names, head)
+    labels = labels_of(outcome.counted, outcome.areas, outcome.names.names, head)
+    post_annotation(session, item.id, labels)
+    log.info("%s: the reviewed labels are annotation %r", item.name, name)
 
 
 def _origin(outcome: ReviewOutcome) -> dict[str, Any]:
@@ -208,7 +219,10 @@ def _origin(outcome: ReviewOutcome) -> dict[str, Any]:
     }
 
 
-def _figures(outcome: ReviewOutcome, item: SlideItem, request: HarvestRequest) -> dict[str, Any]:
+def slide_figures(
+    outcome: ReviewOutcome, item: SlideItem, request: HarvestRequest
+) -> dict[str, Any]:
+    """Return everything that is known of a review and of this harvest, ready for JSON."""
     return {
         "slide": {"name": item.name, "item": item.id},
         **review_figures(outcome),

@@ -5,7 +5,7 @@ the element that it was in the reviewed annotation, so that a dataset leads back
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from shapely.geometry import Polygon
 
 from patherea_core.geometry import Ints
 from patherea_core.taxonomy import CellClass, Taxonomy
-from plugin.dsa.annotation_codec import Json
+from plugin.dsa.annotation_codec import AnnotationIdentity, Json
 from plugin.dsa.annotation_encoding import element_id
 from plugin.review.areas import ReviewedAreas
 from plugin.review.changes import KINDS, Changes
@@ -70,6 +70,16 @@ def labels_of(
         "display": {"visible": False},
         "attributes": {"patherea": {"kind": LABELS_KIND, "run": head.run_id, **head.facts}},
         "elements": [*regions, *points],
+    }
+
+
+def harvested_before(document: Json, annotations: Sequence[AnnotationIdentity]) -> bool:
+    """Tell whether an annotation holds the labels of just these states of reviewed annotations."""
+    facts = (document["annotation"].get("attributes") or {}).get("patherea") or {}
+    origin = (facts.get("reviewed") or {}).get("annotations") or []
+    told = {(one.get("id"), one.get("version")) for one in origin}
+    return facts.get("kind") == LABELS_KIND and told == {
+        (one.id, one.version) for one in annotations
     }
 
 

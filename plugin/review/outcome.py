@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from patherea_core.geometry import Ints
 from patherea_core.regions import Outline
 from patherea_core.seeding import Seed
+from patherea_core.taxonomy import CellClass, Taxonomy
 from plugin.review.areas import Assumed, ReviewedAreas, changed_areas, drawn_areas, looked_areas
 from plugin.review.changes import Changes, compare
 from plugin.review.naming import ClassNames, class_names
@@ -64,6 +65,21 @@ class ReviewOutcome:
     radius: float
     mpp: float
     passed_over: tuple[str, ...] = ()
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The classes with the colours that the annotations give them."""
+        plain = Taxonomy.of(self.names.names)
+        return Taxonomy(
+            tuple(
+                CellClass(one.name, self.colours.get(one.name, one.color)) for one in plain.classes
+            )
+        )
+
+    @property
+    def reviewed_by_anybody(self) -> bool:
+        """Whether somebody saved the annotation since it was pushed, or drew what was reviewed."""
+        return bool(self.run.sittings) or self.areas.basis == "drawn"
 
     @property
     def counted(self) -> Changes:

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from patherea_core.errors import ArchiveError
 from plugin.dsa.annotation_codec import AnnotationIdentity, Json
+from plugin.dsa.people import People
 from plugin.dsa.session import Session
 from plugin.review.history import read_state, saves
 from plugin.review.sittings import Save, Sitting, last_touched, sittings_of
@@ -26,7 +26,8 @@ def sittings_between(
         found.id: _saves_until(session, found, skip_first=found.id in own) for found in reviewed
     }
     people = {save.person for entries in kept.values() for save in entries}
-    logins = {person: _login(session, person) for person in people}
+    known = People(session)
+    logins = {person: known.person(person).login for person in people}
     sittings = [
         sitting
         for annotation, entries in kept.items()
@@ -69,11 +70,3 @@ def _by_id(documents: Sequence[Json]) -> dict[str, Json]:
         for document in documents
         for element in document["annotation"].get("elements") or []
     }
-
-
-def _login(session: Session, person: str) -> str:
-    """Return the login of a person; the id where the archive does not tell."""
-    try:
-        return str(session.get(f"user/{person}")["login"])
-    except (ArchiveError, KeyError, TypeError):
-        return person

@@ -29,6 +29,10 @@ from plugin.review.sittings import Sitting
 _PART = re.compile(r", part \d+ of \d+$")
 
 
+class NotReviewedError(InputError):
+    """The slide lacks what a review needs: a run, the annotation or the regions that were reviewed."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ReviewedRun:
     """A run on one slide, before and after its review.
@@ -65,7 +69,8 @@ class ReviewNames:
     """Which annotations of a slide are compared.
 
     Attributes:
-        run: name or id of an annotation with detections of a run; empty takes the newest run.
+        run: name, pattern or id of annotations with detections of a run, of which the newest is taken;
+            empty takes the newest run.
         reviewed: names, ids or patterns, parted by commas, of the annotations that people reviewed; empty
             takes that of the run itself.
     """
@@ -118,16 +123,29 @@ def read_review(
     )
 
 
+def reviewed_names(session: Session, slide: SlideItem, text: str) -> tuple[tuple[str, str], ...]:
+    """Return id and name of each annotation of a slide that a text names as reviewed, oldest first.
+
+    Raises:
+        NotReviewedError: there is none.
+    """
+    listed = session.pages("annotation", itemId=slide.id, sort="created")
+    return tuple(
+        (document["_id"], _name(document)) for document in _reviewed(listed, text, slide.name)
+    )
+
+
 def _chosen_run(listed: Sequence[Json], name: str, slide: str) -> Json:
     fitting = [
         document
         for document in listed
-        if (name in {document["_id"], _name(document)} if name else is_detections(document))
+        if name in {document["_id"], _name(document)}
+        or (is_detections(document) and fnmatch.fnmatchcase(_name(document), name or "*"))
     ]
     if not fitting:
         known = ", ".join(repr(_name(document)) for document in listed) or "none"
         wanted = f"annotation {name!r}" if name else "detections that could have been reviewed"
-        raise InputError(f"slide {slide!r} has no {wanted}; its annotations are: {known}")
+        raise NotReviewedError(f"slide {slide!r} has no {wanted}; its annotations are: {known}")
     chosen: Json = max(fitting, key=lambda document: str(document.get("created", "")))
     if not is_detections(chosen):
         raise AnnotationError(
@@ -184,7 +202,7 @@ def _reviewed(listed: Sequence[Json], text: str, slide: str) -> tuple[Json, ...]
     )
     if not found:
         known = ", ".join(repr(_name(document)) for document in listed)
-        raise InputError(
+        raise NotReviewedError(
             f"slide {slide!r} has no annotation {text!r} that was reviewed; its annotations are: {known}"
         )
     return found

@@ -1,9 +1,13 @@
 """Who reviewed, and when: the saves of an annotation in a row by one person are a sitting. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from plugin.dsa.annotation_codec import Json
+
+#: Seconds between two saves above which nobody takes the reviewer to have worked all the time.
+PAUSE = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Sitting:
         saves: how many there were.
         annotation_id: what was saved.
         last: the state that was left.
+        worked: seconds between saves, pauses of more than ``PAUSE`` left out. What went before the first
+            save is not known, so it is less than the review took.
     """
 
     reviewer: str
@@ -44,6 +50,7 @@ class Sitting:
     saves: int
     annotation_id: str
     last: Save
+    worked: float = 0.0
 
 
 def saves_of(history: Iterable[Json]) -> tuple[Save, ...]:
@@ -76,7 +83,13 @@ def sittings_of(
         who = logins.get(save.person, save.person)
         if found and found[-1].reviewer == who:
             last = found[-1]
-            found[-1] = Sitting(who, last.begun, save.time, last.saves + 1, annotation_id, save)
+            found[-1] = replace(
+                last,
+                ended=save.time,
+                saves=last.saves + 1,
+                last=save,
+                worked=last.worked + _worked(last.ended, save.time),
+            )
         else:
             found.append(Sitting(who, save.time, save.time, 1, annotation_id, save))
     return tuple(found)
@@ -104,3 +117,12 @@ def last_touched(
 def _seen(element: Json | None) -> object:
     """Return what a reviewer changes of an element."""
     return None if element is None else (element.get("center"), element.get("group"))
+
+
+def _worked(start: str, end: str) -> float:
+    """Return the seconds between two times in ISO form; 0 if it was a pause, or one of them is no time."""
+    try:
+        seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+    except (TypeError, ValueError):
+        return 0.0
+    return seconds if 0 <= seconds <= PAUSE else 0.0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from patherea_core.evaluation.counts import Counts
-from patherea_core.evaluation.intervals import ScoreIntervals, bootstrap
+from patherea_core.evaluation.intervals import Interval, ScoreIntervals, bootstrap
 from patherea_core.evaluation.proportion import score_intervals
 from patherea_core.evaluation.scores import ClassCounts, mean_f1
 from patherea_core.geometry import Bools, Ints
@@ -29,6 +29,7 @@ class ReviewScores:
         areas: how many there are.
         bootstrapped: whether the areas were drawn for the intervals; if not, the cells of the one area are
             taken for independent.
+        mean_interval: of the mean F1; None if nothing was drawn.
     """
 
     counts: ClassCounts
@@ -36,6 +37,7 @@ class ReviewScores:
     any_class: ScoreIntervals
     areas: int
     bootstrapped: bool
+    mean_interval: Interval | None = None
 
     @property
     def mean_f1(self) -> float | None:
@@ -85,7 +87,14 @@ def review_scores(areas: Sequence[ClassCounts], classes: int, seed: Seed) -> Rev
     if len(areas) > 1:
         intervals = bootstrap(areas, seed)
         per_class, any_class = intervals.per_class, intervals.any_class
-        return ReviewScores(total, per_class, any_class, len(areas), bootstrapped=True)
+        return ReviewScores(
+            total,
+            per_class,
+            any_class,
+            len(areas),
+            bootstrapped=True,
+            mean_interval=intervals.mean_f1,
+        )
     return ReviewScores(
         total,
         tuple(score_intervals(counts) for counts in total.per_class),

@@ -1,0 +1,225 @@
+"""Harvest the reviews of all slides of a folder: one table, one report, and labels on each slide."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from patherea_core.data.folder import require_free
+from patherea_core.errors import (
+    ArchiveError,
+    Cancelled,
+    IncompleteError,
+    InputError,
+    PathereaError,
+)
+from patherea_core.geometry import Box, Pixels
+from patherea_core.progress import Part, Progress
+from patherea_core.seeding import Seed
+from plugin.commands.harvest_review import (
+    HarvestRequest,
+    add_labels,
+    slide_figures,
+    slide_outcome,
+)
+from plugin.dsa.items import SlideItem, slide_named, slides_in
+from plugin.dsa.labels import naming
+from plugin.dsa.remote_slide import RemoteSlide, remote_slide
+from plugin.dsa.session import Session, connect
+from plugin.outputs.gallery import Example, Kind, Picture, pictures
+from plugin.outputs.review_folder import write_reviews
+from plugin.review.cohort import Cohort, SlideReview, slide_review
+from plugin.review.examples import ChangedCell, Shown, changed_cells, chosen
+from plugin.review.labels import harvested_before
+from plugin.review.outcome import ReviewOutcome
+from plugin.review.reading import NotReviewedError, reviewed_names
+
+log = logging.getLogger(__name__)
+
+#: How the gallery of an evaluation calls what a reviewer did: its marks are the same.
+_GALLERY_KIND: Mapping[Shown, Kind] = {
+    "deleted": "false alarm",
+    "relabelled": "other class",
+    "added": "missed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HarvestFolderRequest:
+    """Which reviews to harvest, and what becomes of them.
+
+    Attributes:
+        folder_id: whose slides; empty for the one slide that ``slide`` names.
+        slide: how each slide is harvested; its report is not written.
+        out: a new folder for page, tables and figures; None writes none.
+        apart: take every annotation that ``slide.reviewed`` names for a review of its own, say of people
+            who each corrected a copy; their labels are called after the annotation.
+        each: how many cells of each kind are shown on the page.
+    """
+
+    folder_id: str
+    slide: HarvestRequest
+    out: Path | None = None
+    apart: bool = False
+    each: int = 12
+
+    def __post_init__(self) -> None:
+        if self.apart and not self.slide.reviewed:
+            raise InputError(
+                "reviews are kept apart by their annotations; name them with --reviewed"
+            )
+
+
+def run(request: HarvestFolderRequest, progress: Progress) -> Cohort:
+    """Harvest as requested and return all reviews.
+
+    A slide that fails stops no other one; the cohort names it, as it does those without a review.
+
+    Raises:
+        InputError: there is no such folder, or no slide in it.
+        ArchiveError: the archive does not answer at first.
+        OutputError: the report cannot be written.
+        Cancelled: the progress asked to stop; no report is written, but labels may have been added.
+    """
+    if request.out is not None:
+        require_free(request.out)
+    session = connect(request.slide.api_url, request.slide.token)
+    items, title = _items(session, request)
+    reviews: list[SlideReview] = []
+    unreviewed: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    for number, item in enumerate(items):
+        progress.advance(0.9 * number / len(items), item.name)
+        own = f"{item.name} ({item.id})" if item.name in {*unreviewed, *failed} else item.name
+        try:
+            reviews += _reviews_of(session, item, request)
+        except Cancelled:
+            raise
+        except NotReviewedError as error:
+            unreviewed[own] = str(error)
+        except PathereaError as error:
+            log.error("%s: %s", item.name, error)  # noqa: TRY400  the sentence says all
+            failed[own] = str(error)
+    cohort = Cohort(title, tuple(reviews), unreviewed, failed, Seed(request.slide.seed))
+    if request.out is not None:
+        shown = _pictures(session, cohort, request, Part(progress, 0.9, 0.97))
+        write_reviews(request.out, cohort, shown)
+        log.info("the report is %s", request.out / "review.html")
+    progress.advance(1.0, "done")
+    return cohort
+
+
+def require_complete(cohort: Cohort) -> None:
+    """Raise IncompleteError if a slide failed, and InputError if none was reviewed."""
+    if cohort.failed:
+        (name, why), *more = cohort.failed.items()
+        others = f", and {len(more)} more" if more else ""
+        raise IncompleteError(f"slide {name!r} could not be harvested{others}: {why}")
+    if not cohort.reviews:
+        raise InputError(f"no slide of {cohort.title!r} was reviewed; see the reasons above")
+
+
+def _items(session: Session, request: HarvestFolderRequest) -> tuple[tuple[SlideItem, ...], str]:
+    if not request.folder_id:
+        item = slide_named(session, request.slide.item_id)
+        return (item,), item.name
+    items = slides_in(session, request.folder_id)
+    folder = session.find(f"folder/{request.folder_id}", f"folder {request.folder_id}")
+    title = str(folder.get("name", request.folder_id))
+    if not items:
+        raise InputError(f"folder {title!r} has no slides; its sub-folders are not looked into")
+    return items, title
+
+
+def _reviews_of(
+    session: Session, item: SlideItem, request: HarvestFolderRequest
+) -> list[SlideReview]:
+    """Return the reviews of one slide, and add their labels."""
+    slide = remote_slide(session, item, request.slide.mpp)
+    return [
+        _one_review(session, item, slide, each, request.each)
+        for each in _requests(session, item, request)
+    ]
+
+
+def _requests(
+    session: Session, item: SlideItem, request: HarvestFolderRequest
+) -> Iterator[HarvestRequest]:
+    """Yield how each review of a slide is harvested."""
+    own = replace(request.slide, item_id=item.id)
+    if not request.apart:
+        yield own
+        return
+    for identifier, name in reviewed_names(session, item, own.reviewed):
+        labels = f"{own.labels} {name}" if own.labels else ""
+        yield replace(own, reviewed=identifier, labels=labels)
+
+
+def _one_review(
+    session: Session, item: SlideItem, slide: RemoteSlide, request: HarvestRequest, each: int
+) -> SlideReview:
+    with naming(item.name):
+        outcome = slide_outcome(session, item, slide, request)
+    if not outcome.reviewed_by_anybody:
+        raise NotReviewedError("nobody has saved the annotation since it was pushed")
+    if request.labels:
+        _add_labels_once(session, item, outcome, request.labels)
+    figures = slide_figures(outcome, item, request)
+    return slide_review(
+        item.name, item.id, outcome, figures, changed_cells(item.name, item.id, outcome, each)
+    )
+
+
+def _add_labels_once(session: Session, item: SlideItem, outcome: ReviewOutcome, name: str) -> None:
+    """Add labels unless the slide has some of that name, and tell if those are of another state."""
+    listed = session.pages("annotation", itemId=item.id)
+    there = [one for one in listed if one["annotation"].get("name") == name]
+    if not there:
+        add_labels(session, item, outcome, name)
+    elif not any(harvested_before(one, outcome.run.annotations) for one in there):
+        log.warning(
+            "%s: annotation %r is not of this state of the review, and stays as it is; delete it and"
+            " harvest again, or give these labels another name with --labels",
+            item.name,
+            name,
+        )
+
+
+def _pictures(
+    session: Session, cohort: Cohort, request: HarvestFolderRequest, progress: Progress
+) -> tuple[Picture, ...]:
+    """Return pictures of some changed cells; one that cannot be had is left out, which is told."""
+    cells = chosen(tuple(cell for one in cohort.reviews for cell in one.examples), request.each)
+    opened: dict[str, RemoteSlide] = {}
+    made: list[Picture] = []
+    for number, cell in enumerate(cells):
+        progress.advance(number / len(cells), "pictures of cells")
+        try:
+            if cell.item not in opened:
+                item = slide_named(session, cell.item)
+                opened[cell.item] = remote_slide(session, item, request.slide.mpp)
+            made.append(_picture(cell, opened[cell.item]))
+        except (ArchiveError, InputError) as error:
+            log.warning("%s: no picture of a cell: %s", cell.slide, error)
+    return tuple(made)
+
+
+def _picture(cell: ChangedCell, slide: RemoteSlide) -> Picture:
+    example = Example(_GALLERY_KIND[cell.kind], cell.slide, cell.x, cell.y, cell.caption, 0)
+    (picture,) = pictures(
+        (example,), (cell.around,), cell.classes, cell.radius, _SlidePixels(slide)
+    )
+    return picture
+
+
+@dataclass(frozen=True, slots=True)
+class _SlidePixels:
+    """Pixels of one slide."""
+
+    slide: RemoteSlide
+
+    def has(self, _image: str) -> bool:
+        return True
+
+    def pixels(self, _image: str, box: Box) -> Pixels:
+        return self.slide.read(box)
