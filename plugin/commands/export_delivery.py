@@ -103,6 +103,7 @@ class Destination:
         moment = provenance.now()[:19].replace("T", " ").replace(":", ".")
         name = f"{(self.item_name or f'dataset {moment}').removesuffix('.zip')}.zip"
         before = set(self._items(session))
+        log.info("sending %.1f MB to the archive", packed.stat().st_size / 1e6)
 
         def arrived() -> list[str]:
             # The archive adds a number to a name that is taken, so that the name tells nothing.

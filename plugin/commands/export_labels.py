@@ -92,13 +92,21 @@ def own_regions(
             regions = labelled_regions(labels, taxonomy, points_outside)
             _tell_twice_labelled(labels)
             return tuple(OwnRegion(region) for region in regions)
-        return tuple(
-            OwnRegion(region, own.annotator)
-            for own in by_annotator(labels)
-            for region in labelled_regions(own.shapes, taxonomy, points_outside)
-        )
+        return _regions_apart(labels, taxonomy, points_outside)
     except TaxonomyError as error:
         raise TaxonomyError(f"{error}; it can be taken for one with --map OLD=NEW") from error
+
+
+def _regions_apart(
+    labels: Sequence[Shapes], taxonomy: Taxonomy, points_outside: PointsOutside
+) -> tuple[OwnRegion, ...]:
+    found: list[OwnRegion] = []
+    for own in by_annotator(labels):
+        regions = labelled_regions(own.shapes, taxonomy, points_outside)
+        found += [OwnRegion(region, own.annotator) for region in regions]
+        lent = f", {len(own.lent)} of them drawn by others" if own.lent else ""
+        log.info("%s labelled %d regions%s", own.annotator, len(regions), lent)
+    return tuple(found)
 
 
 def changes_meanwhile(session: Session, sources: Sequence[AnnotatedSlide]) -> dict[str, int]:

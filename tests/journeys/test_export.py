@@ -312,7 +312,8 @@ def test_an_archive_that_goes_away_during_the_upload_keeps_no_part_of_a_dataset(
     folder.annotate(folder.add_slide(), LEFT, point(50, 50))
     target = folder.add_folder("datasets")
     with losing_proxy(folder.sandbox.api_url) as proxy:
-        proxy.faults = [None, *("request cut" for _ in range(9))]
+        cut: Fault = "request cut"
+        proxy.faults = [None, *[cut] * 9]
         with pytest.raises(ArchiveError, match=r"the dataset 'never\.zip' was not added"):
             export(
                 api_url=proxy.api_url,
