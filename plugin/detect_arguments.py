@@ -28,7 +28,7 @@ def job_request(values: Values) -> JobRequest:
         viewer=values["prepareViewer"],
         api_url=values["girderApiUrl"],
         token=values["girderToken"],
-        slide_id=values["slideInArchive"],
+        slide_id=values["slideInArchive"] or "",
     )
 
 

@@ -12,6 +12,7 @@ from patherea_core.progress import Progress, Silent
 from plugin.arguments import read_action
 from plugin.commands import (
     detect_cells,
+    detect_in_job,
     evaluate_on_item,
     export_dataset,
     harvest_review,
@@ -19,6 +20,7 @@ from plugin.commands import (
     train_detector,
 )
 from plugin.models import finding
+from plugin.outputs.arrangement import ONE, Arrangement
 from plugin.radius import Radius
 from tests.plugin.bundles import shipping
 
@@ -148,6 +150,29 @@ def test_how_to_detect_is_passed_on(caught: Caught) -> None:
         "openvino",
         "bf16-mixed",
     )
+
+
+def test_thresholds_of_classes_are_passed_on(caught: Caught) -> None:
+    words = ["s.tif", "--inputModelFile", "m", "--outputAnnotationFile", "a"]
+    assert asked(caught, "DetectCells", *words).class_thresholds == {}
+    chosen = asked(caught, "DetectCells", *words, "--classThresholds", "a=0.4, b = 0.3")
+    assert chosen.class_thresholds == {"a": 0.4, "b": 0.3}
+
+
+def test_what_a_job_adds_to_its_slide_is_passed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    catch = Caught()
+    monkeypatch.setattr(detect_in_job, "run", catch)
+    words = ["s.tif", "--inputModelFile", "m", "--outputAnnotationFile", "a"]
+    plain = asked(catch, "DetectCells", *words)
+    assert (plain.arrangement, plain.viewer) == (ONE, False)
+    assert (plain.api_url, plain.token, plain.slide_id) == ("", "", "")
+    words += [*GIRDER, "--slideInArchive", IDENTIFIER, "--annotations", "per class"]
+    words += ["--densityMap", "grid", "--sureThreshold", "0.6", "--prepareViewer", "true"]
+    job = asked(catch, "DetectCells", *words)
+    assert job.arrangement == Arrangement(per_class=True, sure_from=0.6, density="grid")
+    assert (job.viewer, job.slide_id, job.token) == (True, IDENTIFIER, "secret")
 
 
 def test_tissue_is_outlined_only_where_that_is_asked_for(caught: Caught) -> None:

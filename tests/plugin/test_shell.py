@@ -28,6 +28,7 @@ from plugin.commands import (
     train_detector,
 )
 from plugin.models.finding import DEFAULT_MODEL
+from plugin.outputs.arrangement import Arrangement
 from plugin.radius import Radius
 from plugin.shell import main
 from tests.plugin.bundles import shipping
@@ -226,6 +227,26 @@ def test_detect_runs_on_files_or_on_a_slide_of_the_archive(
     assert (request.settings.threshold, request.settings.everywhere) == (0.25, True)
     assert (request.runtime, request.precision) == ("compile", "bf16-mixed")
     assert request.settings.outlined
+
+
+def test_what_a_slide_of_the_archive_gets_is_passed_on_and_is_not_for_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "m.safetensors").write_bytes(b"")
+    items = caught(monkeypatch, detect_on_item)
+    model = ["--model", str(tmp_path / "m.safetensors")]
+    archive = ["--api-url", "http://a", "--token", "t", "--item", "i"]
+    words = ["--per-class", "--sure-from", "0.6", "--density", "heat-map", "--prepare-viewer"]
+    thresholds = ["--class-thresholds", "positive=0.4, negative=0.3"]
+    assert main(["detect", *archive, *model, *words, *thresholds]) == 0
+    (request,) = items
+    assert request.arrangement == Arrangement(per_class=True, sure_from=0.6, density="heat map")
+    assert request.viewer
+    assert request.settings.class_thresholds == {"positive": 0.4, "negative": 0.3}
+    for option in (words[:1], words[1:3], words[3:5], words[5:]):
+        code, (error,) = said(caplog, "detect", "a.png", "--out", "o.csv", *model, *option)
+        assert code == 2
+        assert f"{option[0]} is for --item" in error
 
 
 def test_evaluate_writes_the_figures_to_standard_output(

@@ -132,9 +132,29 @@ def test_an_annotation_and_a_table_can_be_written_at_once(
     assert table.read_text().startswith("image,x,y,class,score\n")
 
 
+def test_each_class_may_have_its_own_threshold(wanted: DetectRequest, tmp_path: Path) -> None:
+    run(replace(wanted, threshold=0.3), Silent())
+    everything = read_cells(wanted.out)
+    assert everything.score is not None
+    positive = np.array(everything.class_names)[everything.class_index] == "positive"
+    assert positive.any()
+    assert not positive.all()
+    # Between two scores of four digits, as the table has them.
+    limit = float(np.round(np.median(everything.score[positive]), 4)) + 0.00005
+    own = replace(wanted, out=tmp_path / "own.csv", class_thresholds={"positive": limit})
+    record = run(own, Silent())
+    kept = ~positive | (everything.score >= limit)
+    assert read_cells(own.out).xy.tolist() == everything.xy[kept].tolist()
+    assert sum(record.slides[0].counts.values()) == kept.sum() < len(everything)
+    told = record.slides[0].parameters["class_thresholds"]
+    assert told == {"positive": limit, "negative": 0.3}
+
+
 @pytest.mark.parametrize(
     ("changes", "kind", "reason"),
     [
+        ({"class_thresholds": {"stroma": 0.4}}, TaxonomyError, "'stroma' is unknown"),
+        ({"class_thresholds": {"positive": 2}}, InputError, "of class 'positive' must lie"),
         ({"mpp": None}, ScaleError, r"'a.png' has no resolution; give --mpp"),
         ({"inputs": (Path("missing.png"),)}, SlideError, "no such file"),
         ({"threshold": 1.5}, InputError, "between 0 and 1"),
