@@ -1,0 +1,1 @@
+"""How an archive with Patherea in it is set up: docker/compose.yaml and what belongs to it."""
