@@ -42,7 +42,7 @@ def tallies(groups: Sequence[ClassCounts]) -> Ints:
     return np.concatenate([table, table[:, :-1].sum(axis=1, keepdims=True)], axis=1)
 
 
-def resampled(values: Ints, seed: Seed, draws: int) -> Floats:
+def resampled(values: Ints | Floats, seed: Seed, draws: int) -> Floats:
     """Return the sums over as many groups as there are, drawn with replacement: (draws, …).
 
     What must be drawn together, such as the counts of two models, belongs into one array.
@@ -80,7 +80,7 @@ def exchanged(values: Ints, seed: Seed, draws: int) -> Floats:
     return np.stack([total[0] + moved, total[1] - moved], axis=1)
 
 
-def _weighted_sums(values: Ints, draws: int, weights: Callable[[int], Ints]) -> Floats:
+def _weighted_sums(values: Ints | Floats, draws: int, weights: Callable[[int], Ints]) -> Floats:
     """Return the sums of (G, …) values under (size, G) weights that are drawn block by block."""
     if draws < 1:
         raise InputError(f"resampling needs at least one draw, not {draws}")
