@@ -19,7 +19,7 @@ from patherea_core.slides import SlideReader
 from patherea_core.workflow.predict import Detector
 from plugin import provenance
 from plugin.commands.slide_plan import DetectSettings, slide_plan
-from plugin.dsa.items import download_slide, slide_named
+from plugin.dsa.items import download_slide, slide_to_annotate
 from plugin.dsa.posting import post_annotation
 from plugin.dsa.session import Session, connect
 from plugin.slides.reader import open_slide
@@ -141,7 +141,7 @@ def _source(request: SuggestRequest) -> Iterator[_Source]:
         yield _Source(open_slide(request.slide, request.mpp), ())
         return
     session = connect(request.api_url, request.token)
-    slide = slide_named(session, request.item_id)
+    slide = slide_to_annotate(session, request.item_id)
     labelled = labelled_outlines(session, slide.id)
     with tempfile.TemporaryDirectory(prefix="patherea-") as scratch:
         path = download_slide(session, slide, Path(scratch))

@@ -66,7 +66,10 @@ def _refusal(answer: requests.Response, address: str) -> ArchiveError:
     if status == _TOO_MANY or status >= _FAILED:
         return AwayError(f"the archive at {address} failed: {reason}", _wait(answer))
     if status == requests.codes.unauthorized:
-        return CredentialsError(f"the archive at {address} does not accept the token")
+        return CredentialsError(
+            f"the archive at {address} does not accept the token, or not for this; take a new one that may"
+            " read and write data"
+        )
     if status == requests.codes.forbidden:
         return HiddenError(f"the archive at {address} does not allow this: {reason}")
     if _is_page(answer):

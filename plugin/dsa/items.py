@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
-from patherea_core.errors import ArchiveError, InputError
+from patherea_core.errors import ArchiveError, CredentialsError, InputError
 from plugin.dsa.session import Session
 
 _ID = re.compile(r"[0-9a-f]{24}")
+
+#: Level of access from which on the archive lets somebody write.
+_WRITE = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,12 +24,14 @@ class SlideItem:
         name: of the item.
         file_id: the file that holds the image.
         metadata: what people noted about it.
+        folder_id: of the folder that it lies in; empty if nobody asked.
     """
 
     id: str
     name: str
     file_id: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    folder_id: str = ""
 
 
 def slides_in(session: Session, folder_id: str) -> tuple[SlideItem, ...]:
@@ -35,7 +40,10 @@ def slides_in(session: Session, folder_id: str) -> tuple[SlideItem, ...]:
     Raises:
         InputError: there is no such folder.
     """
-    session.find(f"folder/{checked_id(folder_id)}", f"folder {folder_id}")
+    try:
+        session.find(f"folder/{checked_id(folder_id)}", f"folder {folder_id}")
+    except InputError as error:
+        raise _mixed_up(session, "item", folder_id, "give the id of its folder", error) from error
     documents = session.pages("item", folderId=folder_id, sort="lowerName")
     return tuple(_slide(document) for document in documents if _is_slide(document))
 
@@ -52,10 +60,32 @@ def slide_named(session: Session, identifier: str) -> SlideItem:
         item_id = session.find(f"file/{checked_id(identifier)}", "such file")["itemId"]
     except InputError:
         item_id = identifier
-    document = session.find(f"item/{item_id}", f"slide {identifier}")
+    try:
+        document = session.find(f"item/{item_id}", f"slide {identifier}")
+    except InputError as error:
+        raise _mixed_up(
+            session, "folder", item_id, "give the id of one of its slides", error
+        ) from error
     if not _is_slide(document):
         raise InputError(f"item {document['name']!r} is no slide; make it a large image first")
     return _slide(document)
+
+
+def slide_to_annotate(session: Session, identifier: str) -> SlideItem:
+    """Return the slide of that id, to which annotations can be added; checked before long work.
+
+    Raises:
+        InputError: as ``slide_named``.
+        CredentialsError: this person may look at the slide, but not add to it.
+    """
+    slide = slide_named(session, identifier)
+    folder = session.get(f"folder/{slide.folder_id}") if slide.folder_id else {}
+    if folder.get("_accessLevel", _WRITE) < _WRITE:
+        raise CredentialsError(
+            f"the archive at {session.address} does not let you add to slide {slide.name!r};"
+            " have yourself given the right to edit its folder"
+        )
+    return slide
 
 
 def download_slide(session: Session, slide: SlideItem, folder: Path) -> Path:
@@ -84,6 +114,17 @@ def checked_id(identifier: str) -> str:
     return identifier
 
 
+def _mixed_up(
+    session: Session, kind: str, identifier: str, mend: str, error: InputError
+) -> InputError:
+    """Return that an id names something of another kind, if that is why; else the error."""
+    try:
+        found = session.find(f"{kind}/{identifier}", kind)
+    except InputError:
+        return error
+    return InputError(f"{identifier} is the {kind} {found['name']!r}; {mend}")
+
+
 def _is_slide(document: Mapping[str, Any]) -> bool:
     image = document.get("largeImage") or {}
     return bool(image.get("fileId")) and not image.get("expected")
@@ -95,6 +136,7 @@ def _slide(document: Mapping[str, Any]) -> SlideItem:
         name=document["name"],
         file_id=document["largeImage"]["fileId"],
         metadata=document.get("meta") or {},
+        folder_id=document.get("folderId", ""),
     )
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 from patherea_core.errors import ArchiveError
 from patherea_core.geometry import Box, Pixels
+from plugin.dsa.answers import NotFoundError
 from plugin.dsa.items import SlideItem
 from plugin.dsa.session import Session
 from plugin.slides.pixels import as_rgb, blank, padded
@@ -47,24 +48,33 @@ class RemoteSlide:
 
     def _fetch(self, part: Box, size: Box) -> Pixels:
         """Return a part of the slide, as large as ``size`` is."""
-        content = self.session.picture(
-            f"item/{self.item_id}/tiles/region",
-            left=part.left,
-            top=part.top,
-            regionWidth=part.width,
-            regionHeight=part.height,
-            units="base_pixels",
-            width=size.width,
-            height=size.height,
-            encoding="PNG",
-        )
         try:
+            content = self.session.picture(
+                f"item/{self.item_id}/tiles/region",
+                left=part.left,
+                top=part.top,
+                regionWidth=part.width,
+                regionHeight=part.height,
+                units="base_pixels",
+                width=size.width,
+                height=size.height,
+                encoding="PNG",
+            )
             with Image.open(io.BytesIO(content)) as image:
                 # The archive keeps the proportions, so one side may be a pixel short.
                 exact = image.resize((size.width, size.height), Image.Resampling.NEAREST)
                 return as_rgb(np.asarray(exact), self.name)
+        except NotFoundError as error:
+            raise _unreadable(self.name, error) from error
         except (OSError, SyntaxError) as error:
             raise ArchiveError(f"the archive sent no picture of slide {self.name!r}") from error
+
+
+def _unreadable(name: str, error: NotFoundError) -> ArchiveError:
+    return ArchiveError(
+        f"slide {name!r} cannot be read in the archive, or not any more ({error}); look at it there, and"
+        " upload it again if it is broken"
+    )
 
 
 def _shrunk(box: Box, factor: float) -> Box:
@@ -87,8 +97,12 @@ def remote_slide(
     Raises:
         ScaleError: it does not say how large its pixels are, or they are not square, and ``mpp`` is
             not given.
+        ArchiveError: the archive cannot read it.
     """
-    facts = session.get(f"item/{slide.id}/tiles")
+    try:
+        facts = session.get(f"item/{slide.id}/tiles")
+    except NotFoundError as error:
+        raise _unreadable(slide.name, error) from error
     found = found_mpp(slide.name, facts, mpp)
     return RemoteSlide(
         name=slide.name,

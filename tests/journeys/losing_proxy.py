@@ -46,6 +46,8 @@ class LosingProxy:
         retry_after: what an answer with a status of 503 asks for.
         seen: method and path of every request.
         held: requests that are late.
+        headers: of every request.
+        sends_on_to: another address, to which all are sent on; empty for none.
     """
 
     api_url: str
@@ -55,6 +57,8 @@ class LosingProxy:
     retry_after: str = ""
     seen: list[str] = field(default_factory=list)
     held: list["_Request"] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    sends_on_to: str = ""
 
     @property
     def writes(self) -> int:
@@ -95,6 +99,10 @@ class _Handler(BaseHTTPRequestHandler):
         proxy = self.proxy
         request = _Request(self.command, self.path, dict(self.headers), self._body())
         proxy.seen.append(f"{request.method} {request.path}")
+        proxy.headers.append(request.headers)
+        if proxy.sends_on_to:
+            self._send_on(proxy.sends_on_to)
+            return
         fault = None
         if request.method in proxy.methods:
             while proxy.held:
@@ -112,6 +120,13 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = _relay  # noqa: N815
     do_PUT = _relay  # noqa: N815
     do_DELETE = _relay  # noqa: N815
+
+    def _send_on(self, api_url: str) -> None:
+        base = api_url.removesuffix("/api/v1")
+        self.send_response(307)
+        self.send_header("Location", f"{base}{self.path}")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
