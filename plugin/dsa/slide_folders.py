@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from patherea_core.errors import ArchiveError, InputError
-from plugin.dsa.answers import NotFoundError
 from plugin.dsa.items import SlideItem, slide_named, slides_in
 from plugin.dsa.session import Session
 
@@ -61,12 +60,14 @@ def still_there(session: Session, slide: SlideItem) -> Iterator[None]:
     """
     try:
         yield
-    except NotFoundError as error:
-        if is_there(session, slide):
-            raise
-        raise ArchiveError(
-            f"slide {slide.name!r} was removed from the archive meanwhile; run again without it"
-        ) from error
+    except ArchiveError as error:
+        # Of a slide that is gone the archive says now that it knows none, now that it failed.
+        if _is_gone(session, slide):
+            raise ArchiveError(
+                f"slide {slide.name!r} was removed from the archive meanwhile, or hidden from you; run again "
+                "without it"
+            ) from error
+        raise
 
 
 def is_there(session: Session, slide: SlideItem) -> bool:
@@ -76,3 +77,11 @@ def is_there(session: Session, slide: SlideItem) -> bool:
     except InputError:
         return False
     return True
+
+
+def _is_gone(session: Session, slide: SlideItem) -> bool:
+    """Tell whether the archive says that it has a slide no more; one that does not answer does not say so."""
+    try:
+        return not is_there(session, slide)
+    except ArchiveError:
+        return False

@@ -6,6 +6,7 @@ import uuid
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -363,15 +364,21 @@ def test_what_somebody_changes_during_an_export_is_told_with_the_version_exporte
 
 
 def test_a_slide_that_is_deleted_during_an_export_is_named(
-    folder: Folder, wanted: ExportRequest, caplog: pytest.LogCaptureFixture
+    folder: Folder,
+    wanted: ExportRequest,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    items = [folder.add_slide(name=name) for name in ("a.tif", "b.tif")]
+    items = [folder.add_slide(name=f"{row}.tif") for row in range(3)]
     for item in items:
         folder.annotate(item, LEFT, point(50, 50))
+    monkeypatch.setattr("plugin.dsa.session._PAUSES", (0.0,))
     assert wanted.out is not None
-    with pytest.raises(ArchiveError, match=r"slide 'b\.tif' was removed from the archive"):
-        run(wanted, Meanwhile(lambda: folder.client.delete(f"item/{items[1]}")))
-    assert not wanted.out.exists()
+    for after in (0.0, 0.2):  # before its labels are read, and before its pixels are fetched
+        gone = items.pop()
+        with pytest.raises(ArchiveError, match=rf"slide '{len(items)}\.tif' was removed from the"):
+            run(wanted, Meanwhile(partial(folder.client.delete, f"item/{gone}"), after))
+        assert not wanted.out.exists()
     late = Meanwhile(lambda: folder.client.delete(f"item/{items[0]}"), after=1.0)
     assert len(run(wanted, late).samples) == 1
-    assert "slide 'a.tif': during the export it was removed from the archive" in caplog.text
+    assert "slide '0.tif': during the export it was removed from the archive" in caplog.text
