@@ -41,6 +41,9 @@ _TRAINED = 0.99
 #: Seconds that a training that is stopped gives the archive to take its last state; it has eight in all.
 _LAST = 5.0
 
+#: Seconds for the same of a training that fails.
+_FAILED = 60.0
+
 #: Seconds before each further attempt to leave the model in the archive.
 _PAUSES = (2, 5, 15, 60, 120, 300, 600)
 
@@ -114,6 +117,7 @@ class _Training:
         self._item = item
         sent = SentRun(self._run, prepared.asked, prepared.dataset, request.scratch)
         self._uploads = RunUploads(item, sent, request.pace)
+        self._uploads.holds_state = prepared.item is not None
 
     def run(self, progress: Progress) -> Path:
         """Train, and leave in the archive what there is at the end, whatever that is."""
@@ -177,10 +181,10 @@ class _Training:
         """Leave what there is of a training that is stopped, as far as time allows; return that in words."""
         arrived = self._uploads.end(_LAST, with_state=True)
         what = message if self._delivered else message.partition(";")[0]
-        if self._item.id is None:
-            return f"{what}; nothing of it is in the archive"
-        if arrived:
+        if arrived and self._item.id is not None:
             self._try(lambda: self._leave_rest(what))
+        if not self._uploads.holds_state:
+            return f"{what}; the archive has no state of it to go on from"
         return f"{what}; to go on, choose the item {self._item.name!r} of the archive in a new job"
 
     def _leave_rest(self, what: str) -> None:
@@ -192,8 +196,7 @@ class _Training:
 
     def _failed(self, message: str) -> None:
         """Leave the last state of a training that went astray, and note why."""
-        self._uploads.end(with_state=True)
-        if self._item.id is not None:
+        if self._uploads.end(_FAILED, with_state=True) and self._item.id is not None:
             self._try(lambda: self._item.tell(f"failed: {message}", facts_of_run(self._run)))
 
     def _try(self, act: Callable[[], None]) -> None:

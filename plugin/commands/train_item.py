@@ -12,7 +12,7 @@ from patherea_core.workflow.run.folder import RunFolder
 from patherea_core.workflow.run.identity import RunIdentity
 from plugin import provenance
 from plugin.dsa.session import Session
-from plugin.dsa.uploads import new_item, note, remove, upload
+from plugin.dsa.uploads import new_item, no_slide, note, remove, upload
 
 # The archive's page takes the first file of an item by name, when somebody chooses the item where a file
 # is wanted. So the model comes first, and as long as there is none, what the training goes on from.
@@ -69,6 +69,8 @@ class RunItem:
             ArchiveError: the archive does not answer, or does not allow it.
         """
         upload(self.session, self.known_id, path, name)
+        if name == CURVES:
+            no_slide(self.session, self.known_id)
 
     def drop(self, name: str) -> None:
         """Remove the file of that name, if it is there.

@@ -69,6 +69,9 @@ class SentRun:
 class RunUploads:
     """Sends what changes in the folder of a run, from entering on until the end.
 
+    Attributes:
+        holds_state: whether the item holds a state to go on from.
+
     Args:
         item: where it is sent.
         sent: what is sent.
@@ -87,6 +90,7 @@ class RunUploads:
         self._thread = threading.Thread(target=self._work, name="uploads", daemon=True)
         self._ending = threading.Event()
         self._with_state = False
+        self.holds_state = False
         self._begun = False
         self._state = self._best = _NEVER
         self._shown: tuple[_Stamp, _Stamp] = (_NEVER, _NEVER)
@@ -193,6 +197,7 @@ class RunUploads:
         path = self._sent.scratch / CHECKPOINT
         pack_checkpoint(run, self._sent.asked, path)
         self._item.put(path, CHECKPOINT)
+        self.holds_state = True
         self._state, self._best, self._kept_at = state, best, now
 
 

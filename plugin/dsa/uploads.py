@@ -1,6 +1,7 @@
 """Files that a command leaves in items of an archive: each whole, the newer one in place of the older."""
 
 import json
+import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +115,9 @@ def upload(session: Session, item_id: str, path: Path, name: str) -> str:
     """
     size = path.stat().st_size
     before = [one for one in stored_files(session, item_id) if one.name == name]
+    kind, _ = mimetypes.guess_type(name)  # by which browsers know what they can show
     facts = {"parentType": "item", "parentId": item_id, "name": name, "size": size}
+    facts["mimeType"] = kind or "application/octet-stream"
     begun = session.post(f"file?{urlencode(facts)}", b"")
     stored = begun if size == 0 else _sent(session, begun["_id"], path)
     if stored.get("itemId") != item_id or stored.get("size") != size:
@@ -138,6 +141,15 @@ def upload_to_folder(session: Session, folder_id: str, path: Path, name: str) ->
     if stored.get("size") != size:
         raise ArchiveError(f"the archive at {session.address} took {name} in part only")
     return str(stored["itemId"])
+
+
+def no_slide(session: Session, item_id: str) -> None:
+    """Have the archive not take an item for a slide, as it does for the sake of any picture in it.
+
+    Raises:
+        ArchiveError: the archive does not answer, or does not allow it.
+    """
+    session.delete(f"item/{item_id}/tiles")
 
 
 def remove(session: Session, item_id: str, name: str) -> None:

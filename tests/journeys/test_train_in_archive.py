@@ -15,6 +15,7 @@ from typing import Any
 
 import girder_client
 import pytest
+from PIL import Image
 
 from patherea_core.bundle_card import CardWords
 from patherea_core.checkpoint import load_bundle
@@ -28,9 +29,20 @@ from patherea_core.workflow.predict import Detector, predict
 from plugin.commands import train_detector
 from plugin.commands.train_detector import TrainRequest
 from plugin.commands.train_in_archive import ArchiveTraining, run
-from plugin.commands.train_item import CARD, CHECKPOINT, CURVES, DATASET, METRICS, MODEL, RECIPE
+from plugin.commands.train_item import (
+    CARD,
+    CHECKPOINT,
+    CURVES,
+    DATASET,
+    METRICS,
+    MODEL,
+    RECIPE,
+    RunItem,
+)
 from plugin.commands.train_source import DatasetFile, EarlierRun, SlidesFolder
 from plugin.commands.train_uploads import UploadPace
+from plugin.dsa.session import connect
+from plugin.dsa.uploads import new_item, stored_files, upload
 from tests.conftest import Sandbox
 from tests.core.workflow.cells import MPP, TAXONOMY, TINY, draw_cells
 from tests.journeys.archive_folder import Folder
@@ -43,6 +55,10 @@ pytestmark = pytest.mark.dsa
 SIDE = 96
 #: Sends all that changes at once.
 HURRIED = UploadPace(look=0.05, page=0.0, state=0.0, best=0.0, retry=0.0)
+
+
+#: Bytes of the smallest piece of a file that the archive takes, but for the last.
+LEAST_PIECE = 5 << 20
 
 
 class When:
@@ -171,6 +187,7 @@ def test_labelled_slides_become_an_item_whose_model_detects(
     assert runs.files(item) == [MODEL, CARD, CURVES, DATASET, METRICS, RECIPE]
     model = runs.fetch(item, MODEL, tmp_path / MODEL)
     card = load_bundle(model).card
+    assert "largeImage" not in item  # it is no slide, for all its curves
     told = item["meta"]["patherea"]
     assert told["state"] == "complete"
     assert told["f1"] == card.mean_f1
@@ -291,6 +308,66 @@ def test_what_cannot_serve_is_refused_before_anything_is_left(
     with pytest.raises(InputError, match=r"notes\.zip"):
         run(replace(wanted, training=base), Silent())
     assert runs.client.get("item", {"folderId": wanted.runs_folder}) == []
+
+
+@pytest.fixture
+def all_pictures_are_slides(runs: Runs) -> Iterator[None]:
+    """Let the archive take every picture for a slide, as some are set up to."""
+    key = "large_image.auto_set"
+    before = runs.client.get("system/setting", {"key": key})
+    runs.client.put("system/setting", {"key": key, "value": "all"})
+    yield
+    runs.client.put("system/setting", {"key": key, "value": json.dumps(before)})
+
+
+@pytest.mark.usefixtures("all_pictures_are_slides")
+def test_the_archive_does_not_take_a_run_for_a_slide_for_its_curves(
+    runs: Runs, wanted: ArchiveTraining, tmp_path: Path
+) -> None:
+    Image.new("RGB", (400, 200)).save(tmp_path / CURVES)
+    session = connect(wanted.api_url, wanted.token)
+    item = RunItem(session, wanted.runs_folder, "a run")
+    upload(session, item.known_id, tmp_path / CURVES, "picture.png")
+    assert "largeImage" in runs.item(wanted.runs_folder)
+    item.put(tmp_path / CURVES, CURVES)
+    assert "largeImage" not in runs.item(wanted.runs_folder)
+
+
+def test_a_file_takes_the_place_of_the_one_before_once_it_is_there(
+    wanted: ArchiveTraining, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seen(path: str, *given: Any) -> Any:  # noqa: ANN401
+        if path.startswith("file/chunk"):
+            found.append([one.size for one in stored_files(session, item)])
+        return post(path, *given)
+
+    session, found, path = connect(wanted.api_url, wanted.token), [], tmp_path / "file"
+    item, post = new_item(session, wanted.runs_folder, "an item", ""), session.post
+    monkeypatch.setattr("plugin.dsa.uploads._PIECE", LEAST_PIECE)
+    monkeypatch.setattr(session, "post", seen)
+    for size in (LEAST_PIECE + 1, 5, 0):
+        path.write_bytes(bytes(size))
+        upload(session, item, path, "file")
+        (stored,) = stored_files(session, item)
+        assert stored.size == size
+    assert found == [[], [], [LEAST_PIECE + 1]]
+
+
+def test_a_file_that_is_cut_leaves_the_one_before(
+    wanted: ArchiveTraining, proxy: BreakingProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, path = connect(wanted.api_url, wanted.token), tmp_path / "file"
+    item = new_item(session, wanted.runs_folder, "an item", "")
+    path.write_bytes(b"before")
+    upload(session, item, path, "file")
+    monkeypatch.setattr("plugin.dsa.uploads._PIECE", LEAST_PIECE)
+    monkeypatch.setattr("plugin.dsa.session._PAUSES", (0.0,))
+    path.write_bytes(bytes(LEAST_PIECE + 1))
+    breaking = connect(proxy.api_url, wanted.token)
+    proxy.breaks_at = proxy.requests + 4  # after the list, the beginning and a piece
+    with pytest.raises(ArchiveError, match="does not answer"):
+        upload(breaking, item, path, "file")
+    assert [one.size for one in stored_files(session, item)] == [6]
 
 
 def test_a_state_that_is_broken_is_refused(
