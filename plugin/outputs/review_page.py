@@ -18,6 +18,7 @@ from plugin.review.cohort_table import (
     SCORE_HEADER,
     class_rows,
     cohort_notes,
+    minutes_text,
     reviewer_header,
     reviewer_row,
     slide_header,
@@ -72,7 +73,6 @@ def _headline(cohort: Cohort, total: Pooled | None) -> list[_Values]:
     scores, kinds = total.scores, total.kinds.sum(axis=0)
     cells = int(kinds.sum())
     touched = cells - int(kinds[KINDS.index("accepted")])
-    rate = total.minutes_per_100
     return [
         first,
         {
@@ -92,7 +92,7 @@ def _headline(cohort: Cohort, total: Pooled | None) -> list[_Values]:
         },
         {
             "name": "minutes per 100 cells",
-            "value": "–" if rate is None else f"{rate:.1f}",
+            "value": minutes_text(total.minutes_per_100),
             "more": "at the least",
         },
     ]

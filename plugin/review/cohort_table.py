@@ -69,7 +69,7 @@ def slide_row(one: SlideReview) -> tuple[str, ...]:
         f"{one.square_millimetres:.3f}",
         *_scores(one.scores.counts.any_class, one.scores.any_class),
         as_text(one.scores.mean_f1),
-        _minutes(one.minutes_per_100),
+        minutes_text(one.minutes_per_100),
     )
 
 
@@ -90,7 +90,7 @@ def reviewer_header() -> tuple[str, ...]:
 
 def reviewer_row(share: ReviewerShare) -> tuple[str, ...]:
     """Return what one person did as a row."""
-    minutes = f"{share.seconds / 60:.1f}" if share.seconds else "–"
+    minutes = minutes_text(share.seconds / 60 or None)
     when = (_moment(share.begun), _moment(share.ended))
     return (share.reviewer or "not known", *map(str, share.changed[1:]), minutes, *when)
 
@@ -184,8 +184,11 @@ def _scores(counts: Counts, intervals: ScoreIntervals) -> tuple[str, ...]:
     )
 
 
-def _minutes(figure: float | None) -> str:
-    return "–" if figure is None else f"{figure:.1f}"
+def minutes_text(figure: float | None) -> str:
+    """Return minutes as text; a dash if they are not known."""
+    if figure is None:
+        return "–"
+    return f"{figure:.1f}" if figure >= 0.05 else "< 0.1"
 
 
 def _moment(text: str) -> str:

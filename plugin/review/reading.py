@@ -6,7 +6,8 @@ annotation of the run: a copy that somebody made to review it says the same of i
 
 import fnmatch
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from plugin.dsa.annotation_codec import (
     part_of,
 )
 from plugin.dsa.annotations import read_annotation
+from plugin.dsa.answers import NotFoundError
 from plugin.dsa.items import SlideItem
 from plugin.dsa.session import Session
 from plugin.review.history import read_first_state
@@ -92,7 +94,7 @@ def read_review(
             archive.
 
     Raises:
-        InputError: there is no such annotation.
+        NotReviewedError: there is no such annotation, or it was deleted meanwhile.
         AnnotationError: it is no run of this program, is of another slide, or its first state is lost.
         ArchiveError: the archive does not answer, or somebody changes the annotation all the time.
     """
@@ -106,11 +108,11 @@ def read_review(
         alone = chosen["_id"] not in {document["_id"] for document in originals}
         current = (chosen,) if alone else originals
     first = (
-        tuple(read_first_state(session, document["_id"], _name(document)) for document in originals)
+        tuple(_first_state(session, document) for document in originals)
         if pushed_file is None
         else (pushed_file,)
     )
-    reviewed = tuple(read_annotation(session, document["_id"]) for document in current)
+    reviewed = tuple(_present_state(session, document) for document in current)
     own = {document["_id"] for document in originals}
     sittings = sittings_between(session, [identity(document) for document in reviewed], own)
     return ReviewedRun(
@@ -121,6 +123,28 @@ def read_review(
         sittings=sittings,
         touched=touched_by(session, first, sittings),
     )
+
+
+@contextmanager
+def _reading(listed: Json) -> Iterator[None]:
+    """Say so if an annotation that was listed is no longer there when it is read."""
+    try:
+        yield
+    except NotFoundError as error:
+        raise NotReviewedError(
+            f"annotation {_name(listed)!r} was deleted while it was read; run again, or name another one"
+            " with --reviewed"
+        ) from error
+
+
+def _first_state(session: Session, listed: Json) -> Json:
+    with _reading(listed):
+        return read_first_state(session, listed["_id"], _name(listed))
+
+
+def _present_state(session: Session, listed: Json) -> Json:
+    with _reading(listed):
+        return read_annotation(session, listed["_id"])
 
 
 def reviewed_names(session: Session, slide: SlideItem, text: str) -> tuple[tuple[str, str], ...]:

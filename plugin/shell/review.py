@@ -51,7 +51,12 @@ def _add_harvest(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--item", metavar="ID", help="the slide")
     which.add_argument("--folder", metavar="ID", help="all its slides that were reviewed")
-    add("--run", metavar="NAME", default="", help="the run's annotation (default: the newest run)")
+    add(
+        "--run",
+        metavar="NAME",
+        default="",
+        help="the run's annotation, the newest of several; * is any text (default: the newest run)",
+    )
     add(
         "--reviewed",
         metavar="NAME",

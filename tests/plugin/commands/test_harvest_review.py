@@ -228,6 +228,18 @@ def test_regions_that_are_not_there_and_sides_that_are_none_are_refused(
         harvest(archive, side_um=0)
 
 
+def test_an_annotation_that_vanishes_while_it_is_read_is_named(
+    running: tuple[FakeArchive, str],
+) -> None:
+    archive, annotation = running
+    archive.on_request = lambda path: (
+        archive.annotations.clear() if path == f"annotation/{annotation}" else None
+    )
+    archive.history[annotation] = [archive.annotations[annotation] | {"_id": "9" * 24}]
+    with pytest.raises(InputError, match="'Cells run' was deleted while it was read"):
+        harvest(archive)
+
+
 def test_nothing_else_is_written_to_the_archive(
     running: tuple[FakeArchive, str], caplog: pytest.LogCaptureFixture
 ) -> None:
