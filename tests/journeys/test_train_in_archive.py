@@ -341,7 +341,8 @@ def test_a_file_takes_the_place_of_the_one_before_once_it_is_there(
             found.append([one.size for one in stored_files(session, item)])
         return post(path, *given)
 
-    session, found, path = connect(wanted.api_url, wanted.token), [], tmp_path / "file"
+    session, path = connect(wanted.api_url, wanted.token), tmp_path / "file"
+    found: list[list[int]] = []
     item, post = new_item(session, wanted.runs_folder, "an item", ""), session.post
     monkeypatch.setattr("plugin.dsa.uploads._PIECE", LEAST_PIECE)
     monkeypatch.setattr(session, "post", seen)
