@@ -1,0 +1,1 @@
+"""Tests of patherea_core.index."""
