@@ -15,9 +15,9 @@ import numpy as np
 from shapely import from_wkt
 
 from patherea_core.errors import AnnotationError
-from patherea_core.geometry import Floats, as_xy
+from patherea_core.geometry import Bools, Floats, as_xy
 from patherea_core.points import Detections
-from patherea_core.regions import Outline
+from patherea_core.regions import Outline, inside
 from patherea_core.taxonomy import Taxonomy
 from plugin.dsa.annotation_elements import (
     GROUP_FIRST,
@@ -56,6 +56,15 @@ class Region:
     element_id: str
     annotation: AnnotationIdentity
     outline: Outline
+
+    def holds(self, xy: Floats) -> Bools:
+        """Tell for each of (N, 2) positions whether it lies in the outline or on its edge: (N,) mask."""
+        left, top, right, bottom = self.outline.bounds
+        x, y = xy[:, 0], xy[:, 1]
+        # Most points of a slide are far away, which its bounds tell much faster than its outline.
+        mask: Bools = (left <= x) & (x <= right) & (top <= y) & (y <= bottom)
+        mask[mask] = inside(self.outline, xy[mask])
+        return mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

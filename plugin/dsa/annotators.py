@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from patherea_core.geometry import Floats
-from patherea_core.regions import inside
 from plugin.dsa.annotation_codec import Region, Shapes
 
 #: Square pixels that two regions may share because their edges were drawn along each other.
@@ -69,7 +68,7 @@ def twice_labelled(annotations: Sequence[Shapes]) -> dict[Region, dict[str, int]
         counts: Counter[str] = Counter()
         for shapes in annotations:
             counts[shapes.annotation.author or UNKNOWN] += int(
-                np.count_nonzero(inside(region.outline, shapes.xy))
+                np.count_nonzero(region.holds(shapes.xy))
             )
         having = {annotator: count for annotator, count in counts.items() if count}
         if len(having) > 1:
@@ -105,7 +104,7 @@ def _lent(annotator: str, own: Mapping[str, Sequence[Shapes]]) -> tuple[Region, 
 def _outside(xy: Floats, regions: Sequence[Region]) -> Floats:
     """Return those of (N, 2) positions that lie in none of the regions."""
     for region in regions:
-        xy = xy[~inside(region.outline, xy)]
+        xy = xy[~region.holds(xy)]
     return xy
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from patherea_core.errors import AnnotationError, ArchiveError, TaxonomyError
 from patherea_core.geometry import Bools, Ints
 from patherea_core.points import Points
-from patherea_core.regions import AnnotatedRegion, inside
+from patherea_core.regions import AnnotatedRegion
 from patherea_core.taxonomy import Taxonomy
 from plugin.dsa.annotation_codec import Region, Shapes, decode
 from plugin.dsa.annotation_elements import GROUP_FIRST, ClassRule
@@ -141,7 +141,7 @@ def _owners(shapes: Shapes, regions: Sequence[Region]) -> Ints:
     """Return for each point the first region that holds it: (N,), -1 for none."""
     owner = np.full(len(shapes.xy), -1, dtype=np.int64)
     for row, region in enumerate(regions):
-        owner[(owner < 0) & inside(region.outline, shapes.xy)] = row
+        owner[(owner < 0) & region.holds(shapes.xy)] = row
     return owner
 
 
@@ -190,10 +190,7 @@ def _region_with_points(
             np.concatenate([index[mask] for _, index, mask in chosen]),
         ),
         element_ids=tuple(
-            element
-            for shapes, _, mask in chosen
-            for element, mine in zip(shapes.element_ids, mask, strict=True)
-            if mine
+            shapes.element_ids[own] for shapes, _, mask in chosen for own in np.flatnonzero(mask)
         ),
         annotation_ids=tuple(annotation_ids),
     )

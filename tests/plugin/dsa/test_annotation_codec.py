@@ -3,10 +3,14 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 
 from patherea_core.errors import AnnotationError, TaxonomyError
+from patherea_core.regions import inside
 from patherea_core.taxonomy import Taxonomy
 from plugin.dsa.annotation_codec import decode, decode_detections
 from plugin.dsa.annotation_elements import ClassRule
@@ -30,6 +34,15 @@ def test_a_closed_outline_is_a_region_and_its_holes_are_holes() -> None:
     (region,) = decode(document({**square(0, 0, 10), "holes": [hole]})).regions
     assert region.outline.area == pytest.approx(96)
     assert not region.outline.contains(shapely.Point(3, 3))
+
+
+@given(st.lists(st.tuples(st.integers(-2, 12), st.integers(-2, 12)), max_size=30))
+def test_a_region_holds_what_its_outline_holds(xy: list[tuple[int, int]]) -> None:
+    hole = [[4, 4, 0], [6, 4, 0], [5, 6, 0]]
+    ring = polygon((0, 0), (10, 3), (6, 10), holes=[hole])
+    (region,) = decode(document(ring)).regions
+    asked = np.array(xy, dtype=float).reshape(-1, 2)
+    assert region.holds(asked).tolist() == inside(region.outline, asked).tolist()
 
 
 def test_a_rectangle_turns_clockwise_to_the_eye() -> None:
