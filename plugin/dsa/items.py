@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
@@ -56,10 +57,9 @@ def slide_named(session: Session, identifier: str) -> SlideItem:
     Raises:
         InputError: there is none, or it is no slide.
     """
-    try:
-        item_id = session.find(f"file/{checked_id(identifier)}", "such file")["itemId"]
-    except InputError:
-        item_id = identifier
+    item_id = checked_id(identifier)
+    with suppress(InputError):
+        item_id = session.find(f"file/{identifier}", "such file")["itemId"]
     try:
         document = session.find(f"item/{item_id}", f"slide {identifier}")
     except InputError as error:

@@ -87,6 +87,17 @@ class Lab:
         with SlicerProgress(command, StopSignal()) as progress:
             action(progress)
 
+    def add(self, path: Path) -> str:
+        """Upload a slide as the technician, and return its item once the archive shows it."""
+        client = self.technician.client
+        item = str(client.uploadFileToFolder(self.folder.id, str(path))["itemId"])
+        for _ in range(100):
+            image = client.getItem(item).get("largeImage") or {}
+            if image.get("fileId") and not image.get("expected"):
+                return item
+            time.sleep(0.1)
+        raise AssertionError("the archive does not see that the file is a slide")
+
     def left(self) -> list[str]:
         """Return all that lies in the folder and on its slides."""
         client = self.folder.client
@@ -118,13 +129,7 @@ def _labelled(lab: Lab, number: int) -> str:
     pixels, points = draw_cells(SIDE, 40, Seed(number))
     path = lab.files / f"slide-{number}.tif"
     write_tiff(path, pixels, mpp=MPP, photometric="rgb")
-    client = lab.technician.client
-    item = str(client.uploadFileToFolder(lab.folder.id, str(path))["itemId"])
-    for _ in range(100):
-        image = client.getItem(item).get("largeImage") or {}
-        if image.get("fileId") and not image.get("expected"):
-            break
-        time.sleep(0.1)
+    item, client = lab.add(path), lab.technician.client
     cells = [
         point(float(x), float(y), TAXONOMY.names[index])
         for (x, y), index in zip(points.xy, points.class_index, strict=True)
