@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from patherea_core.errors import Cancelled, CredentialsError, InputError, OutputError, PathereaError
-from plugin import descriptions, logs
+from plugin import descriptions, logs, pickers
 from plugin.progress import SlicerProgress, StopSignal
 
 log = logging.getLogger("patherea")
@@ -77,10 +77,14 @@ def _answer(words: list[str]) -> int:
         raise InputError(_USAGE + ", ".join(descriptions.names()))
     name, *rest = words
     if "--xml" in rest:
-        print(descriptions.xml_text(name).strip())
+        print(pickers.described(name).strip())
         return 0
     if "--help" in rest or "-h" in rest:
         print(descriptions.help_text(name))
+        return 0
+    if pickers.is_asked(rest):
+        for line in pickers.answer(name, rest):
+            print(line)
         return 0
     return _run(name, rest)
 

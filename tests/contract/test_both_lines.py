@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from slicer_cli_web.ctk_cli_adjustment import CLIModule
 
-from plugin import descriptions
+from plugin import descriptions, pickers
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -71,7 +71,9 @@ def parameters(name: str) -> list[Any]:
 def line(*options: str, **variables: str) -> dict[str, Report]:
     """Return the answers of the line that a Python with these options knows."""
     asked = {
-        "descriptions": {name: descriptions.xml_text(name) for name in NAMES},
+        "descriptions": {
+            name: pickers.with_lists(name, descriptions.xml_text(name)) for name in NAMES
+        },
         "forms": {name: [form(name, filled=filled) for filled in (True, False)] for name in NAMES},
     }
     answer = subprocess.run(
@@ -115,7 +117,8 @@ def test_both_offer_the_same_endpoint(
     girder_3: dict[str, Report], girder_5: dict[str, Report], name: str
 ) -> None:
     assert girder_5[name]["endpoint"] == girder_3[name]["endpoint"]
-    assert girder_5[name]["lists"] == girder_3[name]["lists"]
+    lists = sorted(picker.field for picker in pickers._PICKERS.get(name, ()))
+    assert girder_5[name]["lists"] == girder_3[name]["lists"] == lists
     assert {one["name"] for one in girder_3[name]["endpoint"]} >= {
         parameter.name for parameter in parameters(name)
     }

@@ -1,0 +1,125 @@
+"""Lists for the fields of the archive's web page in which a person names an annotation.
+
+The archive fills such a list by starting the command itself, with a word in place of the field's value, and
+reads what it prints. Each opening of the form costs a container for every list, and the page waits for it
+behind all other jobs; so descriptions offer lists only where an image says so (docs/decisions, 0027).
+"""
+
+import html
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from xml.etree import ElementTree
+
+from patherea_core.errors import InputError, PathereaError
+from plugin import descriptions
+
+log = logging.getLogger("patherea")
+
+#: Environment variable of an image that offers the lists.
+VARIABLE = "PATHEREA_PICKERS"
+
+Kind = Literal["detections", "labels", "all"]
+
+#: What is asked for in place of a value begins so.
+_ASKED = "choices:"
+#: Slides of a folder that are looked at.
+_MOST_SLIDES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Picker:
+    """A field with a list.
+
+    Attributes:
+        field: its name.
+        kind: which annotations it lists.
+    """
+
+    field: str
+    kind: Kind
+
+
+_PICKERS: Mapping[str, tuple[_Picker, ...]] = {
+    "ExportDataset": (_Picker("annotations", "labels"),),
+    "EvaluateDetections": (_Picker("detections", "detections"), _Picker("annotations", "labels")),
+    "HarvestReview": (_Picker("run", "detections"), _Picker("reviewed", "all")),
+}
+
+
+def described(name: str) -> str:
+    """Return the description of a command, with lists if this image offers them."""
+    text = descriptions.xml_text(name)
+    if os.environ.get(VARIABLE, "") not in {"1", "true", "yes"}:
+        return text
+    return with_lists(name, text)
+
+
+def with_lists(name: str, text: str) -> str:
+    """Return a description whose fields have their lists."""
+    root = ElementTree.fromstring(text)  # noqa: S314  our own file
+    inputs = {one.findtext("name"): one for one in root.iterfind("parameters/*[name]")}
+    # What a job would have to fetch first is of no use for a list.
+    fetched = {key: None for key, one in inputs.items() if _is_fetched(one)}
+    for picker in _PICKERS.get(name, ()):
+        asked = {picker.field: _ASKED + picker.kind, **fetched}
+        inputs[picker.field].set("datalist", json.dumps(asked))
+    encoded: bytes = ElementTree.tostring(root, encoding="us-ascii", xml_declaration=True)
+    return encoded.decode("ascii")
+
+
+def is_asked(words: Iterable[str]) -> bool:
+    """Tell whether the words ask for a list instead of a run."""
+    return any(
+        word.partition("=")[2].startswith(_ASKED) or word.startswith(_ASKED) for word in words
+    )
+
+
+def answer(name: str, words: list[str]) -> Iterator[str]:
+    """Yield the lines of a list; after any trouble it is empty, and a warning says why."""
+    try:
+        found = _choices(descriptions.read_values(name, words), name)
+    except PathereaError as error:
+        log.warning("there is no list: %s", error)
+        found = []
+    # A page that gets no element at all takes the log for one.
+    for choice in found or [""]:
+        text = html.escape(choice).encode("ascii", "xmlcharrefreplace").decode("ascii")
+        yield f"<element>{text}</element>"
+
+
+def _is_fetched(parameter: ElementTree.Element) -> bool:
+    return (
+        parameter.tag in {"image", "file", "item", "directory"}
+        and parameter.get("reference") != "_girder_id_"
+        and parameter.findtext("channel") != "output"
+    )
+
+
+def _choices(values: Mapping[str, Any], name: str) -> list[str]:
+    """Return the names that fit the field, each once, in order."""
+    from plugin.dsa.annotations import list_annotations
+    from plugin.dsa.items import slide_named, slides_in
+    from plugin.dsa.session import connect
+
+    kinds = [
+        one.kind for one in _PICKERS.get(name, ()) if values[one.field] == f"{_ASKED}{one.kind}"
+    ]
+    if not kinds:
+        raise InputError(f"{name} has no list of that kind")
+    session = connect(values["girderApiUrl"], values["girderToken"])
+    if name == "ExportDataset":
+        slides = slides_in(session, values["inputFolder"])[:_MOST_SLIDES]
+    else:
+        slides = (slide_named(session, values["inputImageFile"]),)
+    return sorted(
+        {
+            one.name
+            for slide in slides
+            for one in list_annotations(session, slide.id)
+            if kinds[0] == "all" or (one.detections if kinds[0] == "detections" else not one.ours)
+        }
+    )
