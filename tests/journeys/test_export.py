@@ -4,6 +4,7 @@ import json
 import math
 import uuid
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,6 +25,8 @@ from patherea_core.errors import (
     TaxonomyError,
 )
 from patherea_core.progress import Silent
+from plugin import logs
+from plugin.__main__ import main
 from plugin.commands.export_dataset import ExportRequest, run
 from plugin.dsa.label_choice import Dates
 from plugin.sandbox.process import SandboxProcess
@@ -286,6 +289,40 @@ def test_a_dataset_becomes_an_item_of_the_archive_that_can_be_trained_from(
     with pytest.raises(CredentialsError, match="does not let you write to the folder 'datasets'"):
         export(upload_folder=target, token=job_token(anna))
     assert len(list(folder.client.listItem(target))) == 2
+
+
+def test_a_job_exports_as_the_page_says_and_tells_no_token(
+    folder: Folder,
+    people: tuple[Annotator, Annotator],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logs, "set_up", lambda: None)
+    monkeypatch.setattr("plugin.progress.StopSignal.install", lambda self: self)
+    caplog.set_level("DEBUG")
+    anna, ben = people
+    item = folder.add_slide()
+    anna.annotate(item, LEFT, RIGHT, point(50, 50, "Tumour"), point(200, 50))
+    ben.annotate(item, LEFT, point(51, 51))
+    target, token = folder.add_folder("datasets"), job_token(anna)
+    words = [
+        *("ExportDataset", folder.id, "--subfolders", "true", "--annotators", "apart"),
+        *("--mapping", "tumour=positive, positive=positive", "--classes", "", "--folds", "2"),
+        *("--outputDatasetFile", str(tmp_path / "d.zip"), "--outputFolder", target),
+        *("--girderApiUrl", folder.sandbox.api_url, "--girderToken", token),
+    ]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert token not in said + "".join(caplog.messages)
+    assert "<filter-progress>" in said
+    (stored,) = folder.client.listItem(target)
+    unpack(tmp_path / "d.zip", tmp_path / "d")
+    manifest = read_manifest(tmp_path / "d")
+    assert stored["meta"]["patherea"]["sha256"] == manifest.digest()
+    assert [one.name for one in manifest.classes] == ["positive"]
+    assert Counter(one.annotator for one in manifest.samples) == {anna.login: 2, ben.login: 1}
 
 
 @pytest.mark.parametrize(

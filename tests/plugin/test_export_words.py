@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from patherea_core.errors import InputError
+from plugin import logs
 from plugin.commands import export_dataset
 from plugin.commands.export_request import ExportRequest
 from plugin.descriptions import read_values
@@ -33,6 +34,13 @@ COMMON: dict[str, Any] = {
     "patient_field": "case",
     "patient_pattern": r"^(\w+)-",
 }
+
+
+@pytest.fixture(autouse=True)
+def own_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the test's own handlers hear the log, and leave signals alone."""
+    monkeypatch.setattr(logs, "set_up", lambda: None)
+    monkeypatch.setattr("plugin.progress.StopSignal.install", lambda self: self)
 
 
 def page(*words: str) -> ExportRequest:
@@ -95,12 +103,12 @@ def test_the_shell_passes_everything_on(monkeypatch: pytest.MonkeyPatch) -> None
 )
 def test_words_that_make_no_sense_are_refused_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
     words: list[str],
     reason: str,
 ) -> None:
     assert shell(monkeypatch, *words) == []
-    (told,) = capsys.readouterr().err.splitlines()
+    (told,) = caplog.messages
     assert reason in told
 
 
