@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from patherea_core.errors import Cancelled, CredentialsError, InputError, OutputError, PathereaError
 from plugin import descriptions, logs, pickers
+from plugin.leaving import run_and_leave
 from plugin.progress import SlicerProgress, StopSignal
 
 log = logging.getLogger("patherea")
@@ -100,4 +101,4 @@ def _run(name: str, words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_and_leave(main)
