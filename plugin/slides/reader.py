@@ -19,7 +19,7 @@ from patherea_core.geometry import Box, Pixels
 from patherea_core.slides import ArraySlide, SlideReader
 from plugin.slides import plain
 from plugin.slides.pixels import as_rgb, blank, padded, require_colours
-from plugin.slides.refusals import missing, no_image
+from plugin.slides.refusals import missing, no_image, require_permitted
 from plugin.slides.tiff_file import require_whole, said_mpp
 
 #: What is done with colour profiles, for the record of a dataset or result.
@@ -130,6 +130,7 @@ def open_slide(path: Path, mpp: float | None = None, name: str | None = None) ->
         ScaleError: it does not say how large its pixels are, and neither does ``mpp``.
     """
     called = name or path.name
+    require_permitted(path)
     if path.suffix.lower() in plain.SUFFIXES:
         pixels = plain.read_plain(path)
         return ArraySlide(called, checked_mpp(called, mpp, None), pixels)
@@ -161,6 +162,7 @@ def require_readable(path: Path, mpp: float | None = None) -> None:
     if path.suffix.lower() not in plain.SUFFIXES:
         open_slide(path, mpp)
         return
+    require_permitted(path)
     plain.require_plain(path)
     checked_mpp(path.name, mpp, None)
 

@@ -244,3 +244,16 @@ def test_several_threads_read_what_one_reads(tmp_path: Path) -> None:
         read = list(threads.map(slide.read, boxes))
     for box, found in zip(boxes, read, strict=True):
         assert np.array_equal(found, pixels[box.top : box.bottom, box.left : box.right])
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.png"])
+def test_a_file_that_may_not_be_read_is_not_called_broken(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_image(tmp_path / "a.png")
+    write_tiff(tmp_path / "a.tif", photometric="rgb")
+    monkeypatch.setattr("plugin.slides.refusals.os.access", lambda *_: False)
+    with pytest.raises(SlideError, match=rf"{name}' cannot be read: user \d+ is not permitted to"):
+        open_slide(tmp_path / name, mpp=0.5)
+    with pytest.raises(SlideError, match="grant it the right"):
+        require_readable(tmp_path / name, mpp=0.5)
