@@ -1,5 +1,6 @@
 """From the values that the archive passes to TrainDetector, to what is trained on what."""
 
+import logging
 import re
 import tempfile
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from plugin.commands.train_source import DatasetFile, EarlierRun, SlidesFolder, 
 from plugin.commands.train_uploads import UploadPace
 from plugin.models.finding import find_model
 from plugin.values import Values, needed, path, unless_zero
+
+log = logging.getLogger(__name__)
 
 #: What the archive's web page shows for a stain that nobody named.
 _NOT_SAID = "not said"
@@ -58,6 +61,7 @@ def read_training(values: Values) -> Callable[[Progress], None]:
             )
             if isinstance(source, Path) and not runs_folder:
                 train_detector.run(training, progress)
+                log.info("the model is %s", model_out)
             else:
                 _run_in_archive(values, source, training, progress)
 

@@ -1,6 +1,7 @@
 """All that a training goes on from, in one file: its states, its settings, and how it was asked for."""
 
 import shutil
+import tempfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -12,6 +13,7 @@ from patherea_core.config import Settings
 from patherea_core.errors import InputError
 from patherea_core.files import replacing, writing
 from patherea_core.workflow.run.folder import RunFolder
+from patherea_core.workflow.run.kept_state import write_scored_part
 
 #: What the file calls how the training was asked for.
 _ASKED = "training.json"
@@ -46,11 +48,16 @@ def pack_checkpoint(run: RunFolder, asked: AskedTraining, path: Path) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    with replacing(path) as partial, zipfile.ZipFile(partial, "w") as archive:
+    with (
+        replacing(path) as partial,
+        tempfile.TemporaryDirectory(dir=path.parent) as scratch,
+        zipfile.ZipFile(partial, "w") as archive,
+    ):
         archive.writestr(_ASKED, asked.model_dump_json(indent=2))
         for part in _parts(run):
             if part.exists():
-                archive.write(part, part.relative_to(run.path))
+                name = part.relative_to(run.path)
+                archive.write(_as_needed(part, run, Path(scratch)), name)
 
 
 def unpack_checkpoint(path: Path, run: RunFolder) -> AskedTraining:
@@ -76,6 +83,15 @@ def unpack_checkpoint(path: Path, run: RunFolder) -> AskedTraining:
             " version of the program; choose the item of another run, or start anew"
         ) from error
     return asked
+
+
+def _as_needed(part: Path, run: RunFolder, scratch: Path) -> Path:
+    """Return a file of a run, of its best state no more than a model is made of, since it is large."""
+    if part != run.best:
+        return part
+    place = scratch / part.name
+    write_scored_part(part, place)
+    return place
 
 
 def _parts(run: RunFolder) -> tuple[Path, ...]:

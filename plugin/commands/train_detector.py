@@ -135,7 +135,6 @@ def run(request: TrainRequest, progress: Progress) -> Path:
         except Cancelled as stop:
             raise Cancelled(f"{stop}; {_kept(request, wanted)}") from stop
     _deliver(request.run_files)
-    log.info("the model is %s", request.model_out or model)
     return model
 
 

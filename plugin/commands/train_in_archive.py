@@ -92,7 +92,10 @@ def run(request: ArchiveTraining, progress: Progress) -> Path:
     rest = Part(progress, share, 1.0)
     if prepared.item is None and not request.runs_folder:
         return train_detector.run(prepared.training, rest)
-    item = RunItem(session, request.runs_folder, _name(prepared.training), prepared.facts)
+    facts = {"program": provenance.program(), "recipe": prepared.training.recipe_name}
+    item = RunItem(
+        session, request.runs_folder, _name(prepared.training), facts | dict(prepared.facts)
+    )
     if prepared.item is not None:
         item.id, item.name = prepared.item
     return _Training(request, prepared, item).run(rest)

@@ -29,6 +29,9 @@ from plugin.commands.train_item import (
 
 log = logging.getLogger(__name__)
 
+#: How many times as long as it took to send a state the next one waits at the least.
+_REST = 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadPace:
@@ -93,6 +96,7 @@ class RunUploads:
         self.holds_state = False
         self._begun = False
         self._state = self._best = _NEVER
+        self._took = 0.0
         self._shown: tuple[_Stamp, _Stamp] = (_NEVER, _NEVER)
         self._shown_at = self._kept_at = self._refused_at = -math.inf
 
@@ -147,16 +151,17 @@ class RunUploads:
         if now - self._shown_at >= self._pace.page:
             self._show(now)
         waited = now - self._kept_at
-        better = _stamp(run.best) != self._best and waited >= self._pace.best
-        if waited >= self._pace.state or better:
-            self._keep(now)
+        # Where a state takes long to send, a better one waits, so that the way to the archive stays free.
+        pause = min(self._pace.state, max(self._pace.best, _REST * self._took))
+        if waited >= self._pace.state or (_stamp(run.best) != self._best and waited >= pause):
+            self._keep()
 
     def _look_again(self) -> None:
         """Send what was not sent yet, what matters most first."""
         if not self._sent.folder.last.exists():
             return
         self._begin()
-        self._keep(self._clock())
+        self._keep()
         self._show(self._clock())
 
     def _begin(self) -> None:
@@ -189,16 +194,17 @@ class RunUploads:
             self._item.put(run.curves, CURVES)
         self._shown, self._shown_at = shown, now
 
-    def _keep(self, now: float) -> None:
+    def _keep(self) -> None:
         run = self._sent.folder
         state, best = _stamp(run.last), _stamp(run.best)
         if state in (None, self._state):
             return
-        path = self._sent.scratch / CHECKPOINT
+        began, path = self._clock(), self._sent.scratch / CHECKPOINT
         pack_checkpoint(run, self._sent.asked, path)
         self._item.put(path, CHECKPOINT)
         self.holds_state = True
-        self._state, self._best, self._kept_at = state, best, now
+        self._state, self._best, self._kept_at = state, best, self._clock()
+        self._took = self._kept_at - began
 
 
 #: A file as it is now; None if it is not there.

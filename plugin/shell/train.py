@@ -1,6 +1,7 @@
 """``patherea train``: a dataset becomes a model."""
 
 import argparse
+import logging
 from pathlib import Path
 
 from patherea_core.errors import DatasetError
@@ -17,6 +18,8 @@ from plugin.shell.parser import (
     add_words,
     words,
 )
+
+log = logging.getLogger(__name__)
 
 _LONG = """\
 Train a detector on a dataset. The run folder holds the model (model.safetensors), the curves and the
@@ -87,7 +90,7 @@ def _run(options: Options, progress: Progress) -> None:
         fold=options.fold,
         words=words(options),
     )
-    train_detector.run(request, progress)
+    log.info("the model is %s", train_detector.run(request, progress))
 
 
 SUBCOMMAND = Subcommand("train", "dataset -> model", _LONG, _add_options, _run)

@@ -193,7 +193,7 @@ def test_labelled_slides_become_an_item_whose_model_detects(
     assert told["f1"] == card.mean_f1
     assert told["weights_sha256"] == card.weights_sha256
     assert told["dataset_sha256"] == card.provenance["dataset_sha256"]
-    assert told["slides_folder"] == runs.slides
+    assert (told["slides_folder"], told["recipe"]) == (runs.slides, "tiny")
     assert (told["classes"], told["epoch"], told["epochs"]) == (["blue", "brown"], 3, 3)
     assert "Discs" in runs.fetch(item, CARD, tmp_path / CARD).read_text()
     unpack(runs.fetch(item, DATASET, tmp_path / DATASET), tmp_path / "dataset")

@@ -9,6 +9,9 @@ from lightning.fabric.plugins import TorchCheckpointIO
 
 from patherea_core.errors import InputError, OutputError
 
+#: What of a state a model is made of.
+_SCORED = ("epoch", "history", "state_dict")
+
 
 class WholeStates(TorchCheckpointIO):
     """Writes a state beside its place first: a training that is killed leaves the state before.
@@ -79,3 +82,19 @@ def read_state(path: Path) -> dict[str, Any]:
             f"the state of the training in {path} cannot be read; remove that file to start afresh"
         ) from error
     return state
+
+
+def write_scored_part(source: Path, place: Path) -> None:
+    """Write what of a state a model is made of: less than half, which cannot be gone on from.
+
+    Raises:
+        InputError: the state is missing or broken.
+        OutputError: the disk does not take it.
+    """
+    state = read_state(source)
+    try:
+        torch.save({name: state[name] for name in _SCORED if name in state}, place)
+    except (OSError, RuntimeError) as error:
+        raise OutputError(
+            f"the best state of the training cannot be written to {place} ({error}); make room there"
+        ) from error

@@ -4,10 +4,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import torch
 
 from patherea_core.bundle_card import CardWords
 from patherea_core.errors import InputError
 from patherea_core.workflow.run.folder import RunFolder
+from patherea_core.workflow.run.kept_state import read_state
 from plugin.commands.train_checkpoint import AskedTraining, pack_checkpoint, unpack_checkpoint
 
 ASKED = AskedTraining(recipe="small", epochs=7, seed=3, words=CardWords(name="mine"))
@@ -17,13 +19,15 @@ def write_run(path: Path) -> RunFolder:
     """Make a run folder with what stands for its files."""
     run = RunFolder(path)
     run.checkpoints.mkdir(parents=True)
-    for part in (run.last, run.best, run.recipe, run.identity, run.metrics, run.model):
+    for part in (run.last, run.recipe, run.identity, run.metrics, run.model):
         part.write_text(part.name)
+    torch.save({"history": [], "optimizer_states": torch.ones(1000)}, run.best)
     return run
 
 
 def files_of(run: RunFolder) -> dict[str, str]:
-    paths = sorted(path for path in run.path.rglob("*") if path.is_file())
+    """Return the contents of a run's files but for its best state."""
+    paths = sorted(path for path in run.path.rglob("*") if path.is_file() and path != run.best)
     return {str(path.relative_to(run.path)): path.read_text() for path in paths}
 
 
@@ -35,6 +39,8 @@ def test_a_run_comes_back_without_what_it_does_not_go_on_from(tmp_path: Path) ->
     expected = files_of(run)
     del expected["model.safetensors"]
     assert files_of(again) == expected
+    assert read_state(again.best) == {"history": []}  # all that a model is made of, and no more
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {"file"}
 
 
 def test_the_last_state_is_written_before_the_best_which_is_never_older(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from patherea_core.errors import ArchiveError, PathereaError
 from patherea_core.workflow.run.folder import RunFolder
@@ -72,7 +73,7 @@ class Watched:
         )
         self.run.curves.write_text(str(number))
         for path in [self.run.best] * better + [self.run.last]:
-            path.with_suffix(".new").write_text(str(number))
+            torch.save({"epoch": number}, path.with_suffix(".new"))
             path.with_suffix(".new").replace(path)
 
     def later(self, seconds: float) -> list[str]:
@@ -117,6 +118,20 @@ def test_a_better_state_is_sent_sooner_but_not_at_every_epoch(watched: Watched) 
     assert CHECKPOINT in watched.later(1)
     watched.epoch(3)
     assert CHECKPOINT not in watched.later(599)
+
+
+def test_where_a_state_takes_long_to_send_a_better_one_waits_longer(watched: Watched) -> None:
+    def slowly(_path: Path, name: str) -> None:
+        watched.now += 50 * (name == CHECKPOINT)
+        watched.item.sent.append(name)
+
+    watched.item.put = slowly  # type: ignore[method-assign]
+    watched.begin()
+    watched.epoch(1, better=True)
+    watched.later(0)
+    watched.epoch(2, better=True)
+    assert CHECKPOINT not in watched.later(199)
+    assert CHECKPOINT in watched.later(1)
 
 
 def test_the_item_tells_how_far_and_how_good_the_training_is(watched: Watched) -> None:
