@@ -91,6 +91,7 @@ def _harvest(values: Values) -> Action:
         mapping=dict(renaming(text) for text in values["mapping"]),
         labels=values["labels"].strip(),
         report=_path(values, "outputReportFile"),
+        page=_path(values, "outputPageFile"),
         mpp=_unless_zero(values["mpp"]),
         seed=values["seed"],
     )

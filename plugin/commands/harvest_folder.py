@@ -1,47 +1,32 @@
 """Harvest the reviews of all slides of a folder: one table, one report, and labels on each slide."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from patherea_core.data.folder import require_free
 from patherea_core.errors import (
-    ArchiveError,
     Cancelled,
     IncompleteError,
     InputError,
     PathereaError,
 )
-from patherea_core.geometry import Box, Pixels
-from patherea_core.progress import Part, Progress
+from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
-from plugin.commands.harvest_review import (
-    HarvestRequest,
-    add_labels,
-    slide_figures,
-    slide_outcome,
-)
+from plugin.commands.harvest_review import HarvestRequest, slide_figures, slide_outcome
+from plugin.commands.review_labels import add_labels_once
+from plugin.commands.review_pictures import review_pictures
 from plugin.dsa.items import SlideItem, slide_named, slides_in
 from plugin.dsa.labels import naming
 from plugin.dsa.remote_slide import RemoteSlide, remote_slide
 from plugin.dsa.session import Session, connect
-from plugin.outputs.gallery import Example, Kind, Picture, pictures
 from plugin.outputs.review_folder import write_reviews
 from plugin.review.cohort import Cohort, SlideReview, slide_review
-from plugin.review.examples import ChangedCell, Shown, changed_cells, chosen
-from plugin.review.labels import harvested_before
-from plugin.review.outcome import ReviewOutcome
+from plugin.review.examples import changed_cells, chosen
 from plugin.review.reading import NotReviewedError, reviewed_names
 
 log = logging.getLogger(__name__)
-
-#: How the gallery of an evaluation calls what a reviewer did: its marks are the same.
-_GALLERY_KIND: Mapping[Shown, Kind] = {
-    "deleted": "false alarm",
-    "relabelled": "other class",
-    "added": "missed",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +35,7 @@ class HarvestFolderRequest:
 
     Attributes:
         folder_id: whose slides; empty for the one slide that ``slide`` names.
-        slide: how each slide is harvested; its report is not written.
+        slide: how each slide is harvested; its own report and page are not written.
         out: a new folder for page, tables and figures; None writes none.
         apart: take every annotation that ``slide.reviewed`` names for a review of its own, say of people
             who each corrected a copy; their labels are called after the annotation.
@@ -102,7 +87,9 @@ def run(request: HarvestFolderRequest, progress: Progress) -> Cohort:
             failed[own] = str(error)
     cohort = Cohort(title, tuple(reviews), unreviewed, failed, Seed(request.slide.seed))
     if request.out is not None:
-        shown = _pictures(session, cohort, request, Part(progress, 0.9, 0.97))
+        progress.advance(0.9, "pictures of cells")
+        cells = chosen(tuple(cell for one in reviews for cell in one.examples), request.each)
+        shown = review_pictures(session, cells, request.slide.mpp)
         write_reviews(request.out, cohort, shown)
         log.info("the report is %s", request.out / "review.html")
     progress.advance(1.0, "done")
@@ -163,63 +150,8 @@ def _one_review(
     if not outcome.reviewed_by_anybody:
         raise NotReviewedError("nobody has saved the annotation since it was pushed")
     if request.labels:
-        _add_labels_once(session, item, outcome, request.labels)
+        add_labels_once(session, item, outcome, request.labels)
     figures = slide_figures(outcome, item, request)
     return slide_review(
         item.name, item.id, outcome, figures, changed_cells(item.name, item.id, outcome, each)
     )
-
-
-def _add_labels_once(session: Session, item: SlideItem, outcome: ReviewOutcome, name: str) -> None:
-    """Add labels unless the slide has some of that name, and tell if those are of another state."""
-    listed = session.pages("annotation", itemId=item.id)
-    there = [one for one in listed if one["annotation"].get("name") == name]
-    if not there:
-        add_labels(session, item, outcome, name)
-    elif not any(harvested_before(one, outcome.run.annotations) for one in there):
-        log.warning(
-            "%s: annotation %r is not of this state of the review, and stays as it is; delete it and"
-            " harvest again, or give these labels another name with --labels",
-            item.name,
-            name,
-        )
-
-
-def _pictures(
-    session: Session, cohort: Cohort, request: HarvestFolderRequest, progress: Progress
-) -> tuple[Picture, ...]:
-    """Return pictures of some changed cells; one that cannot be had is left out, which is told."""
-    cells = chosen(tuple(cell for one in cohort.reviews for cell in one.examples), request.each)
-    opened: dict[str, RemoteSlide] = {}
-    made: list[Picture] = []
-    for number, cell in enumerate(cells):
-        progress.advance(number / len(cells), "pictures of cells")
-        try:
-            if cell.item not in opened:
-                item = slide_named(session, cell.item)
-                opened[cell.item] = remote_slide(session, item, request.slide.mpp)
-            made.append(_picture(cell, opened[cell.item]))
-        except (ArchiveError, InputError) as error:
-            log.warning("%s: no picture of a cell: %s", cell.slide, error)
-    return tuple(made)
-
-
-def _picture(cell: ChangedCell, slide: RemoteSlide) -> Picture:
-    example = Example(_GALLERY_KIND[cell.kind], cell.slide, cell.x, cell.y, cell.caption, 0)
-    (picture,) = pictures(
-        (example,), (cell.around,), cell.classes, cell.radius, _SlidePixels(slide)
-    )
-    return picture
-
-
-@dataclass(frozen=True, slots=True)
-class _SlidePixels:
-    """Pixels of one slide."""
-
-    slide: RemoteSlide
-
-    def has(self, _image: str) -> bool:
-        return True
-
-    def pixels(self, _image: str, box: Box) -> Pixels:
-        return self.slide.read(box)

@@ -15,16 +15,18 @@ from patherea_core.progress import Progress
 from patherea_core.regions import Outline
 from patherea_core.seeding import Seed
 from plugin import provenance
-from plugin.dsa.annotations import list_annotations
+from plugin.commands.review_labels import add_labels, require_new
+from plugin.commands.review_pictures import review_pictures
 from plugin.dsa.items import SlideItem, slide_named
 from plugin.dsa.labels import naming, read_labels
-from plugin.dsa.posting import post_annotation
 from plugin.dsa.remote_slide import RemoteSlide, remote_slide
 from plugin.dsa.session import Session, connect
+from plugin.outputs.review_page import review_page
 from plugin.radius import Radius
 from plugin.readers.json_file import read_json
 from plugin.review.areas import Assumed
-from plugin.review.labels import LabelsHead, labels_of
+from plugin.review.cohort import Cohort, slide_review
+from plugin.review.examples import changed_cells
 from plugin.review.outcome import ReviewOutcome, ReviewSettings, outcome_of
 from plugin.review.reading import NotReviewedError, ReviewedRun, ReviewNames, read_review
 from plugin.review.report import review_figures, review_table
@@ -49,6 +51,7 @@ class HarvestRequest:
         mapping: old names of groups to new ones.
         labels: what the annotation with the labels is called that is added to the slide; empty adds none.
         report: where the figures go, as JSON.
+        page: where the report for people goes, as HTML.
         pushed: the annotation file that the run wrote, where the archive keeps no history.
         mpp: micrometres per base pixel, for a slide that does not say.
         seed: root of the intervals.
@@ -66,6 +69,7 @@ class HarvestRequest:
     mapping: Mapping[str, str] = field(default_factory=dict)
     labels: str = "Reviewed"
     report: Path | None = None
+    page: Path | None = None
     pushed: Path | None = None
     mpp: float | None = None
     seed: int = 0
@@ -87,11 +91,12 @@ def run(request: HarvestRequest, progress: Progress) -> ReviewOutcome:
         ArchiveError: the archive does not answer, or does not allow to add the labels.
         OutputError: the report cannot be written.
     """
-    if request.report is not None:
-        require_writable(request.report)
+    for path in (request.report, request.page):
+        if path is not None:
+            require_writable(path)
     session = connect(request.api_url, request.token)
     item = slide_named(session, request.item_id)
-    _require_new(session, item, request.labels)
+    require_new(session, item, request.labels)
     slide = remote_slide(session, item, request.mpp)
     progress.advance(0.1, "annotations")
     with naming(item.name):
@@ -105,6 +110,9 @@ def run(request: HarvestRequest, progress: Progress) -> ReviewOutcome:
     if request.report is not None:
         content = json.dumps(slide_figures(outcome, item, request), allow_nan=False, indent=1)
         write_whole(request.report, content.encode("ascii"))
+    if request.page is not None:
+        progress.advance(0.8, "pictures of cells")
+        write_whole(request.page, _page(session, item, outcome, request).encode())
     progress.advance(1.0, "done")
     return outcome
 
@@ -175,50 +183,6 @@ def _pushed_file(path: Path) -> dict[str, Any]:
     return {"annotation": document}
 
 
-def _require_new(session: Session, item: SlideItem, name: str) -> None:
-    """Refuse labels under a name that is taken: a dataset would count their cells twice."""
-    taken = {annotation.name for annotation in list_annotations(session, item.id)}
-    if name in taken:
-        raise InputError(
-            f"slide {item.name!r} has an annotation {name!r} already; give these labels another name with"
-            " --labels, or delete that one"
-        )
-
-
-def add_labels(session: Session, item: SlideItem, outcome: ReviewOutcome, name: str) -> None:
-    """Add what the reviewer left to the slide, as an annotation of that name.
-
-    Raises:
-        ArchiveError: the archive does not take it.
-    """
-    facts = {
-        "slide": item.name,
-        "program": provenance.program(),
-        **provenance.build(),
-        "created": provenance.now(),
-        "reviewed": _origin(outcome),
-    }
-    head = LabelsHead(name, provenance.new_run_id(), facts, outcome.colours)
-    labels = labels_of(outcome.counted, outcome.areas, outcome.names.names, head)
-    post_annotation(session, item.id, labels)
-    log.info("%s: the reviewed labels are annotation %r", item.name, name)
-
-
-def _origin(outcome: ReviewOutcome) -> dict[str, Any]:
-    """Return what the labels rest on."""
-    run_id, model = outcome.run.run_id, outcome.run.about.get("model")
-    return {
-        "run": run_id,
-        "model": model,
-        "annotations": [
-            {"id": one.id, "name": one.name, "version": one.version}
-            for one in outcome.run.annotations
-        ],
-        "areas": outcome.areas.basis,
-        "reviewers": sorted({one.reviewer for one in outcome.run.sittings if one.reviewer}),
-    }
-
-
 def slide_figures(
     outcome: ReviewOutcome, item: SlideItem, request: HarvestRequest
 ) -> dict[str, Any]:
@@ -232,3 +196,12 @@ def slide_figures(
         **provenance.build(),
         "created": provenance.now(),
     }
+
+
+def _page(
+    session: Session, item: SlideItem, outcome: ReviewOutcome, request: HarvestRequest
+) -> str:
+    cells = changed_cells(item.name, item.id, outcome)
+    review = slide_review(item.name, item.id, outcome, {}, cells)
+    shown = review_pictures(session, cells, request.mpp)
+    return review_page(Cohort(item.name, (review,), seed=Seed(request.seed)), shown)

@@ -240,6 +240,18 @@ def test_an_annotation_that_vanishes_while_it_is_read_is_named(
         harvest(archive)
 
 
+def test_the_page_of_one_slide_shows_what_was_changed(
+    running: tuple[FakeArchive, str], tmp_path: Path
+) -> None:
+    archive, annotation = running
+    correct(archive, annotation)
+    harvest(archive, page=tmp_path / "review.html", labels="")
+    page = (tmp_path / "review.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png") == 3
+    for words in ("Reviews of s.tif", "positive → negative", "ann", "There is one slide"):
+        assert words in page
+
+
 def test_nothing_else_is_written_to_the_archive(
     running: tuple[FakeArchive, str], caplog: pytest.LogCaptureFixture
 ) -> None:
