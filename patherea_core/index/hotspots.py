@@ -152,7 +152,8 @@ def _none(reason: str, kind: FixedArea | NumberOfCells) -> Hotspots:
 
 def _too_few(cells: int, kind: FixedArea | NumberOfCells) -> str:
     if isinstance(kind, FixedArea):
-        where = f"in {kind.square_millimetres:g} mm²"
+        filled = f", {100 * kind.least_filled:g} % of it with tumour" if kind.least_filled else ""
+        where = f"in {kind.square_millimetres:g} mm²{filled}"
     else:
         where = f"within {kind.largest_side_micrometres:g} µm"
     return (

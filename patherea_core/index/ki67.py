@@ -28,6 +28,8 @@ from patherea_core.seeding import Seed
 #: How the regions are put together: all cells in one pool; the mean of the regions' indices; their mean
 #: weighted by what each region stands for.
 Weighting: TypeAlias = Literal["pooled", "equal", "weighted"]
+#: An index of fewer tumour cells is marked (WHO 2019; Dowsett et al. 2011).
+FEW_CELLS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ class Index:
     left_out: tuple[str, ...]
     shared_cells: int
     level: float
+
+    @property
+    def few_cells(self) -> bool:
+        """Whether fewer tumour cells were counted than the 500 that guidelines ask for."""
+        return self.tally.tumour < FEW_CELLS
 
     def chance_below(self, share: float) -> float | None:
         """Return the probability that the true index is below a share; None where it is undefined.

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from patherea_core.errors import InputError, ScaleError
-from patherea_core.geometry import Ints
+from patherea_core.geometry import Floats, Ints
 from patherea_core.index.kinds import KindedCells
 
 #: A grid with more sites than this would not fit in memory.
@@ -91,6 +91,23 @@ class SiteCounts:
             _between(self.positive_before, row, column, sites),
             _between(self.tumour_before, row, column, sites),
         )
+
+    def filled(self, row: Ints, column: Ints, sites: int, part: int) -> Floats:
+        """Return how much of each square has tumour: (S,) the share of its parts with a tumour cell.
+
+        Args:
+            row: (S,) of the upper left site of each square, counted from the first.
+            column: (S,) of the same.
+            sites: along the side of a square.
+            part: sites along the side of a part; parts begin at every site.
+        """
+        height, width = (extent - part + 1 for extent in self.shape)
+        rows, columns = np.divmod(np.arange(height * width), width)
+        tumour = self.squares(rows, columns, np.full(len(rows), part))[1]
+        before = _summed(np.flatnonzero(tumour), (height, width))
+        across = sites - part + 1
+        filled: Floats = _between(before, row, column, np.full(len(row), across)) / across**2
+        return filled
 
 
 def _summed(flat: Ints, size: tuple[int, int]) -> Ints:

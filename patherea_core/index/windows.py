@@ -18,6 +18,8 @@ from patherea_core.index.sites import SiteCounts
 
 #: Sites along the side of a window of fixed area.
 SITES_PER_SIDE = 32
+#: Sites along the side of a part by which it is seen how much of a window has tumour.
+_PART = SITES_PER_SIDE // 8
 #: Micrometres along the side of a site, for windows of a number of cells.
 SITE_MICROMETRES = 25.0
 
@@ -29,12 +31,19 @@ class FixedArea:
     Attributes:
         square_millimetres: the area, say 2.
         least_cells: tumour cells that a window needs; with few, chance alone makes the highest index.
+        least_filled: share of a window that needs tumour, so that the edge of a tumour in an else empty
+            window is no hotspot; in [0, 1]. There is tumour where an eighth of the side has a cell.
     """
 
     square_millimetres: float = 2.0
     least_cells: int = 500
+    least_filled: float = 0.25
 
     def __post_init__(self) -> None:
+        if not 0 <= self.least_filled <= 1:
+            raise InputError(
+                f"the share of a window with tumour lies between 0 and 1, not {self.least_filled}"
+            )
         if not 0 < self.square_millimetres < math.inf:
             raise InputError(f"a window needs a positive area, not {self.square_millimetres} mm²")
         _check_cells(self.least_cells)
@@ -163,13 +172,15 @@ def windows_of(counts: SiteCounts, kind: FixedArea | NumberOfCells) -> Windows:
     beyond it.
     """
     if isinstance(kind, FixedArea):
-        return _fixed(counts, kind.least_cells)
+        return _fixed(counts, kind)
     return _smallest(counts, kind)
 
 
-def _fixed(counts: SiteCounts, least_cells: int) -> Windows:
+def _fixed(counts: SiteCounts, kind: FixedArea) -> Windows:
     row, column = _corners(counts, SITES_PER_SIDE - 1, SITES_PER_SIDE - 1)
-    return _with_cells(counts, row, column, np.full(len(row), SITES_PER_SIDE), least_cells)
+    sites = np.full(len(row), SITES_PER_SIDE)
+    filled = counts.filled(row, column, SITES_PER_SIDE, _PART) >= kind.least_filled
+    return _with_cells(counts, row[filled], column[filled], sites[filled], kind.least_cells)
 
 
 def _smallest(counts: SiteCounts, kind: NumberOfCells) -> Windows:

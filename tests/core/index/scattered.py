@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from patherea_core.geometry import Floats
 from patherea_core.index.kinds import Kind, KindedCells
 from patherea_core.index.samples import Sample
 
@@ -24,5 +25,6 @@ def counted(positive: int, negative: int, others: int = 0, *, region: str = "r")
     """Return a region with so many cells, side by side in no order of kinds."""
     kind = np.repeat(np.arange(3), (positive, negative, others))
     kind = np.random.default_rng(0).permutation(kind)
-    xy = np.stack([np.arange(len(kind)) % 40, np.arange(len(kind)) // 40], axis=1) * 10.0
+    row, column = np.divmod(np.arange(len(kind), dtype=np.float64), 40)
+    xy: Floats = 10 * np.stack([column, row], axis=1)
     return Sample.whole("slide", KindedCells(xy, kind), region)

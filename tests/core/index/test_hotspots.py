@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from patherea_core.errors import InputError
+from patherea_core.geometry import Bools
 from patherea_core.index.hotspots import HotspotOptions, Hotspots, hotspots
 from patherea_core.index.kinds import Kind, KindedCells
 from patherea_core.index.windows import FixedArea, NumberOfCells
@@ -12,7 +13,7 @@ from tests.core.index.scattered import at, random_cells
 
 SEED = Seed(0)
 HUNDRED = HotspotOptions(kind=NumberOfCells(100, largest_side_micrometres=500.0))
-FIXED = HotspotOptions(kind=FixedArea(0.09, least_cells=100))
+FIXED = HotspotOptions(kind=FixedArea(0.09, least_cells=100, least_filled=0.25))
 
 
 def with_heap(share: float) -> KindedCells:
@@ -48,7 +49,7 @@ def test_a_hotspot_holds_the_cells_inside_its_square(options: HotspotOptions) ->
     assert len(found) == 3
     for spot in found:
         from_corner = cells.xy - [spot.left, spot.top]
-        inside = ((from_corner >= 0) & (from_corner < spot.side)).all(axis=1)
+        inside: Bools = np.all((from_corner >= 0) & (from_corner < spot.side), axis=1)
         assert spot.index.tally == cells.take(inside).tally
     values = [spot.index.value or 0 for spot in found]
     assert values == sorted(values, reverse=True)
@@ -70,7 +71,7 @@ def _places(found: Hotspots) -> list[tuple[float, float, float, float | None, fl
 
 def test_the_area_is_the_one_that_was_asked_for_at_any_scale() -> None:
     cells = random_cells(3000, 0.1, 8000.0)
-    options = HotspotOptions(count=1)
+    options = HotspotOptions(kind=FixedArea(2.0, least_filled=0), count=1)
     (spot,) = hotspots(cells, 0.25, SEED, options).found
     assert spot.square_millimetres == pytest.approx(2)
     assert spot.side * 0.25 == pytest.approx(spot.side_micrometres)
@@ -87,7 +88,11 @@ def test_the_only_window_has_no_rival() -> None:
     [
         (at((0, 0, Kind.NOT_COUNTED)), HUNDRED, "no tumour cell"),
         (random_cells(99, 0.2, 100.0), HUNDRED, "100 tumour cells within 500 µm"),
-        (random_cells(99, 0.2, 100.0), FIXED, "100 tumour cells in 0.09 mm²"),
+        (
+            random_cells(99, 0.2, 100.0),
+            FIXED,
+            "100 tumour cells in 0.09 mm², 25 % of it with tumour",
+        ),
     ],
 )
 def test_where_there_is_none_it_says_why(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from patherea_core.errors import InputError, ScaleError
+from patherea_core.geometry import Bools
 from patherea_core.index.kinds import Kind
 from patherea_core.index.surface import SurfaceOptions, index_surface
 from tests.core.index.scattered import at, random_cells
@@ -27,7 +28,8 @@ def test_each_site_has_the_index_of_the_square_around_its_middle(mpp: float) -> 
                 surface.top + (row + 0.5) * surface.step,
             ]
             from_corner = cells.xy - middle + 25 / mpp
-            tally = cells.take(((from_corner >= 0) & (from_corner < 50 / mpp)).all(axis=1)).tally
+            inside: Bools = np.all((from_corner >= 0) & (from_corner < 50 / mpp), axis=1)
+            tally = cells.take(inside).tally
             assert surface.tumour[row, column] == tally.tumour
             if tally.tumour >= 4:
                 assert surface.share[row, column] == tally.share
