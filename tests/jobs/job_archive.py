@@ -218,6 +218,12 @@ class JobArchive:
         )
         return found
 
+    def download(self, file: str, folder: Path) -> Path:
+        """Write a file of the archive into a folder and return its path."""
+        path = folder / file
+        self.client.downloadFile(file, str(path))
+        return path
+
     def text_of(self, name: str) -> str:
         """Return the content of the file of a name that a job has left in the folder."""
         content = io.BytesIO()

@@ -21,6 +21,9 @@ pytestmark = NEEDS
 
 REGION = (128, 64, 256, 192)
 
+#: The classes of the cells that a training is tried on.
+CELLS = ("brown", "blue")
+
 
 @pytest.fixture(scope="module")
 def slide(archive: JobArchive) -> str:
@@ -216,27 +219,42 @@ def test_a_job_that_is_stopped_ends_within_ten_seconds(archive: JobArchive) -> N
     assert not archive.client.get("annotation", {"itemId": large})
 
 
-def test_a_training_that_is_stopped_leaves_a_model_that_works(
+def test_a_training_that_is_stopped_leaves_a_model_and_can_go_on(
     archive: JobArchive, tmp_path: Path
 ) -> None:
     write_cells(tmp_path / "dataset", samples=4, side=128, count=12)
     pack(tmp_path / "dataset", tmp_path / "cells.zip")
     dataset = archive.client.uploadFileToFolder(archive.folder.id, str(tmp_path / "cells.zip"))
-    job = archive.start(
-        "TrainDetector",
+    runs = archive.client.createFolder(archive.folder.id, "runs")["_id"]
+    ended = stopped_training(
+        archive,
         inputDatasetFile=dataset["_id"],
+        runsFolder=runs,
         recipe="small",
         epochs=500,
-        device="cpu",
         outputModelFile="stopped.safetensors",
     )
-    archive.await_progress(job, lambda told: "validation F1" in told.get("message", ""))
+    assert ended.seconds < 10
+    assert names_of(archive.download(archive.output("stopped.safetensors"), tmp_path)) == CELLS
+    (run,) = archive.client.get("item", {"folderId": runs})
+    left = {one["name"] for one in archive.client.get(f"item/{run['_id']}/files")}
+    assert "run_checkpoint.zip" in left  # whether or not there was time for the model too
+    again = stopped_training(archive, inputRunItem=run["_id"])
+    assert again.seconds < 10
+    assert archive.client.get("item", {"folderId": runs})[0]["_id"] == run["_id"]
+
+
+def stopped_training(archive: JobArchive, **fields: object) -> Ended:
+    """Stop a training once it has been validated; the seconds count from the request to stop."""
+    job = archive.start("TrainDetector", device="cpu", **fields, **ACCESS)
+    archive.await_progress(job, lambda told: "validation F1" in (told.get("message") or ""))
     begun = time.monotonic()
     archive.client.put(f"job/{job}/cancel")
     ended = archive.wait(job, begun)
     assert ended.status == CANCELED, ended.log
-    assert ended.seconds < 10
-    path = tmp_path / "stopped.safetensors"
-    archive.client.downloadFile(archive.output("stopped.safetensors"), str(path))
-    card = load_bundle(path).card
-    assert card.taxonomy.names == ("brown", "blue")
+    return ended
+
+
+def names_of(model: Path) -> tuple[str, ...]:
+    """Return the classes of a model, which has to be one that can be loaded."""
+    return load_bundle(model).card.taxonomy.names
