@@ -10,8 +10,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from xml.etree import ElementTree
 
 from patherea_core.errors import InputError, PathereaError
@@ -22,31 +21,17 @@ log = logging.getLogger("patherea")
 #: Environment variable of an image that offers the lists.
 VARIABLE = "PATHEREA_PICKERS"
 
-Kind = Literal["detections", "labels", "all"]
-
-#: What is asked for in place of a value begins so.
-_ASKED = "choices:"
+#: What is asked for in place of a value.
+_ASKED = "choices:annotations"
 #: Slides of a folder that are looked at.
 _MOST_SLIDES = 30
 
-
-@dataclass(frozen=True, slots=True)
-class _Picker:
-    """A field with a list.
-
-    Attributes:
-        field: its name.
-        kind: which annotations it lists.
-    """
-
-    field: str
-    kind: Kind
-
-
-_PICKERS: Mapping[str, tuple[_Picker, ...]] = {
-    "ExportDataset": (_Picker("annotations", "labels"),),
-    "EvaluateDetections": (_Picker("detections", "detections"), _Picker("annotations", "labels")),
-    "HarvestReview": (_Picker("run", "detections"), _Picker("reviewed", "all")),
+#: The fields that have a list, by command. All lists of a command are the same: slicer_cli_web for Girder 3
+#: asks for the last one whichever it fills.
+LISTED: Mapping[str, tuple[str, ...]] = {
+    "ExportDataset": ("annotations",),
+    "EvaluateDetections": ("detections", "annotations"),
+    "HarvestReview": ("run", "reviewed"),
 }
 
 
@@ -64,9 +49,10 @@ def with_lists(name: str, text: str) -> str:
     inputs = {one.findtext("name"): one for one in root.iterfind("parameters/*[name]")}
     # What a job would have to fetch first is of no use for a list.
     fetched = {key: None for key, one in inputs.items() if _is_fetched(one)}
-    for picker in _PICKERS.get(name, ()):
-        asked = {picker.field: _ASKED + picker.kind, **fetched}
-        inputs[picker.field].set("datalist", json.dumps(asked))
+    fields = LISTED.get(name, ())
+    asked = json.dumps({**dict.fromkeys(fields, _ASKED), **fetched})
+    for field in fields:
+        inputs[field].set("datalist", asked)
     encoded: bytes = ElementTree.tostring(root, encoding="us-ascii", xml_declaration=True)
     return encoded.decode("ascii")
 
@@ -100,26 +86,16 @@ def _is_fetched(parameter: ElementTree.Element) -> bool:
 
 
 def _choices(values: Mapping[str, Any], name: str) -> list[str]:
-    """Return the names that fit the field, each once, in order."""
+    """Return the names of the annotations of the slide, or of the folder's slides, each once, in order."""
     from plugin.dsa.annotations import list_annotations
     from plugin.dsa.items import slide_named, slides_in
     from plugin.dsa.session import connect
 
-    kinds = [
-        one.kind for one in _PICKERS.get(name, ()) if values[one.field] == f"{_ASKED}{one.kind}"
-    ]
-    if not kinds:
-        raise InputError(f"{name} has no list of that kind")
+    if name not in LISTED:
+        raise InputError(f"{name} has no lists")
     session = connect(values["girderApiUrl"], values["girderToken"])
     if name == "ExportDataset":
         slides = slides_in(session, values["inputFolder"])[:_MOST_SLIDES]
     else:
         slides = (slide_named(session, values["inputImageFile"]),)
-    return sorted(
-        {
-            one.name
-            for slide in slides
-            for one in list_annotations(session, slide.id)
-            if kinds[0] == "all" or (one.detections if kinds[0] == "detections" else not one.ours)
-        }
-    )
+    return sorted({one.name for slide in slides for one in list_annotations(session, slide.id)})

@@ -117,7 +117,7 @@ def test_both_offer_the_same_endpoint(
     girder_3: dict[str, Report], girder_5: dict[str, Report], name: str
 ) -> None:
     assert girder_5[name]["endpoint"] == girder_3[name]["endpoint"]
-    lists = sorted(picker.field for picker in pickers._PICKERS.get(name, ()))
+    lists = sorted(pickers.LISTED.get(name, ()))
     assert girder_5[name]["lists"] == girder_3[name]["lists"] == lists
     assert {one["name"] for one in girder_3[name]["endpoint"]} >= {
         parameter.name for parameter in parameters(name)

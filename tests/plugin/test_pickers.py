@@ -1,14 +1,12 @@
 """Lists of annotations for the fields of the archive's web page."""
 
 from collections.abc import Iterator
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from plugin import descriptions, logs, pickers
 from plugin.__main__ import main
-from plugin.dsa.annotation_codec import DETECTIONS_KIND
 from tests.plugin.archive import FOLDER, TOKEN, FakeArchive, point, serving
 
 
@@ -24,9 +22,7 @@ def archive(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeArchive]:
 def slide(archive: FakeArchive) -> str:
     item = archive.add_slide("a.tif", b"", (10, 10))
     archive.annotate(item, point(1, 1), name="tumour & größer <b>")
-    found = archive.annotate(item, point(1, 1), name="Cells 1")
-    ours: dict[str, Any] = {"patherea": {"kind": DETECTIONS_KIND}}
-    archive.annotations[found]["annotation"]["attributes"] = ours
+    archive.annotate(item, point(1, 1), name="Cells 1")
     return item
 
 
@@ -41,43 +37,31 @@ def listed(
     return [one.text for one in ElementTree.fromstring(f"<list>{printed}</list>")]  # noqa: S314  ours
 
 
-@pytest.mark.parametrize(
-    ("command", "field", "names"),
-    [
-        ("EvaluateDetections", "--detections=choices:detections", ["Cells 1"]),
-        ("EvaluateDetections", "--annotations=choices:labels", ["tumour & größer <b>"]),
-        ("HarvestReview", "--run=choices:detections", ["Cells 1"]),
-        ("HarvestReview", "--reviewed=choices:all", ["Cells 1", "tumour & größer <b>"]),
-    ],
-)
-def test_a_field_lists_the_annotations_of_the_slide_that_fit_it(
+NAMES = ["Cells 1", "tumour & größer <b>"]
+FIELDS = [(command, field) for command, fields in pickers.LISTED.items() for field in fields]
+
+
+@pytest.mark.parametrize(("command", "field"), FIELDS)
+def test_a_field_lists_the_annotations_of_the_slide_or_of_the_folder(
     archive: FakeArchive,
     slide: str,
     capsys: pytest.CaptureFixture[str],
     command: str,
     field: str,
-    names: list[str],
 ) -> None:
-    assert listed(capsys, archive.address, command, slide, field) == names
-    assert listed(capsys, archive.address, command, slide, *field.split("=")) == names
-
-
-@pytest.mark.usefixtures("slide")
-def test_a_folder_lists_the_labels_of_its_slides(
-    archive: FakeArchive, capsys: pytest.CaptureFixture[str]
-) -> None:
-    found = listed(capsys, archive.address, "ExportDataset", FOLDER, "--annotations=choices:labels")
-    assert found == ["tumour & größer <b>"]
+    where = FOLDER if command == "ExportDataset" else slide
+    words = (f"--{field}", "choices:annotations")
+    assert listed(capsys, archive.address, *(command, where, *words)) == NAMES
+    assert listed(capsys, archive.address, *(command, "=".join(words), where)) == NAMES
 
 
 @pytest.mark.parametrize(
     ("item", "field", "token"),
     [
-        ("0" * 24, "--detections=choices:detections", TOKEN),
-        ("no id", "--detections=choices:detections", TOKEN),
-        ("0" * 24, "--detections=choices:detections", "expired"),
-        ("0" * 24, "--detections=choices:nonsense", TOKEN),
-        ("0" * 24, "--nonsense=choices:labels", TOKEN),
+        ("0" * 24, "--detections=choices:annotations", TOKEN),
+        ("no id", "--detections=choices:annotations", TOKEN),
+        ("0" * 24, "--detections=choices:annotations", "expired"),
+        ("0" * 24, "--nonsense=choices:annotations", TOKEN),
     ],
 )
 def test_trouble_is_an_empty_list_and_a_word_in_the_log(
@@ -105,9 +89,7 @@ def test_an_image_offers_lists_only_if_it_says_so(
     assert with_lists.isascii()
     roots = [ElementTree.fromstring(text) for text in (plain, with_lists)]  # noqa: S314  our own
     fields = [one for one in roots[1].iter() if one.attrib.pop("datalist", None)]
-    assert {one.findtext("name") for one in fields} == {
-        picker.field for picker in pickers._PICKERS.get(name, ())
-    }
+    assert {one.findtext("name") for one in fields} == set(pickers.LISTED.get(name, ()))
     assert [(one.tag, one.attrib, one.text) for one in roots[0].iter()] == [
         (one.tag, one.attrib, one.text) for one in roots[1].iter()
     ]
