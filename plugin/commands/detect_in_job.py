@@ -14,14 +14,11 @@ from patherea_core.progress import Progress
 from plugin.commands import detect_cells, detect_on_item
 from plugin.commands.detect_on_item import DetectOnItemRequest, LocalFiles
 from plugin.commands.detect_request import DetectRequest
-from plugin.dsa.items import SlideItem, slide_named
+from plugin.dsa.items import SlideItem, may_add_to, slide_named
 from plugin.dsa.session import Session, connect
 from plugin.outputs.arrangement import ONE, Arrangement
 
 log = logging.getLogger(__name__)
-
-#: What the archive calls the right to write.
-_WRITE = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +82,7 @@ def _mismatch(session: Session, slide: SlideItem, request: JobRequest) -> str:
     size = path.stat().st_size if path.is_file() else None
     if (known.get("name"), known.get("size")) != (path.name, size):
         return f"slideInArchive is {slide.name!r}, but the job is about {path.name!r}, as happens in a batch"
-    if session.get(f"item/{slide.id}").get("_accessLevel", _WRITE) < _WRITE:
+    if not may_add_to(session, slide):
         return f"you may not write to slide {slide.name!r}"
     return ""
 

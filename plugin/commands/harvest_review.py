@@ -17,7 +17,7 @@ from patherea_core.seeding import Seed
 from plugin import provenance
 from plugin.commands.review_labels import add_labels, require_new
 from plugin.commands.review_pictures import review_pictures
-from plugin.dsa.items import SlideItem, slide_named
+from plugin.dsa.items import SlideItem, slide_named, slide_to_annotate
 from plugin.dsa.labels import naming, read_labels
 from plugin.dsa.remote_slide import RemoteSlide, remote_slide
 from plugin.dsa.session import Session, connect
@@ -95,7 +95,8 @@ def run(request: HarvestRequest, progress: Progress) -> ReviewOutcome:
         if path is not None:
             require_writable(path)
     session = connect(request.api_url, request.token)
-    item = slide_named(session, request.item_id)
+    named = slide_to_annotate if request.labels else slide_named
+    item = named(session, request.item_id)
     require_new(session, item, request.labels)
     slide = remote_slide(session, item, request.mpp)
     progress.advance(0.1, "annotations")

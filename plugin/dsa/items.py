@@ -79,13 +79,18 @@ def slide_to_annotate(session: Session, identifier: str) -> SlideItem:
         CredentialsError: this person may look at the slide, but not add to it.
     """
     slide = slide_named(session, identifier)
-    folder = session.get(f"folder/{slide.folder_id}") if slide.folder_id else {}
-    if folder.get("_accessLevel", _WRITE) < _WRITE:
+    if not may_add_to(session, slide):
         raise CredentialsError(
             f"the archive at {session.address} does not let you add to slide {slide.name!r};"
             " have yourself given the right to edit its folder"
         )
     return slide
+
+
+def may_add_to(session: Session, slide: SlideItem) -> bool:
+    """Tell whether annotations can be added to a slide: its folder decides, the item itself does not say."""
+    folder = session.get(f"folder/{slide.folder_id}") if slide.folder_id else {}
+    return int(folder.get("_accessLevel", _WRITE)) >= _WRITE
 
 
 def download_slide(session: Session, slide: SlideItem, folder: Path) -> Path:
