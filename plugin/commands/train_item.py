@@ -111,11 +111,11 @@ def facts_of_run(run: RunFolder) -> dict[str, Any]:
         return facts
     rows = list(csv.DictReader(run.metrics.read_text(encoding="utf-8").splitlines()))
     best = max(rows, key=lambda row: float(row["validation_mean_f1"] or 0))
-    return facts | {
+    facts |= {
         "epoch": round(float(rows[-1]["epoch"])),
         "f1": float(best["validation_mean_f1"] or 0),
-        "threshold": float(best["threshold"]),
     }
+    return facts | ({"threshold": float(best["threshold"])} if best["threshold"] else {})
 
 
 def facts_of_model(card: BundleCard) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,9 +11,9 @@ from patherea_core.bundle_card import CardWords
 from patherea_core.errors import InputError
 from plugin.commands.train_checkpoint import AskedTraining
 from plugin.commands.train_detector import TrainRequest
-from plugin.commands.train_source import _as_before, _asked
+from plugin.commands.train_source import SlidesFolder, _as_before, _asked, _export
 from plugin.models import finding
-from tests.plugin.bundles import shipping
+from tests.plugin.bundles import shipping, write_model
 
 #: A form in which all is left open.
 OPEN = TrainRequest(dataset=Path(), out=Path("run"))
@@ -62,6 +63,15 @@ def test_a_base_model_that_ships_is_found_again_and_another_is_asked_for(
         _as_before(OPEN, asked)
     given = replace(OPEN, base_model=tmp_path / "copy.safetensors")
     assert _as_before(given, asked).base_model == given.base_model
+
+
+def test_slides_are_cut_with_pixels_as_large_as_a_base_model_needs_them(tmp_path: Path) -> None:
+    place: Any = SimpleNamespace(api_url="http://archive", token="t")  # noqa: S106  no token
+    folder = SlidesFolder("f", "labels*", ("a", "b"))
+    export = _export(folder, OPEN, place, tmp_path)
+    assert (export.mpp, export.annotations, export.classes) == (None, "labels*", ("a", "b"))
+    base = replace(OPEN, base_model=write_model(tmp_path / "base.safetensors", mpp=0.4))
+    assert _export(folder, base, place, tmp_path).mpp == 0.4
 
 
 def test_backbone_weights_are_asked_for_again() -> None:

@@ -120,12 +120,14 @@ def test_a_better_state_is_sent_sooner_but_not_at_every_epoch(watched: Watched) 
     assert CHECKPOINT not in watched.later(599)
 
 
-def test_where_a_state_takes_long_to_send_a_better_one_waits_longer(watched: Watched) -> None:
+def test_where_a_state_takes_long_to_send_a_better_one_waits_longer(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def slowly(_path: Path, name: str) -> None:
         watched.now += 50 * (name == CHECKPOINT)
         watched.item.sent.append(name)
 
-    watched.item.put = slowly  # type: ignore[method-assign]
+    monkeypatch.setattr(watched.item, "put", slowly)
     watched.begin()
     watched.epoch(1, better=True)
     watched.later(0)
