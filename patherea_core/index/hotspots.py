@@ -16,7 +16,15 @@ from patherea_core.errors import InputError
 from patherea_core.geometry import Bools
 from patherea_core.index.ki67 import Index, IndexOptions, index_of
 from patherea_core.index.kinds import KindedCells
-from patherea_core.index.rivals import MOST_RIVALS, Spread, chances_of_another, disjoint, spread
+from patherea_core.index.rivals import (
+    MOST_RIVALS,
+    ExpectedIndex,
+    Spread,
+    chances_of_another,
+    disjoint,
+    expected_index,
+    spread,
+)
 from patherea_core.index.samples import Sample
 from patherea_core.index.sites import SiteCounts
 from patherea_core.index.windows import FixedArea, NumberOfCells, Windows, gridded, windows_of
@@ -32,7 +40,8 @@ class Hotspot:
         top: of the square, in base pixels.
         side: of the square, in base pixels.
         side_micrometres: the same on the slide.
-        index: of its cells.
+        index: of its cells; too high, since the window was chosen for it.
+        expected: the index to expect of its tissue, that it was chosen allowed for.
         chance_another_is_higher: the probability that another window, which shares no cell with it, has a
             truly higher index; None if there is no other one.
     """
@@ -42,6 +51,7 @@ class Hotspot:
     side: float
     side_micrometres: float
     index: Index
+    expected: ExpectedIndex
     chance_another_is_higher: float | None
 
     @property
@@ -114,32 +124,38 @@ def hotspots(
     rivals = disjoint(ordered)
     of = spread(counts, int(np.median(rivals.sites)), _least_cells(kind))
     chances = chances_of_another(rivals, of, seed, draws=options.index.draws)
-    site = np.floor(tumour.xy / counts.step).astype(np.int64)
     found = []
     for number in range(min(options.count, len(rivals))):
-        left, top, sites = _place(rivals, number, counts)
-        within: Bools = np.all((site >= (left, top)) & (site < (left + sites, top + sites)), axis=1)
-        sample = Sample.whole("slide", tumour.take(within))
-        found.append(
-            Hotspot(
-                left * counts.step,
-                top * counts.step,
-                sites * counts.step,
-                sites * counts.step * mpp,
-                index_of(f"hotspot {number + 1}", [sample], seed, options.index),
-                float(chances[number]) if len(rivals) > 1 else None,
-            )
+        square = _square(rivals, number, counts, tumour)
+        sample = Sample.whole("slide", tumour.take(square.inside))
+        index = index_of(f"hotspot {number + 1}", [sample], seed, options.index)
+        expected = expected_index(
+            index.tally.positive, index.tally.tumour, of, level=options.index.level
         )
+        chance = float(chances[number]) if len(rivals) > 1 else None
+        place = (square.left, square.top, square.side, square.side * mpp)
+        found.append(Hotspot(*place, index, expected, chance))
     return Hotspots(tuple(found), None, kind, len(ordered), len(rivals), of)
 
 
-def _place(windows: Windows, number: int, counts: SiteCounts) -> tuple[int, int, int]:
-    """Return the column and the row of a window's first site in the slide, and the sites along its side."""
-    return (
-        int(windows.column[number]) + counts.first_column,
-        int(windows.row[number]) + counts.first_row,
-        int(windows.sites[number]),
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class _Square:
+    """A window in base pixels, and (N,) which cells it holds."""
+
+    left: float
+    top: float
+    side: float
+    inside: Bools
+
+
+def _square(windows: Windows, number: int, counts: SiteCounts, cells: KindedCells) -> _Square:
+    column = int(windows.column[number]) + counts.first_column
+    row = int(windows.row[number]) + counts.first_row
+    sites = int(windows.sites[number])
+    # By sites and not by pixels, so that rounding never puts a cell elsewhere than the search did.
+    site = np.floor(cells.xy / counts.step)
+    inside: Bools = np.all((site >= (column, row)) & (site < (column + sites, row + sites)), axis=1)
+    return _Square(column * counts.step, row * counts.step, sites * counts.step, inside)
 
 
 def _least_cells(kind: FixedArea | NumberOfCells) -> int:

@@ -2,26 +2,26 @@
 
 The highest of many indices is too high: chance had a part in making it the highest. So each window's
 index is pulled towards that of the slide, the more so the fewer cells it has and the less windows differ
-from each other: its true index follows a Beta distribution, whose prior is fitted to windows side by
-side all over the slide (empirical Bayes), and whose cells are worth fewer independent ones, as far as
-quarters of these windows' sides differ. Compared are windows that share no cell, the most positive
-first; these are drawn together, and the chance is the share of draws in which another one is the
+from each other: the true index of its tissue follows a Beta distribution, whose prior is fitted to
+windows side by side all over the slide (empirical Bayes). Given the tissue, cells are independent; that
+positive cells lie together is what windows differ by. Compared are windows that share no cell, the most
+positive first; they are drawn together, and the chance is the share of draws in which another one is the
 highest.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import betaincinv
 
-from patherea_core.geometry import Bools, Floats, Ints
+from patherea_core.evaluation.intervals import Interval
+from patherea_core.geometry import Floats, Ints
 from patherea_core.index.sites import SiteCounts
 from patherea_core.index.windows import Windows
 from patherea_core.seeding import Seed
 
 #: So many windows are compared; those that come later are hardly ever the highest.
 MOST_RIVALS = 200
-#: Parts along the side of a window by which it is seen how cells lie together.
-_PARTS = 4
 #: A window of the prior has at least this part of the cells that a hotspot has.
 _LEAST_PART = 0.25
 #: How much alike the cells of one window may be; without bounds no window or every one would decide alone.
@@ -30,19 +30,25 @@ _ALIKE = (1e-6, 1 - 1e-6)
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How the true indices of the windows of a slide are spread, and what their cells are worth.
+    """How the true indices of the windows of a slide are spread.
 
     Attributes:
-        positive: independent positive cells that the slide lends to each window.
-        negative: negative ones.
-        design_effect: counted cells that are worth one independent cell.
+        positive: positive cells that the slide lends to each window.
+        negative: negative cells that it lends.
         windows: from how many windows this is known.
     """
 
     positive: float
     negative: float
-    design_effect: float
     windows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedIndex:
+    """What index to expect of a window's tissue, that it was chosen for its index allowed for."""
+
+    value: float
+    interval: Interval
 
 
 def disjoint(ordered: Windows, most: int = MOST_RIVALS) -> Windows:
@@ -62,25 +68,24 @@ def disjoint(ordered: Windows, most: int = MOST_RIVALS) -> Windows:
 
 
 def spread(counts: SiteCounts, sites: int, cells: int) -> Spread:
-    """Return how windows of about this size differ all over the slide.
+    """Return how windows of this size differ all over the slide.
 
     Args:
         counts: the tumour cells.
         sites: along the side of a window.
         cells: of a hotspot.
     """
-    part = max(1, round(sites / _PARTS))
-    positive, tumour = _tiles(counts, part)
-    enough = tumour.sum(axis=1) >= max(1.0, cells * _LEAST_PART)
+    rows, columns = (extent // sites for extent in counts.shape)
+    row, column = np.divmod(np.arange(rows * columns), max(1, columns))
+    positive, tumour = counts.squares(row * sites, column * sites, np.full(len(row), sites))
+    enough = tumour >= max(1.0, cells * _LEAST_PART)
     positive, tumour = positive[enough], tumour[enough]
-    effect = _design_effect(positive, tumour)
-    share, worth = _shares(positive, tumour), tumour.sum(axis=1) / effect
-    middle = float(positive.sum() / tumour.sum()) if len(share) else 0.0
-    if len(share) < 3 or not 0 < middle < 1:
-        return Spread(0.5, 0.5, effect, len(share))
-    alike = float(np.clip(_alike(share, worth, middle), *_ALIKE))
+    middle = float(positive.sum() / tumour.sum()) if len(tumour) else 0.0
+    if len(tumour) < 3 or not 0 < middle < 1:
+        return Spread(0.5, 0.5, len(tumour))
+    alike = float(np.clip(_alike(positive, tumour, middle), *_ALIKE))
     strength = 1 / alike - 1
-    return Spread(middle * strength, (1 - middle) * strength, effect, len(share))
+    return Spread(middle * strength, (1 - middle) * strength, len(tumour))
 
 
 def chances_of_another(windows: Windows, of: Spread, seed: Seed, *, draws: int = 2000) -> Floats:
@@ -93,55 +98,29 @@ def chances_of_another(windows: Windows, of: Spread, seed: Seed, *, draws: int =
         draws: how often they are drawn.
     """
     random = seed.stream("hotspots")
-    positive = windows.positive / of.design_effect
-    negative = (windows.tumour - windows.positive) / of.design_effect
-    drawn = random.beta(of.positive + positive, of.negative + negative, (draws, len(windows)))
+    negative = windows.tumour - windows.positive
+    drawn = random.beta(
+        of.positive + windows.positive, of.negative + negative, (draws, len(windows))
+    )
     first = np.bincount(drawn.argmax(axis=1), minlength=len(windows))
     chances: Floats = 1 - first / draws
     return chances
 
 
-def _tiles(counts: SiteCounts, part: int) -> tuple[Floats, Floats]:
-    """Return positive and tumour cells of the parts of windows side by side: (W, parts)."""
-    side = part * _PARTS
-    height, width = counts.shape
-    rows, columns = height // side, width // side
-    row, column = np.meshgrid(
-        np.arange(rows * _PARTS) * part, np.arange(columns * _PARTS) * part, indexing="ij"
+def expected_index(positive: int, tumour: int, of: Spread, *, level: float = 0.95) -> ExpectedIndex:
+    """Return what index to expect of a window with so many positive and tumour cells."""
+    positive_too = of.positive + positive
+    negative_too = of.negative + tumour - positive
+    low, high = (
+        float(betaincinv(positive_too, negative_too, tail))
+        for tail in ((1 - level) / 2, (1 + level) / 2)
     )
-    found = counts.squares(row.ravel(), column.ravel(), np.full(row.size, part))
-    positive, tumour = (
-        some.reshape(rows, _PARTS, columns, _PARTS)
-        .transpose(0, 2, 1, 3)
-        .reshape(-1, _PARTS**2)
-        .astype(np.float64)
-        for some in found
-    )
-    return positive, tumour
+    return ExpectedIndex(positive_too / (positive_too + negative_too), Interval(low, high))
 
 
-def _shares(positive: Floats, tumour: Floats) -> Floats:
-    shares: Floats = positive.sum(axis=1) / tumour.sum(axis=1)
-    return shares
-
-
-def _design_effect(positive: Floats, tumour: Floats) -> float:
-    """Return the variance between parts of one window, against that of independent cells; at the least 1."""
-    if not len(tumour):
-        return 1.0
-    share = _shares(positive, tumour)
-    filled: Ints = np.count_nonzero(tumour, axis=1)
-    several: Bools = filled > 1
-    deviations = positive - tumour * share[:, np.newaxis]
-    between = (deviations**2).sum(axis=1) * filled / np.maximum(filled - 1, 1)
-    independent = tumour.sum(axis=1) * share * (1 - share)
-    known = float(independent[several].sum())
-    return max(1.0, float(between[several].sum()) / known) if known else 1.0
-
-
-def _alike(share: Floats, worth: Floats, middle: float) -> float:
+def _alike(positive: Ints, tumour: Ints, middle: float) -> float:
     """Return how much alike two cells of one window are, by the method of moments (Kleinman, 1973)."""
-    rest = 1 - worth / worth.sum()
-    seen = float((worth * (share - middle) ** 2).sum()) / (middle * (1 - middle))
-    scale = float(((worth - 1) * rest).sum())
+    share, rest = positive / tumour, 1 - tumour / tumour.sum()
+    seen = float((tumour * (share - middle) ** 2).sum()) / (middle * (1 - middle))
+    scale = float(((tumour - 1) * rest).sum())
     return (seen - float(rest.sum())) / scale if scale > 0 else 0.0

@@ -82,6 +82,8 @@ def _hotspot_figures(spot: Hotspot) -> dict[str, object]:
         "side_base_pixels": spot.side,
         "side_micrometres": spot.side_micrometres,
         "square_millimetres": spot.square_millimetres,
+        "expected_index": spot.expected.value,
+        "expected_interval": _bounds(spot.expected.interval),
         "chance_another_is_higher": spot.chance_another_is_higher,
         **index_figures(spot.index),
     }

@@ -104,11 +104,11 @@ def reported(
 
 def slide(share: float, random: np.random.Generator) -> tuple[Floats, Ints]:
     """Return (N, 2) cells of a made slide and their (N,) true kinds."""
-    xy, positive = field(Tumour(share, ALIKE), TUMOUR_CELLS, random)
-    others = random.uniform(0, xy.max(), (OTHER_CELLS, 2))
-    kind = np.where(positive, int(Kind.POSITIVE), int(Kind.NEGATIVE))
+    made = field(Tumour(share, ALIKE), TUMOUR_CELLS, random)
+    others = random.uniform(0, made.xy.max(), (OTHER_CELLS, 2))
+    kind = np.where(made.positive, int(Kind.POSITIVE), int(Kind.NEGATIVE))
     return (
-        np.concatenate([xy, others]),
+        np.concatenate([made.xy, others]),
         np.concatenate([kind, np.full(OTHER_CELLS, int(Kind.NOT_COUNTED))]),
     )
 

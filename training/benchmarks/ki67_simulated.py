@@ -41,8 +41,23 @@ class Tumour:
         return random.beta(self.share * strength, (1 - self.share) * strength, count)
 
 
-def field(tumour: Tumour, cells: int, random: np.random.Generator) -> tuple[Floats, Bools]:
-    """Return (N, 2) places in µm and (N,) whether positive, of a square that has about so many cells."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """Tumour cells of a square.
+
+    Attributes:
+        xy: (N, 2) places in µm.
+        positive: (N,) whether a cell is positive.
+        share: (N,) true index of its niche.
+    """
+
+    xy: Floats
+    positive: Bools
+    share: Floats
+
+
+def field(tumour: Tumour, cells: int, random: np.random.Generator) -> Field:
+    """Return the cells of a square that has about so many."""
     side = float(np.sqrt(cells / DENSITY))
     margin = 4 * SPREAD
     niches = max(1, random.poisson((side + 2 * margin) ** 2 * DENSITY / NICHE))
@@ -50,8 +65,10 @@ def field(tumour: Tumour, cells: int, random: np.random.Generator) -> tuple[Floa
     niche = np.repeat(np.arange(niches), random.poisson(NICHE, niches))
     xy = middle[niche] + random.normal(0, SPREAD, (len(niche), 2))
     within = np.all((xy >= 0) & (xy < side), axis=1)
-    positive = random.random(len(niche)) < tumour.shares(niches, random)[niche]
-    return xy[within], positive[within]
+    # Drawn in this order, a seed makes the same tumour as ever.
+    chance = random.random(len(niche))
+    share = tumour.shares(niches, random)[niche]
+    return Field(xy[within], chance[within] < share[within], share[within])
 
 
 def fields(
@@ -60,7 +77,7 @@ def fields(
     """Return fields far apart from each other that have about so many cells together."""
     samples = []
     for number in range(count):
-        xy, positive = field(tumour, cells // count, random)
-        kinded = KindedCells(xy + number * APART, np.where(positive, 0, 1))
+        made = field(tumour, cells // count, random)
+        kinded = KindedCells(made.xy + number * APART, np.where(made.positive, 0, 1))
         samples.append(Sample.whole("slide", kinded, f"field {number + 1}"))
     return tuple(samples)

@@ -55,6 +55,11 @@ def test_a_hotspot_holds_the_cells_inside_its_square(options: HotspotOptions) ->
     assert values == sorted(values, reverse=True)
 
 
+def test_what_is_expected_lies_nearer_to_the_slides_index_than_what_was_chosen() -> None:
+    for spot in hotspots(random_cells(4000, 0.1, 2000.0), 1.0, SEED, HUNDRED).found:
+        assert 0.1 < spot.expected.value < (spot.index.value or 0)
+
+
 def test_the_order_of_cells_does_not_matter() -> None:
     cells = with_heap(0.5)
     order = np.random.default_rng(0).permutation(len(cells))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from patherea_core.index.kinds import KindedCells
-from patherea_core.index.rivals import Spread, chances_of_another, spread
+from patherea_core.index.rivals import Spread, chances_of_another, expected_index, spread
 from patherea_core.index.sites import SiteCounts
 from patherea_core.index.windows import Windows
 from patherea_core.seeding import Seed
@@ -30,7 +30,6 @@ def test_windows_that_differ_as_a_beta_distribution_are_seen_to() -> None:
     found = spread(SiteCounts.of(KindedCells(cells.xy, kind), 25.0), 4, 90)
     assert found.positive == pytest.approx(2, rel=0.15)
     assert found.negative == pytest.approx(8, rel=0.15)
-    assert found.design_effect == pytest.approx(1, abs=0.05)
 
 
 def test_a_slide_that_is_alike_everywhere_lends_much() -> None:
@@ -38,11 +37,13 @@ def test_a_slide_that_is_alike_everywhere_lends_much() -> None:
     assert found.positive + found.negative > 1000
 
 
-def test_heaps_inside_windows_make_their_cells_worth_less() -> None:
-    cells = random_cells(50_000, 0.5, 3200.0)
-    heaped = ((cells.xy // 25).astype(int).sum(axis=1) % 2).astype(np.int64)
-    found = spread(SiteCounts.of(KindedCells(cells.xy, heaped), 25.0), 4, 40)
-    assert found.design_effect > 2
+def test_an_expected_index_lies_between_the_slides_and_the_windows_own() -> None:
+    of = Spread(10, 90, 99)
+    few, many = expected_index(30, 100, of), expected_index(3000, 10_000, of)
+    assert 0.1 < few.value < many.value < 0.3
+    assert few.value == pytest.approx(0.2)
+    assert few.interval.holds(few.value)
+    assert few.interval.high - few.interval.low > many.interval.high - many.interval.low
 
 
 def test_with_few_windows_nothing_is_lent() -> None:
@@ -51,12 +52,12 @@ def test_with_few_windows_nothing_is_lent() -> None:
 
 
 def test_two_equal_windows_have_even_chances() -> None:
-    chances = chances_of_another(windows((50, 200), (50, 200)), Spread(1, 1, 1, 9), SEED)
+    chances = chances_of_another(windows((50, 200), (50, 200)), Spread(1, 1, 9), SEED)
     assert chances == pytest.approx([0.5, 0.5], abs=0.04)
 
 
 def test_the_chances_of_being_the_highest_sum_to_one() -> None:
-    chances = chances_of_another(windows((50, 200), (45, 200), (30, 200)), Spread(1, 3, 1, 9), SEED)
+    chances = chances_of_another(windows((50, 200), (45, 200), (30, 200)), Spread(1, 3, 9), SEED)
     assert (1 - chances).sum() == pytest.approx(1)
     assert list(chances) == sorted(chances)
 
@@ -64,13 +65,13 @@ def test_the_chances_of_being_the_highest_sum_to_one() -> None:
 def test_fewer_cells_make_the_first_less_sure() -> None:
     many = windows((500, 1000), (400, 1000))
     few = windows((50, 100), (40, 100))
-    of = Spread(2, 2, 1, 9)
+    of = Spread(2, 2, 9)
     assert chances_of_another(many, of, SEED)[0] < chances_of_another(few, of, SEED)[0]
 
 
 def test_the_chance_is_that_of_the_truth_behind_such_windows() -> None:
     random = np.random.default_rng(0)
-    of, wrong, said = Spread(5, 45, 1, 99), [], []
+    of, wrong, said = Spread(5, 45, 99), [], []
     for _ in range(400):
         true = random.beta(of.positive, of.negative, 20)
         found = random.binomial(300, true)

@@ -11,8 +11,8 @@ from training.benchmarks.ki67_simulated import Tumour, field
 
 
 def test_the_made_tumour_has_the_index_it_says() -> None:
-    _, positive = field(Tumour(0.2, 0.05), 200_000, np.random.default_rng(0))
-    assert positive.mean() == pytest.approx(0.2, abs=0.01)
+    made = field(Tumour(0.2, 0.05), 200_000, np.random.default_rng(0))
+    assert made.positive.mean() == pytest.approx(0.2, abs=0.01)
 
 
 @pytest.mark.parametrize(("share", "cells"), [(0.01, 50), (0.2, 200), (0.8, 200)])
@@ -57,5 +57,5 @@ def test_the_tables_have_a_row_for_each_case(
     monkeypatch.setattr(ki67_correction, "SHARES", (0.3,))
     ki67_correction.main(["--repeats", "2"])
     assert len(capsys.readouterr().out.splitlines()) == 2 + 6
-    ki67_hotspots.main(["--sizes", "12000"])
-    assert len(capsys.readouterr().out.splitlines()) == 2 + 3 + 2
+    ki67_hotspots.main(["--sizes", "12000", "--slides", "1"])
+    assert len(capsys.readouterr().out.splitlines()) == 2 + 3 + 2 + 3 + 6
