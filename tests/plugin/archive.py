@@ -40,6 +40,7 @@ class FakeArchive:
         logins: of people, by their id.
         job_tokens: what is known of tokens that may not ask whose they are.
         pictures: what was asked of each picture of a part of a slide.
+        access_level: of the person in the folder of the slides: 0 reads, 1 writes, 2 decides who may.
         requests: method and path of every request.
         failures: statuses to answer with next, before anything else.
         on_request: called with each path.
@@ -55,6 +56,7 @@ class FakeArchive:
     logins: dict[str, str] = field(default_factory=dict)
     job_tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
     pictures: list[Mapping[str, str]] = field(default_factory=list)
+    access_level: int = 2
     requests: list[str] = field(default_factory=list)
     failures: list[int] = field(default_factory=list)
     on_request: Callable[[str], None] | None = None
@@ -70,6 +72,7 @@ class FakeArchive:
         self.items[item] = {
             "_id": item,
             "name": name,
+            "folderId": FOLDER,
             "meta": {},
             "largeImage": {"fileId": file},
         }
@@ -134,7 +137,8 @@ class FakeArchive:
         return _picture(query)
 
     def _routes(self) -> Iterator[tuple[str, Callable[[re.Match[str], Mapping[str, str]], Any]]]:
-        yield "folder/(.*)", lambda found, _: {"_id": FOLDER} if found[1] == FOLDER else 400
+        folder = {"_id": FOLDER, "name": "slides", "_accessLevel": self.access_level}
+        yield "folder/(.*)", lambda found, _: folder if found[1] == FOLDER else 400
         yield "item", lambda _, query: _page(list(self.items.values()), query)
         yield "item/([0-9a-f]*)", lambda found, _: self.items.get(found[1], 400)
         yield "item/(.*)/files", lambda found, query: _page(self._files_of(found[1]), query)

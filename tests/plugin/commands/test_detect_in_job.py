@@ -171,7 +171,7 @@ def test_in_a_batch_nothing_is_posted_to_the_slide_that_is_on_the_screen(
 def test_who_may_only_read_gets_one_annotation_by_file(
     job: JobRequest, archive: FakeArchive, caplog: pytest.LogCaptureFixture
 ) -> None:
-    archive.items[ITEM]["_accessLevel"] = 0
+    archive.access_level = 0
     run(replace(job, arrangement=APART), Silent())
     assert archive.posted == []
     assert "you may not write to slide 's.tif'" in caplog.text
