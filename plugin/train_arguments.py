@@ -41,7 +41,8 @@ def read_training(values: Values) -> Callable[[Progress], None]:
         )
 
     def action(progress: Progress) -> None:
-        with tempfile.TemporaryDirectory(prefix="patherea-") as folder:
+        # What is still being sent when a job has to end may yet write there.
+        with tempfile.TemporaryDirectory(prefix="patherea-", ignore_cleanup_errors=True) as folder:
             training = TrainRequest(
                 dataset=source if isinstance(source, Path) else Path(),
                 out=Path(folder) / "run",

@@ -39,7 +39,7 @@ _CUTTING, _FETCHING = 0.2, 0.05
 _TRAINED = 0.99
 
 #: Seconds that a training that is stopped gives the archive to take its last state; it has eight in all.
-_LAST = 5.0
+_LAST = 4.0
 
 #: Seconds for the same of a training that fails.
 _FAILED = 60.0
@@ -182,16 +182,13 @@ class _Training:
 
     def _stopped(self, message: str) -> str:
         """Leave what there is of a training that is stopped, as far as time allows; return that in words."""
-        arrived = self._uploads.end(_LAST, with_state=True)
         what = message if self._delivered else message.partition(";")[0]
-        if arrived and self._item.id is not None:
-            self._try(lambda: self._leave_rest(what))
+        self._uploads.end(_LAST, lambda: self._leave_rest(what.partition(";")[0]))
         if not self._uploads.holds_state:
             return f"{what}; the archive has no state of it to go on from"
         return f"{what}; to go on, choose the item {self._item.name!r} of the archive in a new job"
 
-    def _leave_rest(self, what: str) -> None:
-        state = what.partition(";")[0]
+    def _leave_rest(self, state: str) -> None:
         if self._model.exists():
             self._leave_model(state)
         else:
@@ -199,14 +196,9 @@ class _Training:
 
     def _failed(self, message: str) -> None:
         """Leave the last state of a training that went astray, and note why."""
-        if self._uploads.end(_FAILED, with_state=True) and self._item.id is not None:
-            self._try(lambda: self._item.tell(f"failed: {message}", facts_of_run(self._run)))
-
-    def _try(self, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except ArchiveError as error:
-            log.warning("not all that there is could be left in the archive: %s", error)
+        self._uploads.end(
+            _FAILED, lambda: self._item.tell(f"failed: {message}", facts_of_run(self._run))
+        )
 
 
 def _wait(seconds: float, ask: Callable[[], None]) -> None:

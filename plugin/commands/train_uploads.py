@@ -92,7 +92,7 @@ class RunUploads:
         self._item, self._sent, self._pace, self._clock = item, sent, pace, clock
         self._thread = threading.Thread(target=self._work, name="uploads", daemon=True)
         self._ending = threading.Event()
-        self._with_state = False
+        self._and_then: Callable[[], None] | None = None
         self.holds_state = False
         self._begun = False
         self._state = self._best = _NEVER
@@ -105,16 +105,17 @@ class RunUploads:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.end(0.0)
+        self._ending.set()
 
-    def end(self, seconds: float | None = None, *, with_state: bool = False) -> bool:
+    def end(self, seconds: float, and_then: Callable[[], None] | None = None) -> bool:
         """Send nothing more, and return whether what was under way has arrived or was given up.
 
         Args:
-            seconds: to wait for that; None waits as long as it takes.
-            with_state: send the last state before, if it was not sent yet.
+            seconds: to wait for that.
+            and_then: if it is given, the last state is sent before, if it was not yet, and then this is
+                done; both go on beside the caller if they take longer.
         """
-        self._with_state = with_state
+        self._and_then = and_then
         self._ending.set()
         self._thread.join(seconds)
         return not self._thread.is_alive()
@@ -123,8 +124,10 @@ class RunUploads:
         while not self._ending.wait(self._pace.look):
             if self._clock() - self._refused_at >= self._pace.retry:
                 self._attempt(self._look)
-        if self._with_state:
+        begun = self._begun or self._sent.folder.last.exists()
+        if self._and_then is not None and begun:
             self._attempt(self._look_again)
+            self._attempt(self._and_then)
 
     def _attempt(self, look: Callable[[], None]) -> None:
         try:
@@ -158,8 +161,6 @@ class RunUploads:
 
     def _look_again(self) -> None:
         """Send what was not sent yet, what matters most first."""
-        if not self._sent.folder.last.exists():
-            return
         self._begin()
         self._keep()
         self._show(self._clock())

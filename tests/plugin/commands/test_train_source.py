@@ -66,7 +66,7 @@ def test_a_base_model_that_ships_is_found_again_and_another_is_asked_for(
 
 
 def test_slides_are_cut_with_pixels_as_large_as_a_base_model_needs_them(tmp_path: Path) -> None:
-    place: Any = SimpleNamespace(api_url="http://archive", token="t")  # noqa: S106  no token
+    place: Any = SimpleNamespace(api_url="http://archive", token="t")
     folder = SlidesFolder("f", "labels*", ("a", "b"))
     export = _export(folder, OPEN, place, tmp_path)
     assert (export.mpp, export.annotations, export.classes) == (None, "labels*", ("a", "b"))

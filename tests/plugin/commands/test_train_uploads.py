@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -168,13 +169,26 @@ def test_at_the_end_the_last_state_is_sent_if_it_is_wanted(
     watched.epoch(1)
     watched.later(0)
     watched.epoch(2)
+    done = [CHECKPOINT, METRICS, CURVES, "and then"]
     with watched.uploads:
-        assert watched.uploads.end(10.0, with_state=with_state)
-    assert watched.item.taken() == ([CHECKPOINT, METRICS, CURVES] if with_state else [])
+        then = partial(watched.item.sent.append, done[-1])
+        assert watched.uploads.end(10.0, then if with_state else None)
+    assert watched.item.taken() == (done if with_state else [])
 
 
 def test_a_run_that_did_not_begin_leaves_nothing_at_its_end(watched: Watched) -> None:
     with watched.uploads:
-        assert watched.uploads.end(10.0, with_state=True)
+        assert watched.uploads.end(10.0, partial(watched.item.sent.append, "and then"))
     assert watched.item.taken() == []
+    assert not watched.uploads.holds_state
+
+
+def test_a_run_that_is_stopped_in_its_first_epoch_leaves_no_state_but_says_so(
+    watched: Watched,
+) -> None:
+    watched.begin()
+    watched.later(0)
+    with watched.uploads:
+        assert watched.uploads.end(10.0, partial(watched.item.sent.append, "and then"))
+    assert watched.item.taken() == ["and then"]
     assert not watched.uploads.holds_state
