@@ -1,15 +1,23 @@
 """From the words that the archive passes to DetectCells to its typed request."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from plugin.class_thresholds import parse_class_thresholds
 from plugin.commands.detect_in_job import JobRequest
 from plugin.commands.detect_request import DetectRequest
 from plugin.models.finding import find_model
-from plugin.outputs.arrangement import Arrangement
+from plugin.outputs.arrangement import Arrangement, DensityForm
 from plugin.region_text import parse_region
 from plugin.values import Values, needed, path, unless_zero
+
+_DENSITIES: Mapping[str, DensityForm | Literal["auto"] | None] = {
+    "auto": "auto",
+    "none": None,
+    "heat map": "heat map",
+    "grid": "grid",
+}
 
 
 def job_request(values: Values) -> JobRequest:
@@ -23,7 +31,7 @@ def job_request(values: Values) -> JobRequest:
         arrangement=Arrangement(
             per_class=values["annotations"] == "per class",
             sure_from=unless_zero(values["sureThreshold"]),
-            density=_density(values["densityMap"]),
+            density=_DENSITIES[values["densityMap"]],
         ),
         viewer=values["prepareViewer"],
         api_url=values["girderApiUrl"],
@@ -52,10 +60,6 @@ def _files(values: Values) -> DetectRequest:
         precision=None if values["precision"] == "auto" else values["precision"],
         tissue=_tissue(values),
     )
-
-
-def _density(text: str) -> Literal["heat map", "grid"] | None:
-    return None if text == "none" else cast(Literal["heat map", "grid"], text)
 
 
 def _tissue(values: Values) -> Path | None:

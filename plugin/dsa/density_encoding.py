@@ -46,11 +46,13 @@ class DensityHead:
         name: what it is called.
         run_id: names the run and this map; no other annotation has the same.
         attributes: where the cells came from.
+        visible: whether the viewer shows it as soon as the slide is opened.
     """
 
     name: str
     run_id: str
     attributes: Json
+    visible: bool = True
 
 
 def encoded_heat_map(squares: Squares, head: DensityHead) -> bytes:
@@ -105,5 +107,5 @@ def _colour(share: float) -> str:
 
 def _annotation(elements: Sequence[Any], head: DensityHead) -> bytes:
     ours = {"kind": DENSITY_KIND, **head.attributes}
-    start = opening(head.name, "cells per square millimetre", ours)
+    start = opening(head.name, "cells per square millimetre", ours, visible=head.visible)
     return start + text_of(elements)[1:].encode("ascii") + b"}"

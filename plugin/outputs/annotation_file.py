@@ -11,9 +11,9 @@ from patherea_core.cells import Cells, CellsInMemory, gathered
 from patherea_core.files import replacing
 from plugin.dsa import annotation_encoding
 from plugin.dsa.annotation_encoding import AnnotationHead
-from plugin.outputs.arrangement import ONE, SHOWN_AT_ONCE, Arrangement
+from plugin.outputs.arrangement import ONE, Arrangement, shown_at_once
 from plugin.outputs.cell_choice import chosen_cells, sharing
-from plugin.outputs.results import Results
+from plugin.outputs.results import Results, SlideCells
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,8 @@ def annotation_texts(results: Results, arrangement: Arrangement = ONE) -> Iterat
 def fits_one_annotation(results: Results, arrangement: Arrangement) -> bool:
     """Tell whether all that is wanted of the one slide is one annotation that the viewer can edit."""
     (cells,) = results.slides
-    return arrangement.is_one and len(cells) <= annotation_encoding.POINTS_PER_ANNOTATION
+    few = len(cells) <= annotation_encoding.POINTS_PER_ANNOTATION
+    return few and arrangement.is_one and arrangement.density_of(len(cells)) is None
 
 
 def annotation_of(results: Results) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def _whole(results: Results) -> Iterator[bytes]:
             "run on regions, or take a table",
             len(cells),
         )
-    return _text(results, _Share((), cells.cells, len(cells) <= SHOWN_AT_ONCE)).pieces
+    return _text(results, _Share((), cells.cells, _is_shown(cells))).pieces
 
 
 def _shares(results: Results, arrangement: Arrangement) -> Sequence[_Share]:
@@ -103,7 +104,7 @@ def _shares(results: Results, arrangement: Arrangement) -> Sequence[_Share]:
     Shares without a cell are left out; if there is no cell at all, that is said by one share.
     """
     (cells,) = results.slides
-    visible, names = len(cells) <= SHOWN_AT_ONCE, results.taxonomy.names
+    visible, names = _is_shown(cells), results.taxonomy.names
     everything = _Share((), cells.cells, visible)
     if not arrangement.per_class and arrangement.sure_from is None:
         return (everything,)
@@ -115,6 +116,19 @@ def _shares(results: Results, arrangement: Arrangement) -> Sequence[_Share]:
             choice = sharing(row, arrangement.sure_from, sure=sure)
             shares.append(_Share(words, chosen_cells(cells.cells, choice), visible and sure))
     return [share for share in shares if len(share.cells)] or (everything,)
+
+
+def _is_shown(cells: SlideCells) -> bool:
+    """Tell whether the viewer shows the cells as soon as the slide is opened."""
+    if shown_at_once(len(cells)):
+        return True
+    log.info(
+        "%s cells on %s are hidden at first, since the viewer takes long to draw so many; "
+        "show them with the eye beside the annotation",
+        len(cells),
+        cells.slide,
+    )
+    return False
 
 
 def _text(results: Results, share: _Share) -> AnnotationText:

@@ -16,6 +16,11 @@ DensityForm = Literal["heat map", "grid"]
 SHOWN_AT_ONCE = 100_000
 
 
+def shown_at_once(count: int) -> bool:
+    """Tell whether the viewer shows so many cells of a slide as soon as it is opened."""
+    return count <= SHOWN_AT_ONCE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrangement:
     """How the cells of a slide are shared out among annotations.
@@ -24,12 +29,13 @@ class Arrangement:
         per_class: whether each class gets annotations of its own.
         sure_from: score below which cells get annotations of their own, called "low confidence", which the
             viewer hides at first; None takes all cells for sure.
-        density: how a further annotation shows where cells are dense; None for none.
+        density: how a further annotation shows where cells are dense; None for none, "auto" for a heat map
+            if the cells are more than are shown at once.
     """
 
     per_class: bool = False
     sure_from: float | None = None
-    density: DensityForm | None = None
+    density: DensityForm | Literal["auto"] | None = None
 
     def __post_init__(self) -> None:
         if self.sure_from is not None and not 0 <= self.sure_from <= 1:
@@ -40,7 +46,13 @@ class Arrangement:
     @property
     def is_one(self) -> bool:
         """Whether one annotation is wanted, if the cells are not too many for it."""
-        return not self.per_class and self.sure_from is None and self.density is None
+        return not self.per_class and self.sure_from is None and self.density in {None, "auto"}
+
+    def density_of(self, count: int) -> DensityForm | None:
+        """Return how the density of so many cells is shown."""
+        if self.density == "auto":
+            return None if shown_at_once(count) else "heat map"
+        return self.density
 
 
 #: All cells in one annotation.

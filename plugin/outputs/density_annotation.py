@@ -1,4 +1,4 @@
-"""Where cells are dense, as annotations: for all of them, or for each class."""
+"""Where cells are dense, as annotations: of all cells, and of each class."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -24,24 +24,23 @@ _ENCODED: Mapping[DensityForm, Callable[[Squares, DensityHead], bytes]] = {
 
 
 def density_texts(results: Results, arrangement: Arrangement) -> Iterator[AnnotationText]:
-    """Yield the maps of the density that are wanted; a class without a cell has none.
+    """Yield the map of all cells, and where classes are apart one of each, which the viewer hides at first.
 
-    The squares have sides of 64 micrometres, or twice that and so on if there would be too many of them.
+    A class without a cell has none. The squares have sides of 64 micrometres, or twice that and so on if
+    there would be too many of them.
 
     Raises:
         InputError: it is not known how large the slide is.
     """
-    form = arrangement.density
+    (cells,) = results.slides
+    form = arrangement.density_of(len(cells))
     if form is None:
         return
-    (cells,) = results.slides
     frame, names = cells.require_frame("a density map"), results.taxonomy.names
     found = densities(cells, len(names))
-    maps = (
-        [((name,), page) for name, page in zip(names, found, strict=True)]
-        if arrangement.per_class
-        else [((), found.sum(axis=0))]
-    )
+    maps: list[tuple[tuple[str, ...], Density]] = [((), found.sum(axis=0))]
+    if arrangement.per_class:
+        maps += [((name,), page) for name, page in zip(names, found, strict=True)]
     for words, page in maps:
         if page.any():
             yield _text(results, form, words, _squares(page, frame, _MOST[form]))
@@ -74,5 +73,6 @@ def _text(
             "unit": "cells per mm2",
             "square_um": round(side, 3),
         },
+        visible=not words,
     )
     return AnnotationText(head.name, 0, iter((_ENCODED[form](squares, head),)))

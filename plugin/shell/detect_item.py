@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
+from typing import Literal
 
 from patherea_core.errors import InputError
 from patherea_core.progress import Progress
@@ -9,7 +10,12 @@ from plugin.models.finding import find_model
 from plugin.outputs.arrangement import Arrangement, DensityForm
 from plugin.shell.parser import Options, address, token
 
-_DENSITIES: Mapping[str, DensityForm] = {"heat-map": "heat map", "grid": "grid"}
+_DENSITIES: Mapping[str | None, DensityForm | Literal["auto"] | None] = {
+    None: "auto",
+    "none": None,
+    "heat-map": "heat map",
+    "grid": "grid",
+}
 
 #: What each option is called, and what does the same for files, where there is such a thing.
 _FOR_FILES = {
@@ -33,8 +39,9 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--density",
-        choices=("heat-map", "grid"),
-        help="a further annotation that shows where cells are dense",
+        choices=("none", "heat-map", "grid"),
+        help="a further annotation that shows where cells are dense (default: heat-map if they are too many"
+        " to be shown at once)",
     )
     add(
         "--prepare-viewer",
@@ -52,7 +59,7 @@ def _arrangement(options: Options) -> Arrangement:
     return Arrangement(
         per_class=options.per_class,
         sure_from=options.sure_from,
-        density=None if options.density is None else _DENSITIES[options.density],
+        density=_DENSITIES[options.density],
     )
 
 

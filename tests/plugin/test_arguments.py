@@ -20,7 +20,7 @@ from plugin.commands import (
     train_detector,
 )
 from plugin.models import finding
-from plugin.outputs.arrangement import ONE, Arrangement
+from plugin.outputs.arrangement import Arrangement
 from plugin.radius import Radius
 from tests.plugin.bundles import shipping
 
@@ -166,7 +166,7 @@ def test_what_a_job_adds_to_its_slide_is_passed_on(
     monkeypatch.setattr(detect_in_job, "run", catch)
     words = ["s.tif", "--inputModelFile", "m", "--outputAnnotationFile", "a"]
     plain = asked(catch, "DetectCells", *words)
-    assert (plain.arrangement, plain.viewer) == (ONE, False)
+    assert (plain.arrangement, plain.viewer) == (Arrangement(density="auto"), False)
     assert (plain.api_url, plain.token, plain.slide_id) == ("", "", "")
     words += [*GIRDER, "--slideInArchive", IDENTIFIER, "--annotations", "per class"]
     words += ["--densityMap", "grid", "--sureThreshold", "0.6", "--prepareViewer", "true"]

@@ -14,7 +14,7 @@ from patherea_core.points import Detections
 from patherea_core.taxonomy import Taxonomy
 from plugin.dsa import annotation_encoding
 from plugin.dsa.annotation_codec import is_detections
-from plugin.outputs import annotation_file
+from plugin.outputs import arrangement as arrangement_module
 from plugin.outputs.annotation_file import annotation_of, annotation_texts, fits_one_annotation
 from plugin.outputs.arrangement import ONE, Arrangement
 from plugin.outputs.cell_choice import chosen_cells, reaching
@@ -99,11 +99,11 @@ def test_more_cells_than_are_shown_at_once_are_hidden_at_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     found = some_cells(30, class_count=3)
-    monkeypatch.setattr(annotation_file, "SHOWN_AT_ONCE", 29)
+    monkeypatch.setattr(arrangement_module, "SHOWN_AT_ONCE", 29)
     for arrangement in (ONE, Arrangement(per_class=True)):
         assert {one["display"]["visible"] for one in documents(found, arrangement)} == {False}
     assert annotation_of(results(found))["display"] == {"visible": False}
-    monkeypatch.setattr(annotation_file, "SHOWN_AT_ONCE", 30)
+    monkeypatch.setattr(arrangement_module, "SHOWN_AT_ONCE", 30)
     assert annotation_of(results(found))["display"] == {"visible": True}
 
 
@@ -114,6 +114,7 @@ def test_more_cells_than_are_shown_at_once_are_hidden_at_first(
         (Arrangement(per_class=True), False),
         (Arrangement(sure_from=0.5), False),
         (Arrangement(density="grid"), False),
+        (Arrangement(density="auto"), True),
     ],
 )
 def test_one_annotation_is_enough_unless_more_is_wanted_or_it_is_too_large(
@@ -123,6 +124,18 @@ def test_one_annotation_is_enough_unless_more_is_wanted_or_it_is_too_large(
     assert fits_one_annotation(found, arrangement) is one
     monkeypatch.setattr(annotation_encoding, "POINTS_PER_ANNOTATION", 8)
     assert not fits_one_annotation(found, arrangement)
+
+
+def test_density_is_shown_by_itself_where_cells_are_hidden_at_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found, auto = results(some_cells(9)), Arrangement(density="auto")
+    assert auto.density_of(9) is None
+    monkeypatch.setattr(arrangement_module, "SHOWN_AT_ONCE", 8)
+    assert auto.density_of(9) == "heat map"
+    assert not fits_one_annotation(found, auto)
+    assert fits_one_annotation(found, ONE)
+    assert auto.is_one
 
 
 @pytest.mark.parametrize("score", [-0.1, 1.1, float("nan")])

@@ -48,7 +48,7 @@ def squares(document: dict[str, Any]) -> list[tuple[float, float, float]]:
 
 def cells_in(document: dict[str, Any]) -> float:
     area = (document["attributes"]["patherea"]["square_um"] / 1000) ** 2
-    return area * sum(density for _, _, density in squares(document))
+    return float(area * sum(density for _, _, density in squares(document)))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -69,7 +69,8 @@ def test_a_square_lies_where_its_cells_are(form: DensityForm) -> None:
     found = near.moved_to(near.xy + np.array([2048, 1280]))
     (made,) = maps(found, Arrangement(density=form))
     # 64 µm are 256 pixels.
-    assert squares(made) == [(2048 + 128, 1280 + 128, pytest.approx(5 / 0.064**2, abs=0.1))]
+    (square,) = squares(made)
+    assert square == pytest.approx((2048 + 128, 1280 + 128, 5 / 0.064**2), abs=0.1)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -78,8 +79,11 @@ def test_classes_apart_have_maps_apart_and_a_class_without_a_cell_has_none(
 ) -> None:
     found = some_cells(300)
     made = maps(found, Arrangement(density=form, per_class=True))
-    assert [one["name"] for one in made] == ["Density run, positive", "Density run, negative"]
-    counts = [int((found.class_index == row).sum()) for row in range(2)]
+    assert [one["name"] for one in made] == [
+        *("Density run", "Density run, positive", "Density run, negative")
+    ]
+    assert [one["display"]["visible"] for one in made] == [True, False, False]
+    counts = [300, *(int((found.class_index == row).sum()) for row in range(2))]
     assert [cells_in(one) for one in made] == pytest.approx(counts, rel=1e-3)
     ids = [element["id"] for one in made for element in one["elements"]]
     assert len(set(ids)) == len(ids)
