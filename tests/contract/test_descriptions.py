@@ -17,7 +17,7 @@ from patherea_core.recipes import RECIPES
 from patherea_core.workflow.runtimes.choice import RUNTIMES
 from patherea_core.workflow.runtimes.runtime import Precision
 from plugin import descriptions
-from plugin.models.finding import known_models
+from plugin.models.finding import DEFAULT_MODEL, known_models
 
 NAMES = descriptions.names()
 FOLDER = Path(str(resources.files("cli_xml")))
@@ -175,6 +175,11 @@ def test_the_page_offers_all_models_that_come_with_the_program_to_start_from() -
     (base,) = (one for one in parameters("TrainDetector") if one.name == "baseModel")
     assert set(base.elements) == {"none", *(one.name for one in known_models() if one.shipped)}
     assert base.default == "none"
+
+
+def test_the_model_that_is_taken_where_none_is_named_is_all_that_ships() -> None:
+    # With a second one the pages of DetectCells and SuggestRegions need a choice, as TrainDetector has it.
+    assert [one.name for one in known_models() if one.shipped] == [DEFAULT_MODEL]
 
 
 LIMITED = [
