@@ -55,7 +55,10 @@ def run(request: JobRequest, progress: Progress) -> None:
     obstacle = _obstacle(request)
     if obstacle:
         if not request.arrangement.is_one or request.viewer:
-            log.warning("all cells become one annotation, and nothing else is added: %s", obstacle)
+            log.warning(
+                "all cells become one annotation, without a map or settings of the viewer: %s",
+                obstacle,
+            )
         detect_cells.run(request.files, progress)
         return
     detect_on_item.run(_on_item(request), progress)
