@@ -185,7 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     index_surface(cells, MPP)
     sys.stdout.write(f"\nA surface of {len(cells):,} cells: {time.process_time() - start:.2f} s\n")
     sys.stdout.write(
-        "\n| alike | windows | another higher: said, % | was, % | index off by | expected off by | held, % |\n"
+        "\n| alike | windows | another higher: said, % | was, % | index off | expected off | held, % |\n"
         "| --: | :-- | --: | --: | --: | --: | --: |\n"
     )
     for alike in (0.0, 0.05, 0.15):
