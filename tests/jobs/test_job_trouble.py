@@ -55,7 +55,7 @@ def test_a_reader_is_told_that_the_slide_may_not_be_changed(
 ) -> None:
     reader = archive.seen_by_reader()
     ended = reader.run("SuggestRegions", inputImageFile=archive.file_of(slide), side=100, **ACCESS)
-    assert "does not allow" in refusal(ended)
+    assert "right to edit its folder" in refusal(ended)
     assert not archive.client.get("annotation", {"itemId": slide})
 
 
