@@ -78,6 +78,18 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--everywhere", action="store_true", help="look where there is no tissue as well")
     add("--tile-size", metavar="N", type=int, help="side of a tile, in the model's pixels")
+    _add_thresholds(parser)
+    add("--classes", type=names, default=(), help="refuse a model with other classes than these")
+    add("--name", default="Cells", help="what an annotation is called (default: Cells)")
+    add_device(parser)
+    _add_arithmetic(parser)
+    _add_many(parser)
+    add_archive(parser, item=True)
+    add_annotations(parser)
+
+
+def _add_thresholds(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add("--threshold", metavar="T", type=float, help="least score (default: the model's)")
     add(
         "--class-thresholds",
@@ -86,13 +98,6 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         default={},
         help="least score of single classes, as in positive=0.4,negative=0.3",
     )
-    add("--classes", type=names, default=(), help="refuse a model with other classes than these")
-    add("--name", default="Cells", help="what an annotation is called (default: Cells)")
-    add_device(parser)
-    _add_arithmetic(parser)
-    _add_many(parser)
-    add_archive(parser, item=True)
-    add_annotations(parser)
 
 
 def _add_arithmetic(parser: argparse.ArgumentParser) -> None:
