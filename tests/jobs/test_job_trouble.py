@@ -46,7 +46,7 @@ def test_a_slide_that_is_deleted_during_the_job_is_named(archive: JobArchive) ->
     archive.await_progress(job, lambda told: told.get("current", 0) > 0.05)
     archive.client.delete(f"item/{large}")
     ended = archive.ended(job)
-    assert "archive" in refusal(ended)
+    assert "no longer in the archive" in refusal(ended)
     assert not archive.outputs("deleted.json")
 
 
