@@ -158,4 +158,5 @@ def _white(seen: Ints) -> Floats:
     if not totals.all():
         return np.zeros(3)
     values = (np.cumsum(seen, axis=1) >= _WHITE * totals).argmax(axis=1)
-    return _DENSITY[values]
+    white: Floats = _DENSITY[values]
+    return white

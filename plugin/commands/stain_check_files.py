@@ -1,0 +1,196 @@
+"""A stain check as files: the figures, a table of tumour cells, and an annotation of those to look at."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from patherea_core.evaluation.agreement.limits import Estimate
+from patherea_core.files import write_whole
+from patherea_core.geometry import Ints
+from patherea_core.index.stain_check import StainCheck, remarks
+from plugin import provenance
+from plugin.dsa.annotation_encoding import element_id, text_of
+from plugin.text_columns import chosen, fixed, joined
+
+#: Files in the folder of results.
+REPORT, TABLE, ANNOTATION = FILES = (
+    "stain-check.json",
+    "stain-check.csv",
+    "stain-check.annotation.json",
+)
+#: What the attributes of the annotation say of its kind: it is no detection, and no label to train on.
+STAIN_KIND = "stain check"
+#: Groups of the annotation, and their colours: a class that the stain contradicts.
+UNSTAINED, STAINED = "positive without DAB", "negative with DAB"
+_COLOURS = {UNSTAINED: "#cc79a7", STAINED: "#e69f00"}
+#: Cells of an annotation; of more, the viewer shows clusters that cannot be clicked.
+MOST_SHOWN = 5000
+
+_COLUMNS = ("image", "x", "y", "class", "dab", "stain", "verdict")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CheckedSlide:
+    """A stain check, and what it was made of.
+
+    Attributes:
+        slide: its name.
+        base_mpp: micrometres per base pixel.
+        radius_um: micrometres around each cell that were read.
+        check: the figures.
+    """
+
+    slide: str
+    base_mpp: float
+    radius_um: float
+    check: StainCheck
+
+    def to_dict(self) -> dict[str, object]:
+        """Return all figures ready for JSON."""
+        return {
+            "slide": self.slide,
+            "base_mpp": self.base_mpp,
+            "radius_um": self.radius_um,
+            **self.check.to_dict(),
+            "remarks": list(remarks(self.check)),
+        }
+
+
+def write_check(checked: CheckedSlide, folder: Path) -> None:
+    """Write all three files; each is whole or not there.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    run_id = provenance.new_run_id()
+    report = {
+        "program": provenance.program(),
+        **provenance.build(),
+        "created": provenance.now(),
+        "run": run_id,
+        **checked.to_dict(),
+    }
+    write_whole(folder / TABLE, table_of(checked))
+    write_whole(folder / ANNOTATION, text_of(check_annotation(checked, run_id)).encode("ascii"))
+    write_whole(
+        folder / REPORT, json.dumps(report, indent=1, allow_nan=False, ensure_ascii=True).encode()
+    )
+
+
+def table_of(checked: CheckedSlide) -> bytes:
+    """Return all tumour cells as CSV: those that disagree first, the most striking of them at the top."""
+    check = checked.check
+    rows = np.concatenate([_most_striking(check), np.flatnonzero(~check.disagrees)])
+    name = io.StringIO()
+    csv.writer(name, lineterminator="").writerow([checked.slide])
+    verdict = np.where(check.disagrees, 2, check.unclear)
+    lines = joined(
+        f"{name.getvalue()},",
+        fixed(check.cells.xy[rows, 0], 2),
+        ",",
+        fixed(check.cells.xy[rows, 1], 2),
+        ",",
+        chosen(("negative", "positive"), check.cells.positive[rows].astype(np.int64)),
+        ",",
+        fixed(check.dab[rows], 4),
+        ",",
+        chosen(("unstained", "stained"), check.stained[rows].astype(np.int64)),
+        ",",
+        chosen(("agrees", "unclear", "disagrees"), verdict[rows].astype(np.int64)),
+        "\n",
+    )
+    return f"{','.join(_COLUMNS)}\n".encode() + lines
+
+
+def check_annotation(checked: CheckedSlide, run_id: str) -> dict[str, Any]:
+    """Return the annotation with the cells that disagree, in two groups, the most striking ones if many.
+
+    Args:
+        checked: the slide.
+        run_id: names this run; no other annotation has the same.
+    """
+    check = checked.check
+    rows = _most_striking(check)
+    shown = rows[:MOST_SHOWN]
+    # The archive checks a list faster whose like elements come together.
+    shown = shown[np.argsort(~check.cells.positive[shown], kind="stable")]
+    return {
+        "name": "Stain check",
+        "description": f"{len(rows)} of {len(check.cells)} tumour cells whose stain contradicts their class",
+        "display": {"visible": True},
+        "attributes": {
+            "patherea": {
+                "kind": STAIN_KIND,
+                "run": run_id,
+                "shown": len(shown),
+                "explanation": "dab: optical density of DAB at the cell, to be compared with the threshold",
+                **checked.to_dict(),
+            }
+        },
+        "elements": list(_elements(check, shown, run_id)),
+    }
+
+
+def check_lines(checked: CheckedSlide) -> tuple[str, ...]:
+    """Return what a person at a terminal, or a reader of a report, is told."""
+    check = checked.check
+    (both, missing), (without, neither) = check.counts.tolist()
+    clear = "" if check.threshold.unstained is None else ", which the slide tells"
+    return (
+        f"Stain of {len(check.cells)} tumour cells of {checked.slide}: above an optical density of DAB of "
+        f"{check.threshold.value:.2f}{clear}, a cell is stained.",
+        f"Positive: {both} stained, {missing} not. Negative: {without} stained, {neither} not.",
+        f"Class and stain agree for {_percent(check.agreement)} of the cells, kappa {_plain(check.kappa)}; "
+        f"{int(check.disagrees.sum())} cells clearly disagree, {int(check.unclear.sum())} are near the "
+        "threshold.",
+        *(f"Note: {sentence}." for sentence in remarks(check)),
+    )
+
+
+def _most_striking(check: StainCheck) -> Ints:
+    """Return the rows that disagree, the farthest from the threshold, as a ratio of densities, first."""
+    rows = np.flatnonzero(check.disagrees)
+    # Densities near zero, or below, differ by noise alone.
+    far = np.abs(np.log(np.maximum(check.dab[rows], 0.01) / check.threshold.value))
+    order: Ints = rows[np.argsort(-far, kind="stable")]
+    return order
+
+
+def _elements(check: StainCheck, rows: Ints, run_id: str) -> Iterator[dict[str, Any]]:
+    for number, row in enumerate(rows.tolist()):
+        x, y = check.cells.xy[row].tolist()
+        group = UNSTAINED if check.cells.positive[row] else STAINED
+        yield {
+            "type": "point",
+            "id": element_id(run_id, number),
+            "center": [round(x, 1), round(y, 1), 0],
+            "group": group,
+            "label": {"value": group},
+            "lineColor": _COLOURS[group],
+            "lineWidth": 2,
+            "fillColor": f"{_COLOURS[group]}1a",
+            "user": {"dab": round(float(check.dab[row]), 4)},
+        }
+
+
+def _percent(share: Estimate) -> str:
+    if share.value is None:
+        return "–"
+    interval = share.interval
+    if interval is None:
+        return f"{100 * share.value:.1f} %"
+    return f"{100 * share.value:.1f} % ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
+
+
+def _plain(figure: Estimate) -> str:
+    if figure.value is None:
+        return "undefined"
+    interval = figure.interval
+    words = f"{figure.value:.2f}"
+    return words if interval is None else f"{words} ({interval.low:.2f} to {interval.high:.2f})"
