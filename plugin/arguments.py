@@ -126,6 +126,12 @@ def _suggest(values: Values) -> Action:
     return lambda progress: suggest_regions.run(request, progress)
 
 
+def _ki67(values: Values) -> Action:
+    from plugin.ki67_arguments import read_ki67
+
+    return read_ki67(values)
+
+
 _ACTIONS: Mapping[str, Callable[[Values], Action]] = {
     "ExportDataset": _export,
     "TrainDetector": _train,
@@ -133,4 +139,5 @@ _ACTIONS: Mapping[str, Callable[[Values], Action]] = {
     "EvaluateDetections": _evaluate,
     "HarvestReview": _harvest,
     "SuggestRegions": _suggest,
+    "Ki67Index": _ki67,
 }

@@ -30,6 +30,20 @@ def read_regions(path: Path) -> Mapping[str, Outline]:
     Raises:
         InputError: it cannot be read, has no region, or a region crosses itself.
     """
+    found = read_each_region(path)
+    images = dict.fromkeys(image for image, _ in found)
+    return {
+        image: shapely.union_all([outline for owner, outline in found if owner == image])
+        for image in images
+    }
+
+
+def read_each_region(path: Path) -> tuple[_Named, ...]:
+    """Return the outlines of a file one by one, in their order, each with its image; see ``read_regions``.
+
+    Raises:
+        InputError: it cannot be read, has no region, or a region crosses itself.
+    """
     content = read_json(path)
     if geojson.recognises(content):
         found = list(_of_features(content, path))
@@ -44,10 +58,7 @@ def read_regions(path: Path) -> Mapping[str, Outline]:
         raise InputError(
             f"a region of {path} names no image, but others do; name the image of each"
         )
-    return {
-        image: shapely.union_all([outline for owner, outline in found if owner == image])
-        for image in images
-    }
+    return tuple(found)
 
 
 def _of_features(content: Json, path: Path) -> Iterator[_Named]:

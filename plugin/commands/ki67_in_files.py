@@ -1,0 +1,169 @@
+"""Count the Ki-67 index of cells in a file, of one image or of all images of a patient."""
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from patherea_core.errors import InputError
+from patherea_core.geometry import Ints
+from patherea_core.index.kinds import KindedCells
+from patherea_core.progress import Progress
+from patherea_core.regions import Outline
+from plugin import provenance
+from plugin.commands.ki67_outputs import Ki67Outputs, write_outputs
+from plugin.index.classes import ClassChoice, CountedClasses, counted_classes
+from plugin.index.counting import CellsOfSlide, CountSettings, count
+from plugin.index.known_errors import KnownErrors, read_known_errors
+from plugin.index.regions import DrawnRegion, counting_regions
+from plugin.index.report import Ki67Report, Origin
+from plugin.outputs.ki67_drawing import scene_around
+from plugin.readers.cell_table import CellTable
+from plugin.readers.image_names import common_names
+from plugin.readers.regions import read_each_region
+from plugin.readers.registry import read_cells
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ki67InFilesRequest:
+    """Which cells to count, and where the figures go.
+
+    Attributes:
+        cells: a file or folder of cells in any layout that is understood.
+        regions: a file of outlines in which to count; None counts all cells.
+        image: the one image to count; empty counts all, as those of one patient.
+        weights: what each region stands for, by its number: "region 1".
+        choice: what is said of classes.
+        settings: how to count.
+        errors: reports of an evaluation of the model on data it did not learn from.
+        signer: who is to sign; empty leaves it open.
+        outputs: files.
+        mpp: micrometres per base pixel; None if it is not known, and then there are no hotspots.
+    """
+
+    cells: Path
+    regions: Path | None = None
+    image: str = ""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    choice: ClassChoice = ClassChoice()  # noqa: RUF009  immutable
+    settings: CountSettings = CountSettings()  # noqa: RUF009  immutable
+    errors: tuple[Path, ...] = ()
+    signer: str = ""
+    outputs: Ki67Outputs = Ki67Outputs()  # noqa: RUF009  immutable
+    mpp: float | None = None
+
+
+def run(request: Ki67InFilesRequest, progress: Progress) -> Ki67Report:
+    """Count as requested and return the figures.
+
+    Raises:
+        InputError: the files or settings cannot serve.
+        OutputError: a file cannot be written.
+    """
+    request.outputs.require_writable()
+    known = read_known_errors(request.errors, request.choice)
+    progress.advance(0.0, "reading")
+    table = read_cells(request.cells)
+    drawn = () if request.regions is None else read_each_region(request.regions)
+    classes = counted_classes(table.class_names, request.choice)
+    slides = tuple(_slides(request, table, drawn, classes))
+    progress.advance(0.4, "counting")
+    name = slides[0].name if len(slides) == 1 else request.cells.stem
+    report = Ki67Report(
+        name=name or request.cells.stem,
+        item="",
+        run_id=provenance.new_run_id(),
+        slides=slides,
+        count=count(name, slides, request.settings, None if known is None else known.errors),
+        classes=classes.by_name,
+        origin=_origin(request, known),
+        signer=request.signer,
+        notes=classes.notes,
+        made={
+            "program": provenance.program(),
+            **provenance.build(),
+            "created": provenance.now(),
+        },
+    )
+    progress.advance(0.8, "writing")
+    write_outputs(request.outputs, report, scene_around(report))
+    progress.advance(1.0, "done")
+    return report
+
+
+def _slides(
+    request: Ki67InFilesRequest,
+    table: CellTable,
+    drawn: Sequence[tuple[str, Outline]],
+    classes: CountedClasses,
+) -> Sequence[CellsOfSlide]:
+    rows = table.rows_by_image()
+    images = tuple(rows) or ("",)
+    owners = _owners([image for image, _ in drawn], images)
+    if request.image:
+        if request.image not in images:
+            raise InputError(
+                f"{table.source} has no image {request.image!r}; its images are: {', '.join(images)}"
+            )
+        images = (request.image,)
+    kind = np.array(classes.kinds.of_class, dtype=np.int64)[table.class_rows(classes.taxonomy)]
+    none: Ints = np.empty(0, dtype=np.int64)
+
+    def of_image(image: str) -> CellsOfSlide:
+        own = rows.get(image, none)
+        outlines = [
+            DrawnRegion(outline)
+            for owner, (_, outline) in zip(owners, drawn, strict=True)
+            if owner == image
+        ]
+        if drawn and not outlines:
+            raise InputError(
+                f"image {image!r} has no region in {request.regions}; outline where to count in it, or"
+                " leave --regions out"
+            )
+        regions = counting_regions(outlines, request.weights)
+        cells = KindedCells(table.xy[own], kind[own])
+        return CellsOfSlide(image or table.source.stem, cells, regions, request.mpp)
+
+    return [of_image(image) for image in images]
+
+
+def _owners(named: Sequence[str], images: Sequence[str]) -> list[str]:
+    """Return the image that each region lies on, as the cells call it.
+
+    Raises:
+        InputError: a region is of an image without cells, so that it may be of another slide.
+    """
+    called = common_names("a region", tuple(dict.fromkeys(named)), images)
+    owners = [called.get(name, name) for name in named]
+    if len(images) == 1:
+        owners = [images[0] if "" in {name, images[0]} else name for name in owners]
+    strange = [name for name in owners if name not in images]
+    if strange:
+        raise InputError(
+            f"a region is of image {strange[0]!r}, but the cells are of {', '.join(map(repr, images))}; give"
+            " the regions of these images"
+        )
+    return owners
+
+
+def _origin(request: Ki67InFilesRequest, known: KnownErrors | None) -> Origin:
+    files = {"cells": request.cells, "regions": request.regions}
+    return Origin(
+        sources={name: _named(path) for name, path in files.items() if path is not None},
+        errors=known.sources if known else (),
+        labelled_cells=known.cells if known else 0,
+    )
+
+
+def _named(path: Path) -> str:
+    """Return a file and the digest of its content; a folder by its name only."""
+    if not path.is_file():
+        return str(path)
+    with path.open("rb") as file:
+        return f"{path.name} (SHA-256 {hashlib.file_digest(file, 'sha256').hexdigest()[:16]})"

@@ -1,0 +1,61 @@
+"""The files of a Ki-67 count: figures for programs, and a page for people as HTML and PDF."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from patherea_core.files import require_writable, write_whole
+from plugin.index.report import Ki67Report, report_figures
+from plugin.outputs.ki67_drawing import Scene
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ki67Outputs:
+    """Where the figures go; None writes none.
+
+    Attributes:
+        report: as JSON.
+        page: as HTML.
+        pdf: the page as PDF.
+    """
+
+    report: Path | None = None
+    page: Path | None = None
+    pdf: Path | None = None
+
+    def _paths(self) -> Iterator[Path]:
+        yield from (path for path in (self.report, self.page, self.pdf) if path is not None)
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is a picture in one of them."""
+        return self.page is not None or self.pdf is not None
+
+    def require_writable(self) -> None:
+        """Check before long work that all of them can be written.
+
+        Raises:
+            OutputError: one cannot.
+        """
+        for path in self._paths():
+            require_writable(path)
+
+
+def write_outputs(outputs: Ki67Outputs, report: Ki67Report, scene: Scene) -> None:
+    """Write all that is wanted, each file whole or not at all.
+
+    Raises:
+        OutputError: one cannot be written.
+    """
+    if outputs.report is not None:
+        content = json.dumps(report_figures(report), allow_nan=False, indent=1)
+        write_whole(outputs.report, content.encode("ascii"))
+    if outputs.page is not None:
+        from plugin.outputs.ki67_page import ki67_page
+
+        write_whole(outputs.page, ki67_page(report, scene).encode())
+    if outputs.pdf is not None:
+        from plugin.outputs.ki67_pdf import ki67_pdf
+
+        write_whole(outputs.pdf, ki67_pdf(report, scene))

@@ -1,0 +1,1 @@
+"""The Ki-67 index of a slide, from its cells to what is said of it."""

@@ -1,0 +1,266 @@
+"""What a page of a Ki-67 count says, in words, for every form of the page alike. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from patherea_core.evaluation.intervals import Interval
+from patherea_core.index.ki67 import Index
+from patherea_core.index.stopping import MoreCells
+from plugin.index.counting import Estimated, Ki67Count
+from plugin.index.methods import window_in_words
+from plugin.index.report import Ki67Report
+
+#: What every page says of its use.
+USE = (
+    "Research use only. Not a medical device; not validated for diagnosis. A pathologist answers for every"
+    " figure that is signed."
+)
+#: Rows of the table on one page; all of them are in the JSON.
+_MOST_ROWS = 9
+_NONE = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One large figure.
+
+    Attributes:
+        name: what it is.
+        value: of it, in words.
+        interval: where it lies, in words, or why it is undefined.
+    """
+
+    name: str
+    value: str
+    interval: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The figures of one region or hotspot, as a table says them."""
+
+    name: str
+    positive: str
+    negative: str
+    index: str
+    interval: str
+    corrected: str
+    more: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that a guideline asks for."""
+
+    met: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All words of a page.
+
+    Attributes:
+        title: of the slide.
+        made: program and time.
+        method: how was counted.
+        source: of the method.
+        headlines: the index as counted, and corrected.
+        counts: how many cells, by what they are.
+        grade: the grade in words; empty if there is none.
+        grade_source: whether its chances are of the corrected index.
+        chances: name and share of every grade.
+        rows: of regions and hotspots.
+        left_out: rows that found no place.
+        checks: what the guideline asks for.
+        warnings: what a person must know.
+        origin: where the cells came from, name and text.
+        signer: who is to sign; empty if that is open.
+    """
+
+    title: str
+    made: str
+    method: str
+    source: str
+    headlines: tuple[Headline, ...]
+    counts: tuple[tuple[str, str], ...]
+    grade: str
+    grade_source: str
+    chances: tuple[tuple[str, float], ...]
+    rows: tuple[Row, ...]
+    left_out: int
+    checks: tuple[Check, ...]
+    warnings: tuple[str, ...]
+    origin: tuple[tuple[str, str], ...]
+    signer: str
+
+
+def page_of(report: Ki67Report, most_rows: int = _MOST_ROWS) -> Page:
+    """Return the words of a page, with so many rows of its table at the most."""
+    count, guideline = report.count, report.count.settings.method.guideline
+    rows = tuple(_rows(count))
+    grades = count.grades
+    return Page(
+        title=report.name,
+        made=f"{report.made.get('program', '')}, {report.made.get('created', '')}",
+        method=f"{guideline.name}; index of {_place(count)}",
+        source=guideline.source,
+        headlines=tuple(_headlines(count.headline)),
+        counts=_counts(count.headline.counted),
+        grade="" if grades is None else grades.grade,
+        grade_source=_grade_source(count),
+        chances=tuple((one.name, one.probability) for one in grades.chances) if grades else (),
+        rows=rows[:most_rows],
+        left_out=max(0, len(rows) - most_rows),
+        checks=tuple(_checks(count)),
+        warnings=(*report.all_notes, *_chosen(count)),
+        origin=tuple(_origin(report)),
+        signer=report.signer,
+    )
+
+
+def percent(share: float | None) -> str:
+    """Return a share as people say it; what is undefined is a dash, never 0."""
+    return _NONE if share is None else f"{100 * share:.1f} %"
+
+
+def interval_words(interval: Interval | None) -> str:
+    """Return an interval as people say it."""
+    if interval is None:
+        return _NONE
+    return f"{100 * interval.low:.1f} – {100 * interval.high:.1f} %"
+
+
+def _place(count: Ki67Count) -> str:
+    if count.is_hotspot and count.hotspots is not None:
+        return f"hotspot 1 ({window_in_words(count.hotspots.kind)})"
+    regions = len(count.regions)
+    return {0: "all cells of the slide", 1: "one region"}.get(regions, f"{regions} regions")
+
+
+def _headlines(headline: Estimated) -> Iterator[Headline]:
+    counted, fixed = headline.counted, headline.corrected
+    level = f"{100 * counted.level:g} % interval"
+    yield Headline(
+        "Ki-67 index, as counted",
+        percent(counted.value),
+        counted.undefined_because or f"{level}: {interval_words(counted.interval)}",
+    )
+    if fixed is None:
+        yield Headline(
+            "Corrected for the model's errors",
+            _NONE,
+            "not corrected: no evaluation of the model was given",
+        )
+    else:
+        yield Headline(
+            "Corrected for the model's errors",
+            percent(fixed.value),
+            f"not corrected: {fixed.refused_because}"
+            if fixed.refused_because
+            else f"{level}: {interval_words(fixed.interval)}",
+        )
+
+
+def _chosen(count: Ki67Count) -> Iterator[str]:
+    """Yield what to know of an index that was chosen for being the highest."""
+    if count.is_hotspot and count.hotspots is not None:
+        expected = count.hotspots.found[0].expected
+        yield (
+            "The hotspot was chosen for its index, so chance has a part in it; to expect of its tissue is"
+            f" {percent(expected.value)} ({interval_words(expected.interval)})."
+        )
+
+
+def _counts(index: Index) -> tuple[tuple[str, str], ...]:
+    worth = index.precision
+    return (
+        ("positive tumour cells", f"{index.tally.positive:,}"),
+        ("negative tumour cells", f"{index.tally.negative:,}"),
+        ("tumour cells", f"{index.tally.tumour:,}"),
+        ("worth independent cells", _NONE if worth is None else f"{worth.effective_cells:,.0f}"),
+        ("not counted", f"{index.tally.not_counted:,}"),
+    )
+
+
+def _grade_source(count: Ki67Count) -> str:
+    if count.grades is None:
+        return ""
+    if count.headline.best is count.headline.counted:
+        return "of the index as counted"
+    raw = count.raw_grades
+    beside = "" if raw is None else f"; as counted: {raw.grade}"
+    return f"of the corrected index{beside}"
+
+
+def _rows(count: Ki67Count) -> Iterator[Row]:
+    if len(count.regions) > 1 or count.is_hotspot:
+        yield _row("all that was counted", count.whole, "")
+    for region in count.regions:
+        yield _row(region.counted.name, region, "")
+    found = count.hotspots.found if count.hotspots else ()
+    for number, (spot, estimated) in enumerate(zip(found, count.spots, strict=True), start=1):
+        chance = spot.chance_another_is_higher
+        more = f"expect {percent(spot.expected.value)}"
+        more += "" if chance is None else f"; another is higher: {100 * chance:.0f} %"
+        yield _row(f"hotspot {number}", estimated, more)
+
+
+def _row(name: str, estimated: Estimated, more: str) -> Row:
+    index, fixed = estimated.counted, estimated.corrected
+    return Row(
+        name,
+        f"{index.tally.positive:,}",
+        f"{index.tally.negative:,}",
+        percent(index.value),
+        interval_words(index.interval),
+        _NONE if fixed is None else percent(fixed.value),
+        more,
+    )
+
+
+def _checks(count: Ki67Count) -> Iterator[Check]:
+    guideline = count.settings.method.guideline
+    if not count.lacks:
+        cells = count.headline.counted.tally.tumour
+        yield Check(
+            met=True,
+            text=f"{cells:,} tumour cells counted; {guideline.name} asks for"
+            f" {guideline.least_cells:,} at least",
+        )
+    for lack in count.lacks:
+        yield Check(met=False, text=f"{lack[0].upper()}{lack[1:]}.")
+    if count.more is not None:
+        yield Check(met=not count.more.more, text=_more(count.more, is_hotspot=count.is_hotspot))
+
+
+def _more(more: MoreCells, *, is_hotspot: bool) -> str:
+    points = f"± {100 * more.half_width:g} points"
+    if not more.more:
+        return f"The interval is no wider than {points}."
+    if is_hotspot:
+        return f"For {points} a hotspot would need {more.more:,} more cells; all of it are counted."
+    return f"For {points} count about {more.more:,} more cells of the same kind of area."
+
+
+def _origin(report: Ki67Report) -> Iterator[tuple[str, str]]:
+    origin = report.origin
+    yield from origin.sources.items()
+    model = origin.model
+    if model:
+        digest = str(model.get("weights_sha256") or "")[:16]
+        least = model.get("threshold")
+        said = [str(model.get("name") or "without a name"), str(model.get("backbone") or "")]
+        said += [f"weights {digest}"] if digest else []
+        said += [] if least is None else [f"threshold {least:g}"]
+        yield "model", ", ".join(part for part in said if part)
+    for source in origin.errors:
+        yield "errors of the model from", f"{source}, {origin.labelled_cells:,} labelled cells"
+    yield "cells changed by", ", ".join(origin.reviewers) or "nobody, as far as is known"
+    pixel = report.slides[0].mpp if len(report.slides) == 1 else None
+    yield "pixel size", "not known" if pixel is None else f"{pixel:g} µm"
+    kinds = (
+        f"{name}: {kind.name.lower().replace('_', ' ')}" for name, kind in report.classes.items()
+    )
+    yield "classes", ", ".join(kinds)
+    yield "count", f"{report.run_id}, seed {report.count.settings.seed.value}"
