@@ -1,0 +1,1 @@
+"""Agreement studies: what is said of the same slides by pathologists, a model and other software."""
