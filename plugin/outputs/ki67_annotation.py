@@ -16,8 +16,8 @@ from patherea_core.regions import Outline
 from plugin.dsa.annotation_encoding import element_id
 from plugin.index.counting import Estimated
 from plugin.index.report import KI67_KIND, Ki67Report, estimated_figures, report_figures
-from plugin.outputs.ki67_content import interval_words, percent
 from plugin.outputs.ki67_drawing import HOTSPOT, REGION
+from plugin.outputs.ki67_words import interval_words, percent
 
 #: What the attributes of a map say of its kind.
 SURFACE_KIND = "ki67 surface"

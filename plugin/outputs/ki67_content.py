@@ -1,98 +1,18 @@
 """What a page of a Ki-67 count says, in words, for every form of the page alike. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from patherea_core.evaluation.intervals import Interval
+from patherea_core.data.finding import counted
+from patherea_core.index.detector_errors import LEAST_GROUPS
 from patherea_core.index.ki67 import Index
 from patherea_core.index.stopping import MoreCells
 from plugin.index.counting import Estimated, Ki67Count
 from plugin.index.methods import window_in_words
 from plugin.index.report import Ki67Report
+from plugin.outputs.ki67_words import NONE, Check, Headline, Page, Row, interval_words, percent
 
-#: What every page says of its use.
-USE = (
-    "Research use only. Not a medical device; not validated for diagnosis. A pathologist answers for every"
-    " figure that is signed."
-)
 #: Rows of the table on one page; all of them are in the JSON.
 _MOST_ROWS = 9
-_NONE = "–"
-
-
-@dataclass(frozen=True, slots=True)
-class Headline:
-    """One large figure.
-
-    Attributes:
-        name: what it is.
-        value: of it, in words.
-        interval: where it lies, in words, or why it is undefined.
-    """
-
-    name: str
-    value: str
-    interval: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The figures of one region or hotspot, as a table says them."""
-
-    name: str
-    positive: str
-    negative: str
-    index: str
-    interval: str
-    corrected: str
-    more: str
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that a guideline asks for."""
-
-    met: bool
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """All words of a page.
-
-    Attributes:
-        title: of the slide.
-        made: program and time.
-        method: how was counted.
-        source: of the method.
-        headlines: the index as counted, and corrected.
-        counts: how many cells, by what they are.
-        grade: the grade in words; empty if there is none.
-        grade_source: whether its chances are of the corrected index.
-        chances: name and share of every grade.
-        rows: of regions and hotspots.
-        left_out: rows that found no place.
-        checks: what the guideline asks for.
-        warnings: what a person must know.
-        origin: where the cells came from, name and text.
-        signer: who is to sign; empty if that is open.
-    """
-
-    title: str
-    made: str
-    method: str
-    source: str
-    headlines: tuple[Headline, ...]
-    counts: tuple[tuple[str, str], ...]
-    grade: str
-    grade_source: str
-    chances: tuple[tuple[str, float], ...]
-    rows: tuple[Row, ...]
-    left_out: int
-    checks: tuple[Check, ...]
-    warnings: tuple[str, ...]
-    origin: tuple[tuple[str, str], ...]
-    signer: str
 
 
 def page_of(report: Ki67Report, most_rows: int = _MOST_ROWS) -> Page:
@@ -119,18 +39,6 @@ def page_of(report: Ki67Report, most_rows: int = _MOST_ROWS) -> Page:
     )
 
 
-def percent(share: float | None) -> str:
-    """Return a share as people say it; what is undefined is a dash, never 0."""
-    return _NONE if share is None else f"{100 * share:.1f} %"
-
-
-def interval_words(interval: Interval | None) -> str:
-    """Return an interval as people say it."""
-    if interval is None:
-        return _NONE
-    return f"{100 * interval.low:.1f} – {100 * interval.high:.1f} %"
-
-
 def _place(count: Ki67Count) -> str:
     if count.is_hotspot and count.hotspots is not None:
         return f"hotspot 1 ({window_in_words(count.hotspots.kind)})"
@@ -139,22 +47,22 @@ def _place(count: Ki67Count) -> str:
 
 
 def _headlines(headline: Estimated) -> Iterator[Headline]:
-    counted, fixed = headline.counted, headline.corrected
-    level = f"{100 * counted.level:g} % interval"
+    raw, fixed = headline.counted, headline.corrected
+    level = f"{100 * raw.level:g} % interval"
     yield Headline(
         "Ki-67 index, as counted",
-        percent(counted.value),
-        counted.undefined_because or f"{level}: {interval_words(counted.interval)}",
+        percent(raw.value),
+        raw.undefined_because or f"{level}: {interval_words(raw.interval)}",
     )
     if fixed is None:
         yield Headline(
-            "Corrected for the model's errors",
-            _NONE,
+            "Corrected for model errors",
+            NONE,
             "not corrected: no evaluation of the model was given",
         )
     else:
         yield Headline(
-            "Corrected for the model's errors",
+            "Corrected for model errors",
             percent(fixed.value),
             f"not corrected: {fixed.refused_because}"
             if fixed.refused_because
@@ -163,7 +71,14 @@ def _headlines(headline: Estimated) -> Iterator[Headline]:
 
 
 def _chosen(count: Ki67Count) -> Iterator[str]:
-    """Yield what to know of an index that was chosen for being the highest."""
+    """Yield what to know of an index that was chosen for being the highest, and of its correction."""
+    fixed = count.headline.corrected
+    if fixed is not None and fixed.value is not None and fixed.groups < LEAST_GROUPS:
+        known = counted(fixed.groups, "evaluation", "evaluations")
+        yield (
+            f"The errors of the model are known from {known}, as if it erred alike with all patients; give"
+            f" {LEAST_GROUPS} or more, one for each patient."
+        )
     if count.is_hotspot and count.hotspots is not None:
         expected = count.hotspots.found[0].expected
         yield (
@@ -178,7 +93,7 @@ def _counts(index: Index) -> tuple[tuple[str, str], ...]:
         ("positive tumour cells", f"{index.tally.positive:,}"),
         ("negative tumour cells", f"{index.tally.negative:,}"),
         ("tumour cells", f"{index.tally.tumour:,}"),
-        ("worth independent cells", _NONE if worth is None else f"{worth.effective_cells:,.0f}"),
+        ("worth independent cells", NONE if worth is None else f"{worth.effective_cells:,.0f}"),
         ("not counted", f"{index.tally.not_counted:,}"),
     )
 
@@ -214,7 +129,7 @@ def _row(name: str, estimated: Estimated, more: str) -> Row:
         f"{index.tally.negative:,}",
         percent(index.value),
         interval_words(index.interval),
-        _NONE if fixed is None else percent(fixed.value),
+        NONE if fixed is None else percent(fixed.value),
         more,
     )
 
@@ -254,8 +169,9 @@ def _origin(report: Ki67Report) -> Iterator[tuple[str, str]]:
         said += [f"weights {digest}"] if digest else []
         said += [] if least is None else [f"threshold {least:g}"]
         yield "model", ", ".join(part for part in said if part)
-    for source in origin.errors:
-        yield "errors of the model from", f"{source}, {origin.labelled_cells:,} labelled cells"
+    if origin.errors:
+        labelled = f"; {origin.labelled_cells:,} labelled cells"
+        yield "errors of the model from", ", ".join(origin.errors) + labelled
     yield "cells changed by", ", ".join(origin.reviewers) or "nobody, as far as is known"
     pixel = report.slides[0].mpp if len(report.slides) == 1 else None
     yield "pixel size", "not known" if pixel is None else f"{pixel:g} µm"

@@ -6,8 +6,9 @@ from importlib import resources
 import jinja2
 
 from plugin.index.report import Ki67Report
-from plugin.outputs.ki67_content import USE, page_of
+from plugin.outputs.ki67_content import page_of
 from plugin.outputs.ki67_drawing import Scene, grades_svg, scene_png
+from plugin.outputs.ki67_words import USE
 
 
 def ki67_page(report: Ki67Report, scene: Scene) -> str:

@@ -3,12 +3,12 @@
 import io
 import textwrap
 
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from plugin.index.report import Ki67Report
-from plugin.outputs.ki67_content import USE, Page, page_of
+from plugin.outputs.ki67_content import page_of
 from plugin.outputs.ki67_drawing import INK, SOFT, Scene, draw_grades, draw_scene
+from plugin.outputs.ki67_words import USE, Page
 
 _WIDTH, _HEIGHT = 210.0, 297.0  # A4, in millimetres
 _LEFT, _RIGHT, _MIDDLE = 15.0, 195.0, 93.0
@@ -25,19 +25,15 @@ def ki67_pdf(report: Ki67Report, scene: Scene) -> bytes:
     page, sheet = page_of(report), _Sheet()
     _head(sheet, page)
     _picture(sheet, report, scene)
-    low = max(128.0, _figures(sheet, page))
+    beside = min(88.0, 70 * scene.height / scene.width) + 40  # the picture and its line
+    low = max(beside, _figures(sheet, page))
     low = _table(sheet, page, low)
     low = _checks(sheet, page, low)
     _origin(sheet, page, low)
     _sign(sheet, page)
     content = io.BytesIO()
-    with rc_context({"pdf.fonttype": 42}):  # so that the words can be searched and copied
-        about = {
-            "Title": f"Ki-67 index of {page.title}",
-            "Creator": page.made,
-            "CreationDate": None,
-        }
-        sheet.figure.savefig(content, format="pdf", metadata=about)
+    about = {"Title": f"Ki-67 index of {page.title}", "Creator": page.made, "CreationDate": None}
+    sheet.figure.savefig(content, format="pdf", metadata=about)
     return content.getvalue()
 
 
@@ -97,9 +93,9 @@ def _picture(sheet: _Sheet, report: Ki67Report, scene: Scene) -> None:
     axes = sheet.figure.add_axes((_LEFT / _WIDTH, 1 - 118 / _HEIGHT, 70 / _WIDTH, 88 / _HEIGHT))
     axes.set_anchor("N")
     draw_scene(axes, report, scene)
-    sheet.text(
-        _LEFT, 120, "Regions in blue, hotspots in magenta, the highest first.", 7.5, color=SOFT
-    )
+    below = 32 + min(88.0, 70 * scene.height / scene.width)
+    words = "Regions in blue, hotspots in magenta, the highest first."
+    sheet.text(_LEFT, below, words, 7.5, color=SOFT)
 
 
 def _figures(sheet: _Sheet, page: Page) -> float:
@@ -114,7 +110,7 @@ def _figures(sheet: _Sheet, page: Page) -> float:
     low = sheet.wrapped(_MIDDLE, low, f"{page.method}.", 72)
     low = sheet.wrapped(_MIDDLE, low, f"{page.source}.", 72, color=SOFT)
     if page.chances:
-        heading = f"{page.grade}, and how likely each is ({page.grade_source})"
+        heading = f"Grade: {page.grade}"
         low = sheet.title(low + 2, heading, _MIDDLE)
         place = (
             _MIDDLE / _WIDTH,
@@ -124,6 +120,7 @@ def _figures(sheet: _Sheet, page: Page) -> float:
         )
         draw_grades(sheet.figure.add_axes(place), page.chances)
         words = "; ".join(f"{name}: {100 * share:.1f} %" for name, share in page.chances)
+        words += f" ({page.grade_source})"
         low = sheet.wrapped(_MIDDLE, low + 7.5, words, 72, color=SOFT)
     low = sheet.title(low + 2, "Cells", _MIDDLE)
     for name, text in page.counts:

@@ -25,7 +25,10 @@ TYPES = {
     *("boolean", "integer", "float", "double", "string", "string-vector", "string-enumeration"),
     *("region", "image", "file", "item", "directory"),
 }
-SLIDE_COMMANDS = ("DetectCells", "EvaluateDetections", "HarvestReview", "SuggestRegions")
+SLIDE_COMMANDS = (
+    *("DetectCells", "EvaluateDetections", "HarvestReview"),
+    *("SuggestRegions", "Ki67Index"),
+)
 VALID = {
     "ExportDataset": ["5f0000000000000000000000"],
     "TrainDetector": ["--inputDatasetFile", "dataset.zip"],
@@ -33,6 +36,7 @@ VALID = {
     "EvaluateDetections": ["5f0000000000000000000000"],
     "HarvestReview": ["5f0000000000000000000000"],
     "SuggestRegions": ["5f0000000000000000000000"],
+    "Ki67Index": ["5f0000000000000000000000"],
 }
 
 

@@ -34,7 +34,7 @@ from plugin.shell import main
 from tests.plugin.bundles import shipping
 
 COMMANDS = (
-    *("export", "train", "detect", "evaluate", "review", "suggest", "agree"),
+    *("export", "train", "detect", "evaluate", "review", "suggest", "agree", "ki67"),
     *("models", "dataset"),
     *("doctor", "sandbox", "demo"),
 )

@@ -1,0 +1,108 @@
+"""The Ki-67 index of files of cells, and the pages of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+import shapely
+from shapely.geometry import mapping
+
+from patherea_core.errors import InputError
+from patherea_core.progress import Silent
+from plugin.commands.ki67_in_files import Ki67InFilesRequest, run
+from plugin.commands.ki67_outputs import Ki67Outputs
+from plugin.shell import main
+
+
+def write_cells(path: Path, *images: str, each: int = 30) -> Path:
+    rows = [
+        f"{image},{5 * row},{10 * (row % 7)},{'positive' if row % 3 == 0 else 'negative'}"
+        for image in images
+        for row in range(each)
+    ]
+    path.write_text("\n".join(["image,x,y,class", *rows]) + "\n")
+    return path
+
+
+def write_regions(path: Path, *images: str) -> Path:
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"image": image},
+            "geometry": mapping(shapely.box(0, 0, side, 100)),
+        }
+        for image in images
+        for side in (40, 100)
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return path
+
+
+def test_all_images_of_a_file_are_one_patient_and_one_can_be_chosen(tmp_path: Path) -> None:
+    path = write_cells(tmp_path / "c.csv", "a", "b")
+    both = run(Ki67InFilesRequest(cells=path), Silent()).count
+    assert both.whole.counted.tally.tumour == 60
+    one = run(Ki67InFilesRequest(cells=path, image="b"), Silent())
+    assert (one.name, one.count.whole.counted.tally.positive) == ("b", 10)
+    with pytest.raises(InputError, match="has no image 'c'; its images are: a, b"):
+        run(Ki67InFilesRequest(cells=path, image="c"), Silent())
+
+
+def test_regions_of_a_file_stay_apart_and_overlap_counts_once(tmp_path: Path) -> None:
+    cells = write_cells(tmp_path / "c.csv", "a.png")
+    outlines = write_regions(tmp_path / "r.geojson", "a")
+    found = run(Ki67InFilesRequest(cells=cells, regions=outlines), Silent()).count
+    assert [one.counted.tally.tumour for one in found.regions] == [9, 21]
+    assert found.whole.counted.tally.tumour == 21
+    assert found.whole.counted.shared_cells == 9
+
+
+def test_regions_of_another_image_are_refused(tmp_path: Path) -> None:
+    cells = write_cells(tmp_path / "c.csv", "a")
+    outlines = write_regions(tmp_path / "r.geojson", "z")
+    with pytest.raises(InputError, match="a region is of image 'z', but the cells are of 'a'"):
+        run(Ki67InFilesRequest(cells=cells, regions=outlines), Silent())
+
+
+def test_the_pages_say_what_the_figures_say_and_hold_everything(tmp_path: Path) -> None:
+    cells = write_cells(tmp_path / "c.csv", "a<b>")
+    outputs = Ki67Outputs(
+        report=tmp_path / "r.json", page=tmp_path / "p.html", pdf=tmp_path / "p.pdf"
+    )
+    run(Ki67InFilesRequest(cells=cells, mpp=0.5, outputs=outputs), Silent())
+    figures = json.loads((tmp_path / "r.json").read_text())
+    page = (tmp_path / "p.html").read_text()
+    assert f"{100 * figures['index']:.1f} %" in page
+    assert "a&lt;b&gt;" in page
+    assert "http" not in page.replace("http://www.w3.org", "").replace(
+        "http://purl.org", ""
+    ).replace("http://creativecommons.org", "").replace("https://matplotlib.org", "")
+    assert (tmp_path / "p.pdf").read_bytes().startswith(b"%PDF")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "c.csv",
+        "p.html",
+        "p.pdf",
+        "r.json",
+    ]
+
+
+def test_the_shell_prints_the_table_or_the_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(write_cells(tmp_path / "c.csv", "a"))
+    assert main(["ki67", path]) == 0
+    table = capsys.readouterr().out
+    assert "Ki-67 index, as counted: 33.3 %" in table
+    assert "asks for at least 400; count 370 more" in table
+    assert main(["ki67", path, "--format", "json", "--points", "5"]) == 0
+    assert json.loads(capsys.readouterr().out)["more_cells"]["half_width"] == 0.05
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["--method", "best"], ["--weight", "x"], ["--window", "big"], ["--points", "50"]],
+    ids=str,
+)
+def test_wrong_usage_is_one_sentence(tmp_path: Path, words: list[str]) -> None:
+    cells = [str(write_cells(tmp_path / "c.csv", "a"))] if words else []
+    assert main(["ki67", *cells, *words]) == 2
