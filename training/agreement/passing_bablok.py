@@ -3,7 +3,8 @@
 Passing and Bablok, J Clin Chem Clin Biochem 1983;21:709-720. Of every two slides the slope is taken; the
 line's slope is their median, shifted by as many places as there are slopes below -1, so that it does not
 matter which method is x. The interval counts places as Kendall's test does. Whether the relation is a line
-at all, their CUSUM test asks.
+at all, their CUSUM test asks. The interval of the intercept is what that of the slope lets it be, and holds
+the true one less often than it says (docs/ki67-study.md).
 
 Ties: two slides that are equal in both have no slope and are left out, as is a slope of exactly -1. Two that
 are equal in x alone have the slope +∞: the paper leaves the sign to the order of the slides, which would let

@@ -110,8 +110,8 @@ def _notes(study: Study) -> Iterator[str]:
     )
     yield "Bias and limits of agreement: Bland and Altman; who measured less the reference."
     yield (
-        "Slope and intercept: Passing and Bablok 1983, with their CUSUM test of linearity; Deming's line "
-        "takes both to err alike."
+        "Slope and intercept: Passing and Bablok 1983, with their CUSUM test of linearity; their interval of "
+        "the intercept is rather narrow. Deming's line takes both to err alike."
     )
     yield (
         "Within ± 20 %: the difference is at most a fifth of the reference. Weighted kappa: linear weights. "
