@@ -141,12 +141,23 @@ def _counted(
             reviewers=found.reviewers,
         ),
         signer=request.signer or (found.reviewers[-1] if found.reviewers else ""),
-        notes=(*found.notes, *classes.notes),
+        notes=(*found.notes, *classes.notes, *_mixed(found, known)),
         made={
             "program": provenance.program(),
             **provenance.build(),
             "created": provenance.now(),
         },
+    )
+
+
+def _mixed(found: ArchiveCells, known: KnownErrors | None) -> tuple[str, ...]:
+    """Say so if cells that people changed are corrected for what the model does wrong."""
+    if known is None or not (found.reviewers or not found.model):
+        return ()
+    who = ", ".join(found.reviewers) or "a person"
+    return (
+        f"The cells are as {who} left them, but corrected for errors of the model alone; for cells that were"
+        " reviewed all over leave the evaluation out.",
     )
 
 

@@ -22,11 +22,10 @@ from plugin.outputs.ki67_words import interval_words, percent
 #: What the attributes of a map say of its kind.
 SURFACE_KIND = "ki67 surface"
 
-#: From an index of 0 to one of 1: colours that neither stain has, and that let the tissue show through.
-_COLOURS = ("#2c7bb640", "#00a6ca70", "#90eb9d90", "#f9d05790", "#e7681898", "#d7191ca0")
-_BOUNDS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
+#: From an index of 0, through which the tissue is seen, to the highest one. The viewer knows no more colours.
+_CLEAR, _HIGHEST = "#d7191c00", "#d7191c90"
 #: Of places with too few cells for an index.
-_UNDEFINED, _CLEAR = -1.0, "#00000000"
+_UNDEFINED = -1.0
 
 
 def count_annotation(report: Ki67Report, name: str) -> dict[str, Any] | None:
@@ -51,10 +50,16 @@ def count_annotation(report: Ki67Report, name: str) -> dict[str, Any] | None:
 
 
 def surface_annotation(surface: Surface, report: Ki67Report, name: str) -> dict[str, Any]:
-    """Return the index all over a slide; where there are too few cells nothing is drawn."""
+    """Return the index all over a slide; where there are too few cells nothing is drawn.
+
+    Args:
+        surface: with an index in one place at the least.
+        report: where it came from.
+        name: what the annotation is called.
+    """
     height, width = surface.share.shape
     values = np.where(np.isnan(surface.share), _UNDEFINED, surface.share)
-    middle = surface.step / 2
+    middle, highest = surface.step / 2, float(np.nanmax(surface.share))
     element = {
         "type": "griddata",
         "id": element_id(f"{report.run_id}-surface", 0),
@@ -65,22 +70,21 @@ def surface_annotation(surface: Surface, report: Ki67Report, name: str) -> dict[
         "dy": surface.step,
         "gridWidth": width,
         "values": np.round(values, 4).ravel().tolist(),
-        "colorRange": list(_COLOURS),
-        "rangeValues": [*_BOUNDS, 1.0],
-        "stepped": True,
+        "colorRange": [_CLEAR, _HIGHEST],
+        "rangeValues": [0.0, highest],
         "minColor": _CLEAR,
-        "maxColor": _COLOURS[-1],
+        "maxColor": _HIGHEST,
     }
-    bounds = ", ".join(f"{100 * bound:g}" for bound in _BOUNDS)
     return {
         "name": name,
-        "description": f"Ki-67 index around each place; colours from {bounds} % on",
+        "description": f"Ki-67 index around each place, from 0 (clear) to {percent(highest)} (red)",
         "display": {"visible": False},
         "attributes": {
             "patherea": {
                 **_source(report, SURFACE_KIND, "-surface"),
                 "window_um": surface.window_micrometres,
                 "sites": [height, width],
+                "highest": highest,
             }
         },
         "elements": [element],

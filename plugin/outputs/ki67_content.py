@@ -117,7 +117,7 @@ def _rows(count: Ki67Count) -> Iterator[Row]:
     for number, (spot, estimated) in enumerate(zip(found, count.spots, strict=True), start=1):
         chance = spot.chance_another_is_higher
         more = f"expect {percent(spot.expected.value)}"
-        more += "" if chance is None else f"; another is higher: {100 * chance:.0f} %"
+        more += "" if chance is None else f"; another higher: {100 * chance:.0f} %"
         yield _row(f"hotspot {number}", estimated, more)
 
 

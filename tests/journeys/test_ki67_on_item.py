@@ -20,6 +20,7 @@ from patherea_core.seeding import Seed
 from plugin.__main__ import main
 from plugin.commands.ki67_on_item import Ki67OnItemRequest, run
 from plugin.commands.ki67_outputs import Ki67Outputs
+from plugin.index.classes import ClassChoice
 from plugin.index.counting import CountSettings
 from plugin.index.methods import window_named
 from plugin.index.report import Ki67Report
@@ -129,6 +130,18 @@ def test_a_slide_without_a_tumour_cell_has_no_index_and_is_not_0(slide: Slide) -
     meta = slide.metadata()["patherea"]["ki67"]
     assert meta["index"] is None
     assert "no tumour cell" in meta["undefined_because"]
+
+
+def test_a_persons_cells_are_not_silently_corrected_for_errors_of_a_model(
+    slide: Slide, tmp_path: Path
+) -> None:
+    cells = [[90, 5, 5], [10, 180, 10], [2, 4, 0]]
+    rows = ["positive", "negative", "no cell"]
+    path = tmp_path / "evaluation.json"
+    path.write_text(json.dumps({"confusion": {"rows": rows, "cells": cells}}))
+    report = slide.count(errors=(path,), choice=ClassChoice(), name="")
+    assert report.count.headline.corrected is not None
+    assert any("corrected for errors of the model alone" in note for note in report.all_notes)
 
 
 def test_nothing_is_added_without_a_name(slide: Slide) -> None:
