@@ -12,7 +12,6 @@ from patherea_core.data.store import pack
 from patherea_core.errors import ArchiveError, DatasetError, InputError, PathereaError
 from patherea_core.files import require_writable
 from plugin import provenance
-from plugin.dsa.delivery import deliver
 from plugin.dsa.session import Session
 from plugin.dsa.uploads import note, require_writable_folder, upload_to_folder
 
@@ -102,32 +101,13 @@ class Destination:
     def _upload(self, session: Session, packed: Path, manifest: Manifest) -> None:
         moment = provenance.now()[:19].replace("T", " ").replace(":", ".")
         name = f"{(self.item_name or f'dataset {moment}').removesuffix('.zip')}.zip"
-        before = set(self._items(session))
         log.info("sending %.1f MB to the archive", packed.stat().st_size / 1e6)
-
-        def arrived() -> list[str]:
-            # The archive adds a number to a name that is taken, so that the name tells nothing.
-            size = packed.stat().st_size
-            there = self._items(session)
-            return [one for one in there if one not in before and there[one] == size]
-
-        items: list[str] = []
-        items += deliver(
-            session,
-            f"the dataset {name!r}",
-            lambda: items.append(upload_to_folder(session, self.folder_id, packed, name)),
-            arrived,
-        )
+        item = upload_to_folder(session, self.folder_id, packed, name)
         try:
-            note(session, items[0], {"patherea": _facts(manifest)})
+            note(session, item, {"patherea": _facts(manifest)})
         except ArchiveError as error:
-            log.warning("item %s has no metadata that tells of the dataset: %s", items[0], error)
-        log.info("the dataset is item %s of the archive, %r", items[0], name)
-
-    def _items(self, session: Session) -> dict[str, int]:
-        """Return the items of the folder with their size in bytes."""
-        found = session.pages("item", folderId=self.folder_id)
-        return {str(one["_id"]): int(one.get("size", 0)) for one in found}
+            log.warning("item %s has no metadata that tells of the dataset: %s", item, error)
+        log.info("the dataset is item %s of the archive, %r", item, name)
 
 
 def _facts(manifest: Manifest) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """One conversation with an archive: signed in, with time limits, and errors a person can act on.
 
-Reading is repeated when the archive is briefly away. Writing is not, since a second attempt might write
-twice; ``deliver`` knows better. No message holds a token or password, and no token is sent to another
-address than the archive's own.
+What may be done twice is repeated when the archive is briefly away: reading, replacing, removing. Adding is
+not, since it might add twice; ``deliver`` and ``send`` know better. No message holds a token or password,
+and no token is sent to another address than the archive's own.
 """
 
 import logging
@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urljoin
@@ -79,12 +80,22 @@ class Session:
         return self._once(lambda: self._client.post(path, data=body, headers=headers))
 
     def put(self, path: str, body: bytes) -> Any:  # noqa: ANN401  any JSON value
-        """Send what takes the place of something; one attempt only."""
-        return self._once(lambda: self._client.put(path, data=body))
+        """Send what takes the place of something."""
+        return self._patiently(lambda: self._client.put(path, data=body))
 
     def delete(self, path: str) -> None:
-        """Remove something; one attempt only."""
-        self._once(lambda: self._client.delete(path))
+        """Remove something; what is gone at a further attempt was removed by the one before."""
+        attempts = count()
+
+        def attempt() -> None:
+            again = next(attempts) > 0
+            try:
+                self._client.delete(path)
+            except requests.HTTPError as error:
+                if not (again and isinstance(meaning(error, self.address), NotFoundError)):
+                    raise
+
+        self._patiently(attempt)
 
     def download(self, file_id: str, target: Path, size: int) -> None:
         """Write a file of the archive to ``target``, which appears only when it is whole."""

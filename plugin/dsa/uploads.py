@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from patherea_core.errors import ArchiveError, CredentialsError, InputError, PathereaError
+from patherea_core.errors import CredentialsError, InputError
 from plugin.dsa.items import checked_id
+from plugin.dsa.sending import Parcel, send
 from plugin.dsa.session import Session
 
 #: Level of access from which on the archive lets somebody write.
 _WRITE = 1
-
-#: Bytes that are sent at once; what stands before an archive often takes no more than 100 MB.
-_PIECE = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +109,12 @@ def upload(session: Session, item_id: str, path: Path, name: str) -> str:
     Whoever reads meanwhile finds the file before, the new one, or both, but never a part.
 
     Raises:
-        ArchiveError: the archive does not answer, or does not allow it; the file before stays.
+        ArchiveError: the archive stays away, or does not allow it; the file before stays.
     """
-    size = path.stat().st_size
     before = [one for one in stored_files(session, item_id) if one.name == name]
     kind, _ = mimetypes.guess_type(name)  # by which browsers know what they can show
-    facts = {"parentType": "item", "parentId": item_id, "name": name, "size": size}
-    facts["mimeType"] = kind or "application/octet-stream"
-    begun = session.post(f"file?{urlencode(facts)}", b"")
-    stored = begun if size == 0 else _sent(session, begun["_id"], path)
-    if stored.get("itemId") != item_id or stored.get("size") != size:
-        raise ArchiveError(f"the archive at {session.address} took {name} in part only")
+    parcel = Parcel(path, name, "item", item_id, kind or "application/octet-stream")
+    stored = send(session, parcel)
     for one in before:
         session.delete(f"file/{one.id}")
     return str(stored["_id"])
@@ -133,14 +126,9 @@ def upload_to_folder(session: Session, folder_id: str, path: Path, name: str) ->
     The item appears with the whole file, and not at all if something fails.
 
     Raises:
-        ArchiveError: the archive does not answer, or does not allow it.
+        ArchiveError: the archive stays away, or does not allow it.
     """
-    size = path.stat().st_size
-    facts = {"parentType": "folder", "parentId": folder_id, "name": name, "size": size}
-    stored = _sent(session, session.post(f"file?{urlencode(facts)}", b"")["_id"], path)
-    if stored.get("size") != size:
-        raise ArchiveError(f"the archive at {session.address} took {name} in part only")
-    return str(stored["itemId"])
+    return str(send(session, Parcel(path, name, "folder", folder_id))["itemId"])
 
 
 def no_slide(session: Session, item_id: str) -> None:
@@ -161,29 +149,6 @@ def remove(session: Session, item_id: str, name: str) -> None:
     for one in stored_files(session, item_id):
         if one.name == name:
             session.delete(f"file/{one.id}")
-
-
-def _sent(session: Session, upload_id: str, path: Path) -> Mapping[str, Any]:
-    """Send a file piece by piece, and return what the archive made of it."""
-    offset, answer = 0, {}
-    try:
-        with path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                place = urlencode({"uploadId": upload_id, "offset": offset})
-                answer = session.post(f"file/chunk?{place}", piece)
-                offset += len(piece)
-    except (PathereaError, OSError):
-        _give_up(session, upload_id)
-        raise
-    return answer
-
-
-def _give_up(session: Session, upload_id: str) -> None:
-    """Let the archive forget what it got, which nobody else can see."""
-    try:
-        session.delete(f"file/upload/{upload_id}")
-    except ArchiveError:
-        return  # it forgets by itself after a while
 
 
 def _stored(document: Mapping[str, Any]) -> StoredFile:

@@ -4,15 +4,22 @@ import http.client
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 from urllib.parse import urlsplit
 
 #: What becomes of a request: it is lost, or its answer is; the client sees a cut or a status. One that is
-#: late reaches the archive just before the next request of these methods.
+#: late reaches the archive just before the next request of these methods; of one that is cut in two the
+#: archive gets the first half.
 Fault = Literal[
-    "request cut", "request 503", "request late", "answer cut", "answer 502", "answer page"
+    "request cut",
+    "request 503",
+    "request late",
+    "request in two",
+    "answer cut",
+    "answer 502",
+    "answer page",
 ]
 
 
@@ -22,6 +29,11 @@ class _Request:
     path: str
     headers: dict[str, str]
     body: bytes
+
+    def half(self) -> "_Request":
+        """Return the request with the first half of what it brings."""
+        body = self.body[: len(self.body) // 2]
+        return replace(self, body=body, headers={**self.headers, "Content-Length": str(len(body))})
 
     def made_to(self, target: tuple[str, int]) -> tuple[int, bytes, str]:
         """Return status, content and kind of the answer."""
@@ -110,6 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
             fault = proxy.faults.pop(0) if proxy.faults else None
         if fault == "request late":
             proxy.held.append(request)
+        elif fault == "request in two":
+            request.half().made_to(proxy.target)
         answer = None if (fault or "").startswith("request") else request.made_to(proxy.target)
         if fault is not None:
             self._lose(fault)
@@ -132,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
     def _lose(self, fault: Fault) -> None:
-        if fault.endswith(("cut", "late")):
+        if fault.endswith(("cut", "late", "in two")):
             self.close_connection = True
         elif fault.endswith("page"):
             self._answer(502, b"<html><h1>Bad Gateway</h1></html>", "text/html")

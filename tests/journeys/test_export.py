@@ -332,7 +332,7 @@ def test_a_job_exports_as_the_page_says_and_tells_no_token(
 def test_a_dataset_arrives_whole_and_once_whatever_gets_lost(
     folder: Folder, export: Export, monkeypatch: pytest.MonkeyPatch, faults: list[Fault | None]
 ) -> None:
-    monkeypatch.setattr("plugin.dsa.delivery._PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("plugin.dsa.sending._PAUSES", (0.0, 0.0, 0.0))
     folder.annotate(folder.add_slide(), LEFT, point(50, 50))
     target = folder.add_folder("datasets")
     with losing_proxy(folder.sandbox.api_url) as proxy:
@@ -346,13 +346,13 @@ def test_a_dataset_arrives_whole_and_once_whatever_gets_lost(
 def test_an_archive_that_goes_away_during_the_upload_keeps_no_part_of_a_dataset(
     folder: Folder, export: Export, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("plugin.dsa.delivery._PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("plugin.dsa.sending._PAUSES", (0.0, 0.0, 0.0))
     folder.annotate(folder.add_slide(), LEFT, point(50, 50))
     target = folder.add_folder("datasets")
     with losing_proxy(folder.sandbox.api_url) as proxy:
         cut: Fault = "request cut"
         proxy.faults = [None, *[cut] * 9]
-        with pytest.raises(ArchiveError, match=r"the dataset 'never\.zip' was not added"):
+        with pytest.raises(ArchiveError, match=r"never\.zip was not added"):
             export(
                 api_url=proxy.api_url,
                 out=tmp_path / "d.zip",

@@ -348,7 +348,7 @@ def test_a_file_takes_the_place_of_the_one_before_once_it_is_there(
     session, path = connect(wanted.api_url, wanted.token), tmp_path / "file"
     found: list[list[int]] = []
     item, post = new_item(session, wanted.runs_folder, "an item", ""), session.post
-    monkeypatch.setattr("plugin.dsa.uploads._PIECE", LEAST_PIECE)
+    monkeypatch.setattr("plugin.dsa.sending._PIECE", LEAST_PIECE)
     monkeypatch.setattr(session, "post", seen)
     for size in (LEAST_PIECE + 1, 5, 0):
         path.write_bytes(bytes(size))
@@ -365,8 +365,9 @@ def test_a_file_that_is_cut_leaves_the_one_before(
     item = new_item(session, wanted.runs_folder, "an item", "")
     path.write_bytes(b"before")
     upload(session, item, path, "file")
-    monkeypatch.setattr("plugin.dsa.uploads._PIECE", LEAST_PIECE)
+    monkeypatch.setattr("plugin.dsa.sending._PIECE", LEAST_PIECE)
     monkeypatch.setattr("plugin.dsa.session._PAUSES", (0.0,))
+    monkeypatch.setattr("plugin.dsa.sending._PAUSES", (0.0,))
     path.write_bytes(bytes(LEAST_PIECE + 1))
     breaking = connect(proxy.api_url, wanted.token)
     proxy.breaks_at = proxy.requests + 4  # after the list, the beginning and a piece
