@@ -27,6 +27,7 @@ from plugin.commands.stain_check_files import (
     check_annotation,
     check_lines,
 )
+from plugin.dsa.annotation_codec import is_detections, is_ours
 
 #: Cells on a grid, every third of them brown; the first two of each kind have the other class.
 SIDE, APART = 12, 40
@@ -76,6 +77,9 @@ def test_the_annotation_has_the_same_cells_and_satisfies_the_archive(tmp_path: P
     groups = [element["group"] for element in written["elements"]]
     assert groups == [UNSTAINED] * 2 + [STAINED] * 2
     assert written["attributes"]["patherea"]["kind"] == "stain check"
+    # So that it is neither reviewed as a model's cells nor exported as a person's.
+    assert is_ours({"annotation": written})
+    assert not is_detections({"annotation": written})
     # The archive's own schema, in a process of its own: it takes long to import and sets up much.
     program = (
         "import json, sys, jsonschema\n"
