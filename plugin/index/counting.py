@@ -233,10 +233,10 @@ def _notes(whole: Index, found: Hotspots | None, method: Method) -> list[str]:
             f"Regions overlap: {whole.shared_cells:,} cells lie in several of them, and the index of all"
             " counts each once."
         )
-    notes += [
-        f"{name} has no tumour cell, so it has no index and no part in that of all."
-        for name in whole.left_out
-    ]
+    if whole.left_out:
+        shown = ", ".join(whole.left_out[:4])
+        shown += f" and {len(whole.left_out) - 4} more" if len(whole.left_out) > 4 else ""
+        notes.append(f"No tumour cell, so no index and no part in that of all: {shown}.")
     if found is not None and found.none_because and not method.in_hotspot:
         notes.append(f"No hotspot is shown: {found.none_because}.")
     if found is not None and any(spot.index.few_cells for spot in found.found):

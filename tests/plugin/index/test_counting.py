@@ -170,6 +170,16 @@ def test_without_a_tumour_cell_everything_is_undefined_and_nothing_is_0() -> Non
     assert found.more is None
 
 
+def test_regions_without_a_tumour_cell_are_named_in_one_note() -> None:
+    empty = [
+        CountingRegion(f"r{row}", shapely.box(2000 + row, 0, 2001 + row, 1)) for row in range(6)
+    ]
+    found = count("s", [CellsOfSlide("s", cells(), (*regions(), *empty))], CountSettings())
+    (note,) = found.notes
+    assert note.endswith("r0, r1, r2, r3 and 2 more.")
+    assert found.regions[-1].counted.value is None
+
+
 def test_a_hotspot_needs_the_size_of_the_pixels_and_one_slide() -> None:
     slide, wanted = CellsOfSlide("s", cells()), CountSettings(method=method_named("hotspot"))
     with pytest.raises(InputError, match="give --mpp"):
