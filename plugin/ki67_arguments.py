@@ -44,6 +44,7 @@ def read_ki67(values: Values) -> Callable[[Progress], object]:
             report=path(values, "outputReportFile"),
             page=path(values, "outputPageFile"),
             pdf=path(values, "outputPdfFile"),
+            surface=path(values, "outputMapFile"),
         ),
         mpp=unless_zero(values["mpp"]),
     )

@@ -10,11 +10,10 @@ import numpy as np
 
 from patherea_core.geometry import Box
 from patherea_core.index.kinds import KindedCells
-from patherea_core.index.surface import index_surface
 from patherea_core.points import Points
 from patherea_core.progress import Progress
 from plugin import provenance
-from plugin.commands.ki67_outputs import Ki67Outputs, write_outputs
+from plugin.commands.ki67_outputs import Ki67Outputs, surface_of, write_outputs
 from plugin.dsa.annotation_codec import AnnotationIdentity
 from plugin.dsa.items import SlideItem, slide_named, slide_to_annotate
 from plugin.dsa.posting import post_annotation
@@ -180,13 +179,11 @@ def _add(session: Session, item: SlideItem, report: Ki67Report, request: Ki67OnI
     if document is not None:
         post_annotation(session, item.id, document)
         log.info("%s: regions and hotspots are annotation %r", item.name, name)
-    slide = report.slides[0]
-    if request.surface and slide.mpp is not None:
-        found = index_surface(slide.counted(), slide.mpp)
-        if found is not None and not np.isnan(found.share).all():
-            title = f"{request.name} map {report.run_id}"
-            post_annotation(session, item.id, surface_annotation(found, report, title))
-            log.info("%s: the index all over it is annotation %r", item.name, title)
+    found = surface_of(report) if request.surface else None
+    if found is not None:
+        title = f"{request.name} map {report.run_id}"
+        post_annotation(session, item.id, surface_annotation(found, report, title))
+        log.info("%s: the index all over it is annotation %r", item.name, title)
     # Read anew, since somebody may have noted something while cells were counted.
     there: Any = (session.get(f"item/{item.id}").get("meta") or {}).get(_FACTS)
     kept = there if isinstance(there, Mapping) else {}

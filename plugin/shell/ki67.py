@@ -84,6 +84,7 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--page", metavar="FILE", type=Path, help="one page to sign, as HTML")
     group.add_argument("--pdf", metavar="FILE", type=Path, help="the same as PDF")
     group.add_argument("--report", metavar="FILE", type=Path, help="all figures as JSON")
+    group.add_argument("--map", metavar="FILE", type=Path, help="the index all over it as TIFF")
     group.add_argument("--signer", metavar="NAME", default="", help="who is to sign the page")
 
 
@@ -152,7 +153,9 @@ def _common(options: Options) -> dict[str, Any]:
         ),
         "errors": tuple(options.evaluation),
         "signer": options.signer,
-        "outputs": Ki67Outputs(report=options.report, page=options.page, pdf=options.pdf),
+        "outputs": Ki67Outputs(
+            report=options.report, page=options.page, pdf=options.pdf, surface=options.map
+        ),
         "mpp": options.mpp,
     }
 
