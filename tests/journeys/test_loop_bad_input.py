@@ -67,6 +67,12 @@ def wanted(folder: Folder, tmp_path: Path) -> ExportRequest:
     )
 
 
+def place(request: ExportRequest) -> Path:
+    """Return the folder into which is exported."""
+    assert request.out is not None
+    return request.out
+
+
 def refused(
     request: ExportRequest,
     kind: type[PathereaError],
@@ -79,7 +85,7 @@ def refused(
     for word in words:
         assert word in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert list(request.out.parent.iterdir()) == []
+    assert list(place(request).parent.iterdir()) == []
 
 
 def test_a_point_outside_is_named_by_the_archives_own_id(
@@ -115,7 +121,7 @@ def test_regions_without_a_point_are_valid(
     folder.annotate(slide, *SQUARES)
     manifest = run(replace(wanted, classes=("positive",)), Silent())
     assert [record.points for record in manifest.samples] == [0, 0]
-    check(wanted.out)
+    check(place(wanted))
 
 
 def test_a_slide_without_resolution_is_refused_unless_it_is_given(
@@ -148,10 +154,10 @@ def test_an_archive_that_vanishes_during_an_export_leaves_nothing_half_written(
 ) -> None:
     folder.annotate(slide, *SQUARES, point(50, 50))
     whole = replace(wanted, api_url=proxy.api_url)
-    run(replace(whole, out=wanted.out.with_name("whole")), Silent())
+    run(replace(whole, out=place(wanted).with_name("whole")), Silent())
     requests = proxy.requests
-    check(wanted.out.with_name("whole"))
-    for path in sorted(wanted.out.parent.rglob("*"), reverse=True):
+    check(place(wanted).with_name("whole"))
+    for path in sorted(place(wanted).parent.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     for breaks_at in range(1, requests + 1):
         proxy.requests, proxy.breaks_at = 0, breaks_at
