@@ -64,6 +64,37 @@ class Confusion:
         return tuple(tuple((row / row.sum()).tolist()) if row.any() else None for row in rows)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PatientConfusion:
+    """The confusion of one patient's cells.
+
+    Attributes:
+        patient: whose.
+        confusion: summed over all of the patient's fields.
+    """
+
+    patient: str
+    confusion: Confusion
+
+
+def patient_confusions(
+    fields: Sequence[Field], confusions: Sequence[Confusion]
+) -> tuple[PatientConfusion, ...]:
+    """Return the confusion of each patient, in order of their names; none unless every field knows its own.
+
+    Args:
+        fields: the regions.
+        confusions: of each of them.
+    """
+    sums: dict[str, Confusion] = {}
+    for field, confusion in zip(fields, confusions, strict=True):
+        if field.patient is None:
+            return ()
+        known = sums.get(field.patient)
+        sums[field.patient] = confusion if known is None else known + confusion
+    return tuple(PatientConfusion(patient, sums[patient]) for patient in sorted(sums))
+
+
 def class_confusion(fields: Sequence[Field], class_count: int, radius: float) -> Confusion:
     """Return the classes of cells paired whatever their class, closest first, summed over fields.
 

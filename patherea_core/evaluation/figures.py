@@ -62,6 +62,10 @@ def evaluation_figures(evaluation: Evaluation) -> dict[str, object]:
             "columns": [*evaluation.taxonomy.names, "missed"],
             "cells": evaluation.confusion.matrix.tolist(),
             "accuracy": evaluation.confusion.accuracy,
+            "patients": [
+                {"patient": one.patient, "cells": one.confusion.matrix.tolist()}
+                for one in evaluation.patients
+            ],
         },
         "intervals": {
             "level": evaluation.intervals.level,

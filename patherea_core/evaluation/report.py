@@ -5,7 +5,12 @@ from dataclasses import dataclass
 
 from patherea_core.errors import InputError
 from patherea_core.evaluation.chance import ChanceLevel, chance_f1
-from patherea_core.evaluation.confusion import Confusion, class_confusion
+from patherea_core.evaluation.confusion import (
+    Confusion,
+    PatientConfusion,
+    class_confusion,
+    patient_confusions,
+)
 from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.flawed import FlawedCounts, flawed_counts
 from patherea_core.evaluation.intervals import (
@@ -49,6 +54,7 @@ class Evaluation:
         chance: what random detections would score.
         flawed: what two flawed protocols would have counted.
         confusion: which class the found cells were given.
+        patients: the same of each patient; none unless every region knows its patient.
         fields_without_area: regions of unknown outline; chance is taken in a box there.
         own_radii: points that have a radius of their own.
         left_out: what lies outside of the regions.
@@ -65,6 +71,7 @@ class Evaluation:
     chance: ChanceLevel
     flawed: FlawedCounts
     confusion: Confusion
+    patients: tuple[PatientConfusion, ...]
     fields_without_area: int
     own_radii: int
     left_out: LeftOut
@@ -148,6 +155,7 @@ def evaluate(
     inner = [field.clipped() for field in fields]
     regions = count_regions(inner, class_count, radius)
     groups, grouped_by = group_counts(inner, regions)
+    confusions = [class_confusion([field], class_count, radius) for field in inner]
     return Evaluation(
         taxonomy=taxonomy,
         radius=radius,
@@ -159,7 +167,8 @@ def evaluate(
         intervals=bootstrap(groups, seed),
         chance=chance_f1(inner, class_count, radius, seed, _draws(inner)),
         flawed=flawed_counts(inner, class_count, radius),
-        confusion=class_confusion(inner, class_count, radius),
+        confusion=sum(confusions, start=Confusion.none(class_count)),
+        patients=patient_confusions(inner, confusions),
         fields_without_area=sum(field.area is None for field in fields),
         own_radii=sum(len(field.points) for field in inner if field.radius is not None),
         left_out=LeftOut(

@@ -74,10 +74,10 @@ def _chosen(count: Ki67Count) -> Iterator[str]:
     """Yield what to know of an index that was chosen for being the highest, and of its correction."""
     fixed = count.headline.corrected
     if fixed is not None and fixed.value is not None and fixed.groups < LEAST_GROUPS:
-        known = counted(fixed.groups, "evaluation", "evaluations")
+        known = counted(fixed.groups, "part", "parts")
         yield (
-            f"The errors of the model are known from {known}, as if it erred alike with all patients; give"
-            f" {LEAST_GROUPS} or more, one for each patient."
+            f"The errors of the model are known from {known} of labelled data, as if it erred alike with all"
+            f" patients; evaluate it on {LEAST_GROUPS} patients or more, and name them in column patient."
         )
     if count.is_hotspot and count.hotspots is not None:
         expected = count.hotspots.found[0].expected

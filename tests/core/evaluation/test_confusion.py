@@ -1,12 +1,14 @@
 """Every cell and every detection is in the matrix once, with the class each side gave it."""
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patherea_core.errors import InputError, ShapeError, TaxonomyError
-from patherea_core.evaluation.confusion import Confusion, class_confusion
+from patherea_core.evaluation.confusion import Confusion, class_confusion, patient_confusions
 from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.scores import count_classes
 from patherea_core.points import Detections, Points
@@ -81,6 +83,33 @@ def test_confusions_add_up_over_fields() -> None:
     added = class_confusion([one], 2, 6) + class_confusion([other], 2, 6)
     assert class_confusion([one, other], 2, 6).matrix.tolist() == added.matrix.tolist()
     assert added.matrix.tolist() == [[1, 1, 0], [0, 0, 1], [0, 0, 0]]
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=6), st.randoms())
+@settings(max_examples=30)
+def test_confusions_of_patients_add_up_whatever_the_order_of_fields(
+    patients: list[str], random: Random
+) -> None:
+    fields = [
+        Field("f", detections((0, 0, row % 2)), points((0, 0, 0)), patient=patient)
+        for row, patient in enumerate(patients)
+    ]
+    each = [class_confusion([field], 2, 6) for field in fields]
+    found = patient_confusions(fields, each)
+    assert [one.patient for one in found] == sorted(set(patients))
+    for one in found:
+        own = [field for field in fields if field.patient == one.patient]
+        assert one.confusion.matrix.tolist() == class_confusion(own, 2, 6).matrix.tolist()
+    rows = random.sample(range(len(fields)), len(fields))
+    again = patient_confusions([fields[row] for row in rows], [each[row] for row in rows])
+    assert [one.confusion.matrix.tolist() for one in again] == [
+        one.confusion.matrix.tolist() for one in found
+    ]
+
+
+def test_images_are_not_taken_for_patients() -> None:
+    fields = [Field("a", detections(), points(), patient="p"), Field("b", detections(), points())]
+    assert patient_confusions(fields, [class_confusion([one], 2, 6) for one in fields]) == ()
 
 
 def test_shares_are_of_each_row_and_an_empty_row_has_none() -> None:

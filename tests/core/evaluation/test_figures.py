@@ -3,6 +3,8 @@
 import json
 from dataclasses import replace
 
+import numpy as np
+
 from patherea_core.evaluation.field import Field
 from patherea_core.evaluation.figures import evaluation_figures
 from tests.builders import detections, points
@@ -73,6 +75,17 @@ def test_the_json_tells_how_many_images_lack_a_patient_and_how_many_draws_make_t
     assert (intervals["grouped_by"], intervals["images_without_patient"]) == ("images", 1)
     # The first class is in the first region only.
     assert 0 < intervals["draws_of_mean"] < intervals["draws"]
+
+
+def test_the_json_tells_the_confusion_of_each_patient_if_all_are_known() -> None:
+    first, second = two_fields()
+    for name, patients in (("q", ["p", "q"]), ("p", ["p"])):
+        fields = [replace(first, patient="p"), replace(second, patient=name)]
+        confusion = json.loads(json.dumps(evaluation_figures(evaluated(fields))))["confusion"]
+        assert [one["patient"] for one in confusion["patients"]] == patients
+        total = np.sum([one["cells"] for one in confusion["patients"]], axis=0)
+        assert total.tolist() == confusion["cells"]
+    assert json.loads(json.dumps(figures()))["confusion"]["patients"] == []
 
 
 def test_a_radius_in_another_unit_is_not_called_pixels() -> None:

@@ -220,6 +220,31 @@ def test_the_correction_is_that_of_the_science_and_the_raw_index_stays(tmp_path:
     assert found.headline.counted.value == count("s", [slide], CountSettings()).whole.counted.value
 
 
+def test_one_evaluation_of_many_patients_serves_as_one_of_each(tmp_path: Path) -> None:
+    each = [[[80 + row, 9, 5], [row, 180, 10], [2, 4, 0]] for row in range(9)]
+    names = ("positive", "negative")
+    apart = [evaluation(tmp_path / f"{row}.json", matrix, names) for row, matrix in enumerate(each)]
+    whole = evaluation(tmp_path / "e.json", np.sum(each, axis=0).tolist(), names)
+    content = json.loads(whole.read_text())
+    patients = [{"patient": f"p{row}", "cells": matrix} for row, matrix in enumerate(each)]
+    content["confusion"]["patients"] = patients
+    told = tmp_path / "told.json"
+    told.write_text(json.dumps(content))
+    groups = []
+    for paths in (apart, [told]):
+        known = read_known_errors(paths, ClassChoice())
+        assert known is not None
+        groups.append(known.errors.groups.tolist())
+    assert groups[0] == groups[1]
+    old = read_known_errors([whole], ClassChoice())
+    assert old is not None
+    assert old.errors.groups.tolist() == np.sum(groups[1], axis=0)[np.newaxis].tolist()
+    content["confusion"]["patients"] = patients[1:]
+    told.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="is no report of an evaluation"):
+        read_known_errors([told], ClassChoice())
+
+
 def test_a_model_that_cannot_tell_the_kinds_apart_leaves_the_raw_index(tmp_path: Path) -> None:
     path = evaluation(
         tmp_path / "e.json", [[5, 5, 0], [5, 5, 0], [0, 0, 0]], ("positive", "negative")
