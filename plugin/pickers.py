@@ -32,6 +32,7 @@ LISTED: Mapping[str, tuple[str, ...]] = {
     "ExportDataset": ("annotations",),
     "EvaluateDetections": ("detections", "annotations"),
     "HarvestReview": ("run", "reviewed"),
+    "Ki67Index": ("cells", "regions"),
 }
 
 

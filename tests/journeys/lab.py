@@ -1,5 +1,6 @@
 """A private folder of a real archive with two slides, a technician who may write, and a reader."""
 
+import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +71,12 @@ class Lab:
             ],
             "HarvestReview": [slide, "--labels", f"Reviewed {out.name}"],
             "SuggestRegions": [slide, "--count", "2", "--side", "16", *model],
+            "Ki67Index": [
+                *(slide, "--cells", "Cells of a run", "--regions", "labels", "--window", "20cells"),
+                *("--positive", TAXONOMY.names[0], "--negative", TAXONOMY.names[1]),
+                *("--outputReportFile", str(out / "index.json")),
+                *("--outputPageFile", str(out / "index.html")),
+            ],
             "ExportDataset": [
                 *(self.folder.id, "--annotations", "labels", "--outputFolder", self.runs),
                 *("--outputDatasetFile", str(out / "dataset.zip")),
@@ -99,7 +106,7 @@ class Lab:
         raise AssertionError("the archive does not see that the file is a slide")
 
     def left(self) -> list[str]:
-        """Return all that lies in the folder and on its slides."""
+        """Return all that lies in the folder and on its slides, and what is noted of them."""
         client = self.folder.client
         items = [
             *client.get("item", {"folderId": self.folder.id}),
@@ -107,7 +114,8 @@ class Lab:
         ]
         names = [name for slide in self.slides for name in self.folder.annotations(slide)]
         files = [file["_id"] for item in items for file in client.get(f"item/{item['_id']}/files")]
-        return sorted([*names, *(item["_id"] for item in items), *files])
+        notes = [f"{item['_id']} {json.dumps(item['meta'], sort_keys=True)}" for item in items]
+        return sorted([*names, *notes, *files])
 
 
 def open_lab(sandbox: SandboxProcess, scratch: Path) -> Lab:

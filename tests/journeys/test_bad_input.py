@@ -67,7 +67,7 @@ def job(lab: Lab, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Job:
     return Job(lab, out, caplog)
 
 
-ON_SLIDES = ("EvaluateDetections", "HarvestReview", "SuggestRegions")
+ON_SLIDES = ("EvaluateDetections", "HarvestReview", "SuggestRegions", "Ki67Index")
 
 
 @pytest.mark.parametrize("command", ON_SLIDES)
@@ -161,6 +161,23 @@ def test_a_slide_that_is_removed_during_the_run_gets_no_regions(
     assert set(lab.left()) < set(before)
 
 
+@pytest.mark.parametrize(
+    ("says", "change"),
+    [
+        ("has no annotation 'lost'; its annotations are: ", {"cells": "lost"}),
+        ("has no annotation 'lost' with a region; draw one", {"regions": "lost"}),
+        ("does not know what class 'brown' is; say it with", {"positive": "purple"}),
+        ("class 'blue' is given twice", {"positive": "brown,blue"}),
+        ("'big' is no hotspot; write its area or its cells", {"window": "big"}),
+    ],
+    ids=lambda one: "".join(one) if isinstance(one, dict) else None,
+)
+def test_an_index_that_cannot_be_counted_is_refused(
+    job: Job, says: str, change: dict[str, str]
+) -> None:
+    job.refused("Ki67Index", says, **change)
+
+
 ADDRESSES: dict[str, tuple[Callable[[str], str], str, int]] = {
     "no path": (lambda url: url.removesuffix("/api/v1"), "does not answer as an archive", 1),
     "a typo": (lambda url: url.replace("/api/v1", "/api/v11"), "its address ends in /api/v1", 1),
@@ -177,7 +194,8 @@ ADDRESSES: dict[str, tuple[Callable[[str], str], str, int]] = {
     ("command", "slip"),
     [
         *(("EvaluateDetections", slip) for slip in ADDRESSES),
-        *((command, "a typo") for command in ("HarvestReview", "ExportDataset", "TrainDetector")),
+        *((command, "a typo") for command in ("HarvestReview", "Ki67Index")),
+        *((command, "a typo") for command in ("ExportDataset", "TrainDetector")),
     ],
 )
 def test_an_address_with_a_slip_is_named(job: Job, lab: Lab, command: str, slip: str) -> None:

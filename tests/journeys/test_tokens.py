@@ -131,6 +131,7 @@ def everything(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
         ["EvaluateDetections", "0" * 24],
         ["HarvestReview", "no id at all"],
         ["SuggestRegions", "0" * 24, "--count", "0"],
+        ["Ki67Index", "0" * 24],
     ],
     ids=lambda words: words[0],
 )
