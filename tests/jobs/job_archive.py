@@ -226,9 +226,13 @@ class JobArchive:
 
     def text_of(self, name: str) -> str:
         """Return the content of the file of a name that a job has left in the folder."""
+        return self.content_of(name).decode()
+
+    def content_of(self, name: str) -> bytes:
+        """Return the bytes of the file of a name that a job has left in the folder."""
         content = io.BytesIO()
         self.client.downloadFile(self.output(name), content)
-        return content.getvalue().decode()
+        return content.getvalue()
 
 
 def tokens_in(text: str) -> list[str]:

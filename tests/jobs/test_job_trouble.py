@@ -50,13 +50,33 @@ def test_a_slide_that_is_deleted_during_the_job_is_named(archive: JobArchive) ->
     assert not archive.outputs("deleted.json")
 
 
+@pytest.mark.parametrize("command", ["SuggestRegions", "Ki67Index"])
 def test_a_reader_is_told_that_the_slide_may_not_be_changed(
-    archive: JobArchive, slide: str
+    archive: JobArchive, slide: str, command: str
 ) -> None:
     reader = archive.seen_by_reader()
-    ended = reader.run("SuggestRegions", inputImageFile=archive.file_of(slide), side=100, **ACCESS)
+    ended = reader.run(
+        command,
+        inputImageFile=archive.file_of(slide),
+        outputReportFile="readers.json",
+        **ACCESS,
+    )
     assert "right to edit its folder" in refusal(ended)
     assert not archive.client.get("annotation", {"itemId": slide})
+    assert not archive.outputs("readers.json")
+
+
+def test_a_slide_without_cells_has_no_index(archive: JobArchive, slide: str) -> None:
+    ended = archive.run(
+        "Ki67Index",
+        inputImageFile=archive.file_of(slide),
+        outputReportFile="none.json",
+        outputPageFile="none.html",
+        **ACCESS,
+    )
+    assert "has no annotation with detections" in refusal(ended)
+    assert not archive.outputs("none.json") + archive.outputs("none.html")
+    assert "patherea" not in archive.client.getItem(slide)["meta"]
 
 
 def test_a_token_that_has_expired_is_not_accepted(archive: JobArchive, slide: str) -> None:
