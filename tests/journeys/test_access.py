@@ -1,5 +1,6 @@
 """Who may do what in a real archive: a technician, a reader, strangers, and whose cells are whose."""
 
+import json
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,10 +10,14 @@ import girder_client
 import pytest
 
 from patherea_core.errors import CredentialsError, InputError
-from plugin import descriptions
+from patherea_core.progress import Silent
+from plugin import arguments, descriptions
+from plugin.commands import ki67_on_item
 from plugin.dsa.items import slide_named, slide_to_annotate
 from plugin.dsa.posting import post_annotation
-from plugin.dsa.session import connect
+from plugin.dsa.remote_slide import RemoteSlide
+from plugin.dsa.session import Session, connect
+from plugin.index.archive_cells import ArchiveCells
 from plugin.sandbox.process import SandboxProcess
 from tests.journeys.lab import Lab, open_lab
 from tests.journeys.people import (
@@ -28,7 +33,10 @@ from tests.plugin.archive import point
 
 pytestmark = pytest.mark.dsa
 
-WRITING = ("DetectCells", "HarvestReview", "SuggestRegions", "ExportDataset", "TrainDetector")
+WRITING = (
+    *("DetectCells", "HarvestReview", "SuggestRegions", "Ki67Index"),
+    *("ExportDataset", "TrainDetector"),
+)
 #: In the order in which people use them: each finds what the one before has left.
 IN_ORDER = ("DetectCells", "EvaluateDetections", *WRITING[1:])
 
@@ -65,6 +73,34 @@ def test_a_reader_writes_nothing_and_is_told_so(lab: Lab, tmp_path: Path, comman
     with pytest.raises(CredentialsError, match=r"does not (let you|allow)") as caught:
         lab.run(command, lab.reader.job_token(), tmp_path)
     assert "\n" not in str(caught.value)
+    assert lab.left() == before
+
+
+def test_a_reader_is_told_before_a_cell_is_read_and_no_page_is_left(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = ki67_on_item.read_archive_cells
+    seen: list[str] = []
+
+    def watched(session: Session, slide: RemoteSlide, *named: str) -> ArchiveCells:
+        seen.append(slide.name)
+        return read(session, slide, *named)
+
+    monkeypatch.setattr(ki67_on_item, "read_archive_cells", watched)
+    with pytest.raises(CredentialsError, match="have yourself given the right to edit its folder"):
+        lab.run("Ki67Index", lab.reader.job_token(), tmp_path)
+    assert (seen, list(tmp_path.iterdir())) == ([], [])
+    lab.run("Ki67Index", lab.technician.job_token(), tmp_path)
+    assert seen == ["slide-0.tif"]
+    assert {path.name for path in tmp_path.iterdir()} == {"index.html", "index.json"}
+
+
+def test_a_reader_who_adds_nothing_counts_the_index(lab: Lab, tmp_path: Path) -> None:
+    before = lab.left()
+    token = lab.reader.job_token()
+    words = [*lab.words("Ki67Index", token, tmp_path), "--name", ""]
+    arguments.read_action("Ki67Index", words)(Silent())
+    assert json.loads((tmp_path / "index.json").read_text())["index"] is not None
     assert lab.left() == before
 
 
