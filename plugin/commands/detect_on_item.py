@@ -19,7 +19,7 @@ from plugin.commands.prepare_viewer import prepare_if_allowed
 from plugin.commands.slide_detection import detected, planned_slide
 from plugin.commands.slide_plan import DetectSettings
 from plugin.commands.slide_record import as_results
-from plugin.dsa.items import SlideItem, download_slide, slide_named
+from plugin.dsa.items import SlideItem, download_slide, slide_to_annotate
 from plugin.dsa.posting import post_annotation
 from plugin.dsa.session import Session, connect
 from plugin.outputs.annotation_file import (
@@ -109,6 +109,7 @@ def run(request: DetectOnItemRequest, progress: Progress) -> tuple[PostedAnnotat
 
     Raises:
         InputError: the slide, the model or a setting cannot serve.
+        CredentialsError: this person may look at the slide, but not add to it.
         ArchiveError: the archive does not answer, or not any more.
     """
     card = require_model(request.model, request.classes)
@@ -116,7 +117,7 @@ def run(request: DetectOnItemRequest, progress: Progress) -> tuple[PostedAnnotat
         if path is not None:
             require_writable(path)
     session = connect(request.api_url, request.token)
-    slide = slide_named(session, request.item_id)
+    slide = slide_to_annotate(session, request.item_id)
     detector = Detector.load(
         load_bundle(request.model),
         request.device,

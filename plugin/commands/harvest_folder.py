@@ -17,7 +17,7 @@ from patherea_core.seeding import Seed
 from plugin.commands.harvest_review import HarvestRequest, slide_figures, slide_outcome
 from plugin.commands.review_labels import add_labels_once
 from plugin.commands.review_pictures import review_pictures
-from plugin.dsa.items import SlideItem, slide_named, slides_in
+from plugin.dsa.items import SlideItem, require_may_add, slide_named, slides_in
 from plugin.dsa.labels import naming
 from plugin.dsa.remote_slide import RemoteSlide, remote_slide
 from plugin.dsa.session import Session, connect
@@ -62,6 +62,7 @@ def run(request: HarvestFolderRequest, progress: Progress) -> Cohort:
 
     Raises:
         InputError: there is no such folder, or no slide in it.
+        CredentialsError: labels are wanted, but this person may not add to the slides.
         ArchiveError: the archive does not answer at first.
         OutputError: the report cannot be written.
         Cancelled: the progress asked to stop; no report is written, but labels may have been added.
@@ -70,6 +71,8 @@ def run(request: HarvestFolderRequest, progress: Progress) -> Cohort:
         require_free(request.out)
     session = connect(request.slide.api_url, request.slide.token)
     items, title = _items(session, request)
+    if request.slide.labels:
+        require_may_add(session, items[0])  # the others lie in the same folder
     reviews: list[SlideReview] = []
     unreviewed: dict[str, str] = {}
     failed: dict[str, str] = {}

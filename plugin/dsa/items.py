@@ -79,17 +79,31 @@ def slide_to_annotate(session: Session, identifier: str) -> SlideItem:
         CredentialsError: this person may look at the slide, but not add to it.
     """
     slide = slide_named(session, identifier)
+    require_may_add(session, slide)
+    return slide
+
+
+def require_may_add(session: Session, slide: SlideItem) -> None:
+    """Refuse a slide to which this person cannot add annotations.
+
+    Raises:
+        CredentialsError: it is one.
+    """
     if not may_add_to(session, slide):
         raise CredentialsError(
             f"the archive at {session.address} does not let you add to slide {slide.name!r};"
             " have yourself given the right to edit its folder"
         )
-    return slide
 
 
 def may_add_to(session: Session, slide: SlideItem) -> bool:
     """Tell whether annotations can be added to a slide: its folder decides, the item itself does not say."""
     folder = session.get(f"folder/{slide.folder_id}") if slide.folder_id else {}
+    return may_write(folder)
+
+
+def may_write(folder: Mapping[str, Any]) -> bool:
+    """Tell whether this person may write to a folder; one of which the archive does not say it is tried."""
     return int(folder.get("_accessLevel", _WRITE)) >= _WRITE
 
 

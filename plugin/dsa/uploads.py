@@ -9,12 +9,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from patherea_core.errors import CredentialsError, InputError
-from plugin.dsa.items import checked_id
+from plugin.dsa.items import checked_id, may_write
 from plugin.dsa.sending import Parcel, send
 from plugin.dsa.session import Session
-
-#: Level of access from which on the archive lets somebody write.
-_WRITE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ def require_writable_folder(session: Session, folder_id: str) -> None:
         CredentialsError: the person may not write there.
     """
     folder = session.find(f"folder/{checked_id(folder_id)}", f"folder {folder_id}")
-    if folder["_accessLevel"] < _WRITE:
+    if not may_write(folder):
         raise CredentialsError(
             f"the archive at {session.address} does not let you write to the folder {folder['name']!r};"
             " choose another one, or have yourself given the right to edit it"

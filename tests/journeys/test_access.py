@@ -12,7 +12,10 @@ import pytest
 from patherea_core.errors import CredentialsError, InputError
 from patherea_core.progress import Silent
 from plugin import arguments, descriptions
-from plugin.commands import ki67_on_item
+from plugin.commands import detect_on_item, harvest_folder, ki67_on_item
+from plugin.commands.detect_on_item import DetectOnItemRequest
+from plugin.commands.harvest_folder import HarvestFolderRequest
+from plugin.commands.harvest_review import HarvestRequest
 from plugin.dsa.items import slide_named, slide_to_annotate
 from plugin.dsa.posting import post_annotation
 from plugin.dsa.remote_slide import RemoteSlide
@@ -184,6 +187,27 @@ def test_a_token_cannot_change_who_may_see_what(lab: Lab) -> None:
     job.setToken(lab.technician.job_token())
     with pytest.raises(girder_client.HttpError, match="401"):
         job.put(f"annotation/{annotation}/access", {"access": "{}"})
+
+
+def test_a_reader_is_told_before_the_long_work(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("the work has begun")
+
+    monkeypatch.setattr("plugin.commands.detect_on_item.load_bundle", never)
+    monkeypatch.setattr("plugin.commands.harvest_folder.remote_slide", never)
+    token, slide = lab.reader.job_token(), lab.slides[0]
+    detect = DetectOnItemRequest(api_url=lab.api_url, token=token, item_id=slide, model=lab.model)
+    with pytest.raises(CredentialsError, match="does not let you add to slide"):
+        detect_on_item.run(detect, Silent())
+    harvest = HarvestRequest(api_url=lab.api_url, token=token, item_id=slide)
+    with pytest.raises(CredentialsError, match="does not let you add to slide"):
+        harvest_folder.run(
+            HarvestFolderRequest(folder_id=lab.folder.id, slide=harvest, out=tmp_path / "out"),
+            Silent(),
+        )
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_slide_to_annotate_is_one_that_the_person_may_add_to(lab: Lab) -> None:

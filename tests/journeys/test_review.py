@@ -190,7 +190,7 @@ def test_a_copy_in_which_all_ids_are_new_is_known_by_place(slide: Slide) -> None
 def test_who_may_only_read_gets_figures_but_cannot_add_labels(slide: Slide) -> None:
     reviewed(slide)
     assert slide.harvest(slide.reader.token, labels="").scores.counts.any_class == Counts(3, 1, 1)
-    with pytest.raises(CredentialsError, match="does not allow this") as caught:
+    with pytest.raises(CredentialsError, match="does not let you add to slide") as caught:
         slide.harvest(slide.reader.token)
     assert slide.reader.token not in str(caught.value)
     assert slide.folder.annotations(slide.item) == ["Cells run"]
