@@ -12,7 +12,7 @@ from patherea_core.evaluation.outcomes import outcomes
 from patherea_core.evaluation.report import Evaluation, evaluate
 from patherea_core.evaluation.table import evaluation_table
 from patherea_core.files import require_writable, write_whole
-from patherea_core.geometry import Box, Pixels
+from patherea_core.geometry import Box
 from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
 from plugin.commands.evaluation_fields import ArchiveFields, archive_fields
@@ -25,7 +25,7 @@ from plugin.dsa.annotations import (
 )
 from plugin.dsa.items import SlideItem, slide_named
 from plugin.dsa.labels import PointsOutside, read_labels
-from plugin.dsa.remote_slide import RemoteSlide, remote_slide
+from plugin.dsa.remote_slide import RemoteSlide, SlidePixels, remote_slide
 from plugin.dsa.session import Session, connect
 from plugin.outputs.evaluation_report import EvaluationReport, described, report_figures
 from plugin.outputs.pictures import MatchedField, draw_matches
@@ -150,7 +150,7 @@ def _write(
     if not (request.report or request.page or request.verdicts):
         return
     plain = EvaluationReport(slide.name, evaluation, _named(fields), _sources(request, fields))
-    source = None if request.page is None else _SlidePixels(slide)
+    source = None if request.page is None else SlidePixels(slide)
     report = described(plain, Seed(request.seed), source)
     if request.page is not None:
         write_whole(request.page, report_page(report).encode())
@@ -170,19 +170,6 @@ def _named(fields: ArchiveFields) -> tuple[Field, ...]:
         replace(entry, name=f"region {number}")
         for number, entry in enumerate(fields.fields, start=1)
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _SlidePixels:
-    """Pixels of the one slide that all regions lie on."""
-
-    slide: RemoteSlide
-
-    def has(self, _region: str) -> bool:
-        return True
-
-    def pixels(self, _region: str, box: Box) -> Pixels:
-        return self.slide.read(box)
 
 
 def _sources(request: EvaluateOnItemRequest, fields: ArchiveFields) -> dict[str, str]:

@@ -2,12 +2,10 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from patherea_core.errors import ArchiveError, InputError
-from patherea_core.geometry import Box, Pixels
 from plugin.dsa.items import slide_named
-from plugin.dsa.remote_slide import RemoteSlide, remote_slide
+from plugin.dsa.remote_slide import RemoteSlide, SlidePixels, remote_slide
 from plugin.dsa.session import Session
 from plugin.outputs.gallery import Example, Kind, Picture, pictures
 from plugin.review.examples import ChangedCell, Shown
@@ -46,19 +44,6 @@ def review_pictures(
 
 def _picture(cell: ChangedCell, slide: RemoteSlide) -> Picture:
     example = Example(_GALLERY_KIND[cell.kind], cell.slide, cell.x, cell.y, cell.caption, 0)
-    source = _SlidePixels(slide)
+    source = SlidePixels(slide)
     (picture,) = pictures((example,), (cell.around,), cell.classes, cell.radius, source)
     return picture
-
-
-@dataclass(frozen=True, slots=True)
-class _SlidePixels:
-    """Pixels of one slide."""
-
-    slide: RemoteSlide
-
-    def has(self, _image: str) -> bool:
-        return True
-
-    def pixels(self, _image: str, box: Box) -> Pixels:
-        return self.slide.read(box)

@@ -70,6 +70,21 @@ class RemoteSlide:
             raise ArchiveError(f"the archive sent no picture of slide {self.name!r}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class SlidePixels:
+    """Pixels of the one slide on which all images of a gallery lie, whatever they are called."""
+
+    slide: RemoteSlide
+
+    def has(self, _image: str) -> bool:
+        """Return that there are some."""
+        return True
+
+    def pixels(self, _image: str, box: Box) -> Pixels:
+        """Return those of a box in base pixels."""
+        return self.slide.read(box)
+
+
 def _unreadable(name: str, error: NotFoundError) -> ArchiveError:
     return ArchiveError(
         f"slide {name!r} cannot be read in the archive, or not any more ({error}); look at it there, and"
