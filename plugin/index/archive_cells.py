@@ -41,6 +41,7 @@ class ArchiveCells:
         regions: where to count; none for all over the slide.
         region_annotations: where those are from.
         model: what the cells say of the model that found them; empty if a person set them.
+        predicted: whether a model found them, each and all as they are.
         reviewers: who changed them, in the order of their last changes.
         notes: what a person must know, a sentence each.
     """
@@ -52,8 +53,24 @@ class ArchiveCells:
     regions: tuple[DrawnRegion, ...]
     region_annotations: tuple[AnnotationIdentity, ...]
     model: Mapping[str, Any]
+    predicted: bool
     reviewers: tuple[str, ...]
     notes: tuple[str, ...]
+
+    def require_predicted(self) -> None:
+        """Refuse cells that a person set or changed.
+
+        Raises:
+            InputError: they are such, so that what a model does wrong says nothing of them.
+        """
+        if self.predicted:
+            return
+        who = ", ".join(self.reviewers) or "a person"
+        raise InputError(
+            f"the cells of annotation {self.annotations[0].name!r} are as {who} left them, so the errors of a"
+            " model say nothing of them; leave the evaluation out, or name the annotation of a model that"
+            " nobody has changed"
+        )
 
 
 def read_archive_cells(
@@ -83,6 +100,7 @@ def read_archive_cells(
     _require_inside(slide, xy, documents[0])
     names = tuple(name for some in shapes for name in some.class_names)
     found, drawn = _regions(session, slide, regions)
+    reviewers = _reviewers(session, documents)
     return ArchiveCells(
         xy=xy,
         class_names=names,
@@ -91,7 +109,8 @@ def read_archive_cells(
         regions=drawn,
         region_annotations=found,
         model={**_model(own), "threshold": own.get("threshold")} if _model(own) else {},
-        reviewers=_reviewers(session, documents),
+        predicted=not reviewers and all(map(is_detections, documents)),
+        reviewers=reviewers,
         notes=tuple(_notes(shapes)),
     )
 
