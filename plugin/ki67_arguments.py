@@ -47,5 +47,6 @@ def read_ki67(values: Values) -> Callable[[Progress], object]:
             surface=path(values, "outputMapFile"),
         ),
         mpp=unless_zero(values["mpp"]),
+        stain=values["stainCheck"],
     )
     return lambda progress: ki67_on_item.run(request, progress)

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,12 @@ import numpy as np
 from patherea_core.errors import InputError
 from patherea_core.geometry import Ints
 from patherea_core.index.kinds import KindedCells
-from patherea_core.progress import Progress
+from patherea_core.progress import Part, Progress
 from patherea_core.regions import Outline
 from plugin import provenance
 from plugin.commands.ki67_outputs import Ki67Outputs, write_outputs
+from plugin.commands.ki67_stain import require_one, with_stain
+from plugin.commands.stain_check import make_folder
 from plugin.index.classes import ClassChoice, CountedClasses, counted_classes
 from plugin.index.counting import CellsOfSlide, CountSettings, count
 from plugin.index.known_errors import KnownErrors, read_known_errors
@@ -25,6 +27,7 @@ from plugin.readers.cell_table import CellTable
 from plugin.readers.image_names import common_names
 from plugin.readers.regions import read_each_region
 from plugin.readers.registry import read_cells
+from plugin.slides.reader import open_slide
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +46,10 @@ class Ki67InFilesRequest:
         errors: reports of an evaluation of the model on data it did not learn from.
         signer: who is to sign; empty leaves it open.
         outputs: files.
-        mpp: micrometres per base pixel; None if it is not known, and then there are no hotspots.
+        mpp: micrometres per base pixel; None takes what the slide of ``stain`` says. If that is not known
+            either, there are no hotspots.
+        stain: the slide, whose stain is compared with the cells; None compares nothing.
+        stain_out: a folder for the files of that check; None writes none.
     """
 
     cells: Path
@@ -56,6 +62,12 @@ class Ki67InFilesRequest:
     signer: str = ""
     outputs: Ki67Outputs = Ki67Outputs()  # noqa: RUF009  immutable
     mpp: float | None = None
+    stain: Path | None = None
+    stain_out: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.stain_out is not None and self.stain is None:
+            raise InputError("--stain-out takes the files of --stain-check SLIDE; name the slide")
 
 
 def run(request: Ki67InFilesRequest, progress: Progress) -> Ki67Report:
@@ -66,12 +78,19 @@ def run(request: Ki67InFilesRequest, progress: Progress) -> Ki67Report:
         OutputError: a file cannot be written.
     """
     request.outputs.require_writable()
+    if request.stain_out is not None:
+        make_folder(request.stain_out)
     known = read_known_errors(request.errors, request.choice)
+    pixels = None if request.stain is None else open_slide(request.stain, request.mpp)
+    if pixels is not None:
+        request = replace(request, mpp=pixels.base_mpp)
     progress.advance(0.0, "reading")
     table = read_cells(request.cells)
     drawn = () if request.regions is None else read_each_region(request.regions)
     classes = counted_classes(table.class_names, request.choice)
     slides = tuple(_slides(request, table, drawn, classes))
+    if pixels is not None:
+        require_one(slides)
     progress.advance(0.4, "counting")
     name = slides[0].name if len(slides) == 1 else request.cells.stem
     report = Ki67Report(
@@ -90,6 +109,9 @@ def run(request: Ki67InFilesRequest, progress: Progress) -> Ki67Report:
             "created": provenance.now(),
         },
     )
+    if pixels is not None:
+        part = Part(progress, 0.5, 0.8)
+        report = with_stain(report, lambda: pixels, part, out=request.stain_out)
     progress.advance(0.8, "writing")
     write_outputs(request.outputs, report, scene_around(report))
     progress.advance(1.0, "done")

@@ -1,6 +1,7 @@
 """Count the Ki-67 index of a slide in the archive, from detected or reviewed cells that lie on it."""
 
 import logging
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,14 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from patherea_core.errors import InputError
 from patherea_core.geometry import Box
 from patherea_core.index.kinds import KindedCells
 from patherea_core.points import Points
-from patherea_core.progress import Progress
+from patherea_core.progress import Part, Progress
+from patherea_core.slides import SlideReader
 from plugin import provenance
 from plugin.commands.ki67_outputs import Ki67Outputs, surface_of, write_outputs
+from plugin.commands.ki67_stain import stain_annotation, with_stain
+from plugin.commands.stain_check import make_folder
 from plugin.dsa.annotation_codec import AnnotationIdentity
-from plugin.dsa.items import SlideItem, slide_named, slide_to_annotate
+from plugin.dsa.items import SlideItem, download_slide, slide_named, slide_to_annotate
 from plugin.dsa.posting import post_annotation
 from plugin.dsa.remote_slide import RemoteSlide, remote_slide
 from plugin.dsa.session import Session, connect
@@ -29,6 +34,7 @@ from plugin.index.report import KI67_KIND, Ki67Report, Origin, metadata_figures
 from plugin.outputs.ki67_annotation import count_annotation, surface_annotation
 from plugin.outputs.ki67_drawing import Scene
 from plugin.outputs.ki67_table import ki67_table
+from plugin.slides.reader import open_slide
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +63,8 @@ class Ki67OnItemRequest:
         signer: who is to sign; empty takes who changed the cells last.
         outputs: files.
         mpp: micrometres per base pixel, for a slide that does not say.
+        stain: whether the slide is fetched and its stain compared with the cells.
+        stain_out: a folder for the files of that check; None writes none.
     """
 
     api_url: str
@@ -73,6 +81,12 @@ class Ki67OnItemRequest:
     signer: str = ""
     outputs: Ki67Outputs = Ki67Outputs()  # noqa: RUF009  immutable
     mpp: float | None = None
+    stain: bool = False
+    stain_out: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.stain_out is not None and not self.stain:
+            raise InputError("--stain-out takes the files of --stain-check; give that, too")
 
 
 def run(request: Ki67OnItemRequest, progress: Progress) -> Ki67Report:
@@ -84,6 +98,8 @@ def run(request: Ki67OnItemRequest, progress: Progress) -> Ki67Report:
         OutputError: a file cannot be written.
     """
     request.outputs.require_writable()
+    if request.stain_out is not None:
+        make_folder(request.stain_out)
     known = read_known_errors(request.errors, request.choice)
     session = connect(request.api_url, request.token)
     named = slide_to_annotate if request.name else slide_named
@@ -91,8 +107,12 @@ def run(request: Ki67OnItemRequest, progress: Progress) -> Ki67Report:
     slide = remote_slide(session, item, request.mpp)
     progress.advance(0.1, "annotations")
     found = read_archive_cells(session, slide, request.cells, request.regions)
+    if known is not None:
+        found.require_predicted()
     progress.advance(0.4, "counting")
     report = _counted(request, slide, found, known)
+    if request.stain:
+        report = _with_stain(session, item, report, request, Part(progress, 0.5, 0.7))
     log.info("%s\n%s", item.name, ki67_table(report))
     progress.advance(0.7, "writing")
     if request.outputs.shown:
@@ -140,7 +160,7 @@ def _counted(
             reviewers=found.reviewers,
         ),
         signer=request.signer or (found.reviewers[-1] if found.reviewers else ""),
-        notes=(*found.notes, *classes.notes, *_mixed(found, known)),
+        notes=(*found.notes, *classes.notes),
         made={
             "program": provenance.program(),
             **provenance.build(),
@@ -149,15 +169,26 @@ def _counted(
     )
 
 
-def _mixed(found: ArchiveCells, known: KnownErrors | None) -> tuple[str, ...]:
-    """Say so if cells that people changed are corrected for what the model does wrong."""
-    if known is None or not (found.reviewers or not found.model):
-        return ()
-    who = ", ".join(found.reviewers) or "a person"
-    return (
-        f"The cells are as {who} left them, but corrected for errors of the model alone; for cells that were"
-        " reviewed all over leave the evaluation out.",
-    )
+def _with_stain(
+    session: Session,
+    item: SlideItem,
+    report: Ki67Report,
+    request: Ki67OnItemRequest,
+    progress: Progress,
+) -> Ki67Report:
+    """Return the report with what the stain of the slide says, which is fetched for as long as that takes."""
+    name = _stain_name(request, report) if request.name else ""
+    with tempfile.TemporaryDirectory(prefix="patherea-") as scratch:
+
+        def opened() -> SlideReader:
+            path = download_slide(session, item, Path(scratch))
+            return open_slide(path, request.mpp, item.name)
+
+        return with_stain(report, opened, progress, out=request.stain_out, annotation=name)
+
+
+def _stain_name(request: Ki67OnItemRequest, report: Ki67Report) -> str:
+    return f"{request.name} stain {report.run_id}"
 
 
 def _kinded(found: ArchiveCells, classes: CountedClasses) -> KindedCells:
@@ -184,6 +215,10 @@ def _add(session: Session, item: SlideItem, report: Ki67Report, request: Ki67OnI
         title = f"{request.name} map {report.run_id}"
         post_annotation(session, item.id, surface_annotation(found, report, title))
         log.info("%s: the index all over it is annotation %r", item.name, title)
+    doubtful = stain_annotation(report, _stain_name(request, report))
+    if doubtful is not None:
+        post_annotation(session, item.id, doubtful)
+        log.info("%s: cells whose stain contradicts them are %r", item.name, doubtful["name"])
     # Read anew, since somebody may have noted something while cells were counted.
     there: Any = (session.get(f"item/{item.id}").get("meta") or {}).get(_FACTS)
     kept = there if isinstance(there, Mapping) else {}

@@ -19,7 +19,8 @@ from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
 from patherea_core.slides import SlideReader
 from patherea_core.taxonomy import Taxonomy
-from plugin.commands.stain_check_files import FILES, CheckedSlide, write_check
+from plugin.commands.stain_check_files import FILES, write_check
+from plugin.index.checked_stain import CheckedSlide
 from plugin.readers.cell_table import CellTable
 from plugin.readers.registry import read_cells
 from plugin.slides.reader import open_slide
@@ -57,7 +58,7 @@ def run(request: StainCheckRequest, progress: Progress) -> CheckedSlide:
     """
     slide = open_slide(request.slide, request.mpp)
     cells = _cells_of(read_cells(request.cells), slide, request.by_name)
-    _make_folder(request.out)
+    make_folder(request.out)
     check = checked_stain(
         slide, cells, progress, radius_um=request.radius_um, seed=Seed(request.seed)
     )
@@ -120,7 +121,12 @@ def _require_inside(slide: SlideReader, cells: KindedCells) -> None:
         )
 
 
-def _make_folder(out: Path) -> None:
+def make_folder(out: Path) -> None:
+    """Make the folder of a check, and see to it before long work that its files can be written.
+
+    Raises:
+        OutputError: they cannot.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -4,18 +4,17 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from patherea_core.evaluation.agreement.limits import Estimate
 from patherea_core.files import write_whole
 from patherea_core.geometry import Ints
 from patherea_core.index.stain_check import StainCheck, remarks
 from plugin import provenance
 from plugin.dsa.annotation_encoding import element_id, text_of
+from plugin.index.checked_stain import CheckedSlide, kappa_words, share_words
 from plugin.text_columns import chosen, fixed, joined
 
 #: Files in the folder of results.
@@ -33,33 +32,6 @@ _COLOURS = {UNSTAINED: "#cc79a7", STAINED: "#e69f00"}
 MOST_SHOWN = 5000
 
 _COLUMNS = ("image", "x", "y", "class", "dab", "stain", "verdict")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CheckedSlide:
-    """A stain check, and what it was made of.
-
-    Attributes:
-        slide: its name.
-        base_mpp: micrometres per base pixel.
-        radius_um: micrometres around each cell that were read.
-        check: the figures.
-    """
-
-    slide: str
-    base_mpp: float
-    radius_um: float
-    check: StainCheck
-
-    def to_dict(self) -> dict[str, object]:
-        """Return all figures ready for JSON."""
-        return {
-            "slide": self.slide,
-            "base_mpp": self.base_mpp,
-            "radius_um": self.radius_um,
-            **self.check.to_dict(),
-            "remarks": list(remarks(self.check)),
-        }
 
 
 def write_check(checked: CheckedSlide, folder: Path) -> None:
@@ -108,12 +80,16 @@ def table_of(checked: CheckedSlide) -> bytes:
     return f"{','.join(_COLUMNS)}\n".encode() + lines
 
 
-def check_annotation(checked: CheckedSlide, run_id: str) -> dict[str, Any]:
+def check_annotation(
+    checked: CheckedSlide, run_id: str, name: str = "Stain check", *, visible: bool = True
+) -> dict[str, Any]:
     """Return the annotation with the cells that disagree, in two groups, the most striking ones if many.
 
     Args:
         checked: the slide.
         run_id: names this run; no other annotation has the same.
+        name: what the annotation is called.
+        visible: whether it is shown at first.
     """
     check = checked.check
     rows = _most_striking(check)
@@ -121,9 +97,9 @@ def check_annotation(checked: CheckedSlide, run_id: str) -> dict[str, Any]:
     # The archive checks a list faster whose like elements come together.
     shown = shown[np.argsort(~check.cells.positive[shown], kind="stable")]
     return {
-        "name": "Stain check",
+        "name": name,
         "description": f"{len(rows)} of {len(check.cells)} tumour cells whose stain contradicts their class",
-        "display": {"visible": True},
+        "display": {"visible": visible},
         "attributes": {
             "patherea": {
                 "kind": STAIN_KIND,
@@ -146,9 +122,9 @@ def check_lines(checked: CheckedSlide) -> tuple[str, ...]:
         f"Stain of {len(check.cells)} tumour cells of {checked.slide}: above an optical density of DAB of "
         f"{check.threshold.value:.2f}{clear}, a cell is stained.",
         f"Positive: {both} stained, {missing} not. Negative: {without} stained, {neither} not.",
-        f"Class and stain agree for {_percent(check.agreement)} of the cells, kappa {_plain(check.kappa)}; "
-        f"{int(check.disagrees.sum())} cells clearly disagree, {int(check.unclear.sum())} are near the "
-        "threshold.",
+        f"Class and stain agree for {share_words(check.agreement)} of the cells, kappa "
+        f"{kappa_words(check.kappa)}; {checked.disagreeing} cells clearly disagree, "
+        f"{int(check.unclear.sum())} are near the threshold.",
         *(f"Note: {sentence}." for sentence in remarks(check)),
     )
 
@@ -177,20 +153,3 @@ def _elements(check: StainCheck, rows: Ints, run_id: str) -> Iterator[dict[str, 
             "fillColor": f"{_COLOURS[group]}1a",
             "user": {"dab": round(float(check.dab[row]), 4)},
         }
-
-
-def _percent(share: Estimate) -> str:
-    if share.value is None:
-        return "–"
-    interval = share.interval
-    if interval is None:
-        return f"{100 * share.value:.1f} %"
-    return f"{100 * share.value:.1f} % ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
-
-
-def _plain(figure: Estimate) -> str:
-    if figure.value is None:
-        return "undefined"
-    interval = figure.interval
-    words = f"{figure.value:.2f}"
-    return words if interval is None else f"{words} ({interval.low:.2f} to {interval.high:.2f})"

@@ -13,6 +13,7 @@ from patherea_core.index.summary import (
     index_figures,
 )
 from plugin.dsa.annotation_codec import AnnotationIdentity
+from plugin.index.checked_stain import CheckedSlide
 from plugin.index.counting import CellsOfSlide, Estimated, Ki67Count
 from plugin.index.methods import window_in_words
 
@@ -58,6 +59,8 @@ class Ki67Report:
         signer: who is to sign; empty if that is open.
         notes: what a person must know, a sentence each.
         made: program, build and time.
+        stain: what the slide's stain says of the counted cells; None if nobody looked.
+        stain_listed: where the cells are listed whose class it contradicts; empty if nowhere.
     """
 
     name: str
@@ -70,6 +73,8 @@ class Ki67Report:
     signer: str
     notes: tuple[str, ...]
     made: Mapping[str, str]
+    stain: CheckedSlide | None = None
+    stain_listed: str = ""
 
     @property
     def all_notes(self) -> tuple[str, ...]:
@@ -110,6 +115,7 @@ def report_figures(report: Ki67Report) -> dict[str, Any]:
         "errors_known_from": list(origin.errors),
         "labelled_cells": origin.labelled_cells,
         "reviewers": list(origin.reviewers),
+        "stain_check": _stain(report),
         "lacks": list(count.lacks),
         "notes": list(report.all_notes),
         "seed": count.settings.seed.value,
@@ -143,6 +149,8 @@ def metadata_figures(report: Ki67Report) -> dict[str, Any]:
         "guideline_met": not report.count.lacks,
         "annotations": figures["annotations"],
         "reviewers": figures["reviewers"],
+        "stain_kappa": report.stain and report.stain.check.kappa.value,
+        "stain_contradicts": report.stain and report.stain.disagreeing,
         **report.made,
         "use": figures["use"],
     }
@@ -161,6 +169,12 @@ def _hotspots(count: Ki67Count) -> dict[str, Any]:
         "no_hotspot_because": figures["none_because"],
         "windows_compared": figures["candidates"],
     }
+
+
+def _stain(report: Ki67Report) -> dict[str, Any] | None:
+    if report.stain is None:
+        return None
+    return {**report.stain.to_dict(), "listed_in": report.stain_listed or None}
 
 
 def _grades(grades: Grading | None) -> dict[str, Any] | None:

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from patherea_core.data.finding import counted
 from patherea_core.index.detector_errors import LEAST_GROUPS
 from patherea_core.index.ki67 import Index
+from patherea_core.index.stain_check import remarks
 from patherea_core.index.stopping import MoreCells
+from plugin.index.checked_stain import kappa_words, share_words
 from plugin.index.counting import Estimated, Ki67Count
 from plugin.index.methods import window_in_words
 from plugin.index.report import Ki67Report
@@ -33,7 +35,7 @@ def page_of(report: Ki67Report, most_rows: int = _MOST_ROWS) -> Page:
         rows=rows[:most_rows],
         left_out=max(0, len(rows) - most_rows),
         checks=tuple(_checks(count)),
-        warnings=(*report.all_notes, *_chosen(count)),
+        warnings=(*report.all_notes, *_chosen(count), *_stain(report)),
         origin=tuple(_origin(report)),
         signer=report.signer,
     )
@@ -85,6 +87,21 @@ def _chosen(count: Ki67Count) -> Iterator[str]:
             "The hotspot was chosen for its index, so chance has a part in it; to expect of its tissue is"
             f" {percent(expected.value)} ({interval_words(expected.interval)})."
         )
+
+
+def _stain(report: Ki67Report) -> Iterator[str]:
+    """Yield how far the stain agrees with the cells, where the others are, and what to know of it."""
+    if report.stain is None:
+        return
+    checked, where = report.stain, report.stain_listed
+    check, wrong = checked.check, checked.disagreeing
+    listed = f": see {where}" if wrong and where else ""
+    yield (
+        f"Class and stain agree for {share_words(check.agreement)} of {len(check.cells):,} tumour cells,"
+        f" kappa {kappa_words(check.kappa)}; {wrong:,} clearly disagree{listed}."
+    )
+    for remark in remarks(check):
+        yield f"Of the stain: {remark}."
 
 
 def _counts(index: Index) -> tuple[tuple[str, str], ...]:

@@ -69,6 +69,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--format", choices=("table", "json"), default="table", help="(default: table)")
     add_seed(parser, "all draws")
     _add_outputs(parser.add_argument_group("report"))
+    _add_stain(parser.add_argument_group("stain"))
     add("--image", metavar="NAME", default="", help="of a file with several images")
     add_archive(parser, item=True)
     add(
@@ -88,6 +89,22 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--signer", metavar="NAME", default="", help="who is to sign the page")
 
 
+def _add_stain(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--stain-check",
+        metavar="SLIDE",
+        nargs="?",
+        const="",
+        help="compare the stain of the slide with the cells; without SLIDE, after CELLS, an item's own",
+    )
+    group.add_argument(
+        "--stain-out",
+        metavar="DIR",
+        type=Path,
+        help="figures and table of that check, of each cell",
+    )
+
+
 def _run(options: Options, progress: Progress) -> None:
     from plugin.index.report import report_figures
     from plugin.outputs.ki67_table import ki67_table
@@ -105,6 +122,10 @@ def _on_item(options: Options, progress: Progress) -> object:
 
     if options.image:
         raise InputError("--image chooses among the images of a file; an item is one slide")
+    if options.stain_check:
+        raise InputError(
+            "--stain-check takes the slide of the item; give no file, and write it after CELLS"
+        )
     request = command.Ki67OnItemRequest(
         api_url=address(options),
         token=token(options),
@@ -113,6 +134,7 @@ def _on_item(options: Options, progress: Progress) -> object:
         regions=options.regions,
         name=options.name,
         surface=not options.no_map,
+        stain=options.stain_check is not None,
         **_common(options),
     )
     return command.run(request, progress)
@@ -121,12 +143,15 @@ def _on_item(options: Options, progress: Progress) -> object:
 def _in_files(options: Options, progress: Progress) -> object:
     if not options.cells:
         raise InputError("give a file of CELLS, or --api-url and --item")
+    if options.stain_check == "":
+        raise InputError("say which slide the cells are of: --stain-check SLIDE")
     from plugin.commands import ki67_in_files as command
 
     request = command.Ki67InFilesRequest(
         cells=Path(options.cells),
         regions=Path(options.regions) if options.regions else None,
         image=options.image,
+        stain=Path(options.stain_check) if options.stain_check else None,
         **_common(options),
     )
     return command.run(request, progress)
@@ -157,6 +182,7 @@ def _common(options: Options) -> dict[str, Any]:
             report=options.report, page=options.page, pdf=options.pdf, surface=options.map
         ),
         "mpp": options.mpp,
+        "stain_out": options.stain_out,
     }
 
 

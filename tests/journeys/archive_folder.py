@@ -7,6 +7,7 @@ from typing import Any
 
 import girder_client
 
+from patherea_core.geometry import Pixels
 from plugin.sandbox.process import SandboxProcess
 from tests.plugin.slide_files import write_tiff
 
@@ -29,11 +30,15 @@ class Folder:
         return str(made["_id"])
 
     def add_slide(
-        self, mpp: float | None = 0.25, name: str = "slide.tif", folder: str | None = None
+        self,
+        mpp: float | None = 0.25,
+        name: str = "slide.tif",
+        folder: str | None = None,
+        pixels: Pixels | None = None,
     ) -> str:
         """Upload a slide, to a folder inside if one is named; return its item once the archive shows it."""
         path = self.scratch / name
-        write_tiff(path, photometric="rgb", mpp=mpp)
+        write_tiff(path, pixels, photometric="rgb", mpp=mpp)
         file = self.client.uploadFileToFolder(folder or self.id, str(path))
         path.unlink()
         for _ in range(100):

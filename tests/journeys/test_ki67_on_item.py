@@ -9,6 +9,7 @@ import girder_client
 import numpy as np
 import pytest
 import shapely
+from PIL import Image
 
 from patherea_core.errors import AnnotationError, CredentialsError, InputError, TaxonomyError
 from patherea_core.geometry import Floats
@@ -20,13 +21,13 @@ from patherea_core.seeding import Seed
 from plugin.__main__ import main
 from plugin.commands.ki67_on_item import Ki67OnItemRequest, run
 from plugin.commands.ki67_outputs import Ki67Outputs
-from plugin.index.classes import ClassChoice
 from plugin.index.counting import CountSettings
 from plugin.index.methods import window_named
 from plugin.index.report import Ki67Report
 from plugin.sandbox.process import SandboxProcess
 from tests.journeys.archive_folder import Folder
 from tests.plugin.archive import point, square
+from tests.plugin.commands.test_stain_check import POSITIVE, XY, made_request
 
 pytestmark = pytest.mark.dsa
 
@@ -132,16 +133,36 @@ def test_a_slide_without_a_tumour_cell_has_no_index_and_is_not_0(slide: Slide) -
     assert "no tumour cell" in meta["undefined_because"]
 
 
-def test_a_persons_cells_are_not_silently_corrected_for_errors_of_a_model(
-    slide: Slide, tmp_path: Path
-) -> None:
+def evaluation(folder: Path) -> Path:
+    """Return an invented report of an evaluation."""
     cells = [[90, 5, 5], [10, 180, 10], [2, 4, 0]]
     rows = ["positive", "negative", "no cell"]
-    path = tmp_path / "evaluation.json"
+    path = folder / "evaluation.json"
     path.write_text(json.dumps({"confusion": {"rows": rows, "cells": cells}}))
-    report = slide.count(errors=(path,), choice=ClassChoice(), name="")
+    return path
+
+
+def test_cells_of_a_model_are_corrected_for_its_errors_until_a_person_changes_one(
+    slide: Slide, tmp_path: Path
+) -> None:
+    errors = (evaluation(tmp_path),)
+    client = slide.folder.client
+    login = client.get("user/me")["login"]
+    with pytest.raises(InputError, match=f"'by hand' are as {login} left them, so the errors"):
+        slide.count(errors=errors)
+    ours = {"patherea": {"kind": "detections", "run": "r", "slide": "slide.tif"}}
+    xy, kinds = cells()
+    found = [point(x, y, kind) for (x, y), kind in zip(xy.tolist(), kinds, strict=True)]
+    body = {"name": "found", "attributes": ours, "elements": found}
+    made = client.post("annotation", {"itemId": slide.item}, json=body)
+    report = slide.count(cells="found", errors=errors, name="")
     assert report.count.headline.corrected is not None
-    assert any("corrected for errors of the model alone" in note for note in report.all_notes)
+    whole = client.get(f"annotation/{made['_id']}")["annotation"]
+    whole["elements"][0]["group"] = "normal"
+    client.put(f"annotation/{made['_id']}", json=whole)
+    with pytest.raises(InputError, match=f"'found' are as {login} left them, so the errors"):
+        slide.count(cells="found", errors=errors, name="")
+    assert slide.count(cells="found", name="").count.headline.corrected is None
 
 
 def test_nothing_is_added_without_a_name(slide: Slide) -> None:
@@ -203,6 +224,32 @@ def test_the_form_of_the_archive_counts_too_and_its_log_has_no_token(
     assert figures["method"]["headline"] == "hotspot 1"
     assert figures["grade"]["grade"] == "G3"
     assert sandbox.token not in caplog.text
+
+
+def test_cells_that_the_stain_contradicts_become_an_annotation_that_is_hidden_at_first(
+    sandbox: SandboxProcess, tmp_path: Path
+) -> None:
+    folder, made = Folder(sandbox, tmp_path), made_request(tmp_path)
+    pixels = np.asarray(Image.open(made.slide).convert("RGB"))
+    slide = Slide(folder, folder.add_slide(mpp=made.mpp, pixels=pixels))
+    kinds = np.where(POSITIVE, "positive", "negative").tolist()
+    points = [point(x, y, kind) for (x, y), kind in zip(XY.tolist(), kinds, strict=True)]
+    folder.annotate(slide.item, *points, name="by hand")
+    words = ["Ki67Index", slide.item, "--cells", "by hand", "--stain-check", "true"]
+    words += ["--girderApiUrl", sandbox.api_url, "--girderToken", sandbox.token]
+    words += ["--outputReportFile", str(tmp_path / "r.json")]
+    assert main(words) == 0
+    doubtful = slide.added()["stain check"]
+    assert doubtful["display"] == {"visible": False}
+    wrong = {tuple(XY[row]) for row in (0, 1, 2, 3)}
+    assert {tuple(one["center"][:2]) for one in doubtful["elements"]} == wrong
+    figures = json.loads((tmp_path / "r.json").read_text())
+    assert figures["stain_check"]["disagreeing"] == 4
+    assert figures["stain_check"]["listed_in"] == f"annotation {doubtful['name']!r}"
+    assert slide.metadata()["patherea"]["ki67"]["stain_contradicts"] == 4
+    # Its points are no detections that a count takes by itself.
+    with pytest.raises(InputError, match="detections"):
+        slide.count(cells="", name="")
 
 
 def test_who_may_only_read_is_told_before_anything_is_counted(slide: Slide) -> None:

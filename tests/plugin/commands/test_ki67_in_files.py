@@ -11,7 +11,9 @@ from patherea_core.errors import InputError
 from patherea_core.progress import Silent
 from plugin.commands.ki67_in_files import Ki67InFilesRequest, run
 from plugin.commands.ki67_outputs import Ki67Outputs
+from plugin.commands.stain_check import run as check_stain
 from plugin.shell import main
+from tests.plugin.commands.test_stain_check import made_request
 
 
 def write_cells(path: Path, *images: str, each: int = 30) -> Path:
@@ -96,6 +98,70 @@ def test_the_shell_prints_the_table_or_the_figures(
     assert "asks for at least 400; count 370 more" in table
     assert main(["ki67", path, "--format", "json", "--points", "5"]) == 0
     assert json.loads(capsys.readouterr().out)["more_cells"]["half_width"] == 0.05
+
+
+# The stain of the counted cells
+
+
+def test_the_stain_check_of_an_index_is_that_of_the_slide_and_its_cells(tmp_path: Path) -> None:
+    alone = made_request(tmp_path)
+    outputs = Ki67Outputs(report=tmp_path / "r.json", page=tmp_path / "p.html")
+    request = Ki67InFilesRequest(
+        cells=alone.cells,
+        stain=alone.slide,
+        stain_out=tmp_path / "stain",
+        mpp=alone.mpp,
+        outputs=outputs,
+    )
+    run(request, Silent())
+    table = tmp_path / "stain" / "stain-check.csv"
+    figures = json.loads((tmp_path / "r.json").read_text())
+    assert figures["stain_check"].pop("listed_in") == str(table)
+    assert figures["stain_check"] == json.loads(json.dumps(check_stain(alone, Silent()).to_dict()))
+    assert table.read_bytes() == (alone.out / "stain-check.csv").read_bytes()
+    page = (tmp_path / "p.html").read_text()
+    assert "of 144 tumour cells, kappa 0.94" in page
+    assert f"4 clearly disagree: see {table}" in page
+
+
+def test_only_cells_that_are_counted_are_checked(tmp_path: Path) -> None:
+    alone = made_request(tmp_path)
+    outlines = write_regions(tmp_path / "r.geojson", "slide")
+    request = Ki67InFilesRequest(cells=alone.cells, regions=outlines, stain=alone.slide, mpp=0.5)
+    report = run(request, Silent())
+    assert report.stain is not None
+    assert len(report.stain.check.cells) == report.count.whole.counted.tally.tumour == 9
+
+
+def test_without_a_tumour_cell_the_stain_is_not_checked_and_that_is_said(tmp_path: Path) -> None:
+    alone = made_request(tmp_path)
+    alone.cells.write_text("image,x,y,class\nslide,5,5,normal\n")
+    request = Ki67InFilesRequest(cells=alone.cells, stain=alone.slide, mpp=0.5)
+    report = run(request, Silent())
+    assert report.stain is None
+    assert "No tumour cell, so there is no stain to check." in report.all_notes
+
+
+def test_cells_of_several_images_have_no_stain_of_one_slide(tmp_path: Path) -> None:
+    slide = made_request(tmp_path).slide
+    cells = write_cells(tmp_path / "c.csv", "a", "b")
+    with pytest.raises(InputError, match="the cells are of 2 images; choose one with --image"):
+        run(Ki67InFilesRequest(cells=cells, stain=slide, mpp=0.5), Silent())
+
+
+def test_the_shell_checks_the_stain_of_a_slide(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = made_request(tmp_path)
+    words = ["ki67", str(alone.cells), "--mpp", "0.5", "--stain-check"]
+    assert main(words) == 2
+    assert "say which slide the cells are of: --stain-check SLIDE" in capsys.readouterr().err
+    assert main([*words, str(alone.slide)]) == 0
+    assert "! Class and stain agree for 97.2 %" in capsys.readouterr().out
+    assert main([*words[:-1], "--stain-out", str(tmp_path / "out")]) == 2
+    item = ["--api-url", "http://localhost/api/v1", "--item", "0" * 24]
+    assert main([*words, str(alone.slide), *item]) == 2
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
