@@ -132,11 +132,17 @@ class _Training:
             except PathereaError as error:
                 self._failed(str(error))
                 raise
-            last = Part(progress, _TRAINED, 1.0)
-            while not self._uploads.end(1.0):
-                last.advance(0.0, "the archive takes the last curves")
-            self._deliver_patiently(last)
+            try:
+                self._deliver(Part(progress, _TRAINED, 1.0))
+            except Cancelled as stop:
+                raise Cancelled(self._undelivered(str(stop))) from stop
         return model
+
+    def _deliver(self, progress: Progress) -> None:
+        """Leave the model in the archive, once what was under way has arrived there."""
+        while not self._uploads.end(1.0):
+            progress.advance(0.0, "the archive takes the last curves")
+        self._deliver_patiently(progress)
 
     def _deliver_patiently(self, progress: Progress) -> None:
         """Leave the model in the archive, which may be away for a while."""
@@ -184,9 +190,18 @@ class _Training:
         """Leave what there is of a training that is stopped, as far as time allows; return that in words."""
         what = message if self._delivered else message.partition(";")[0]
         self._uploads.end(_LAST, lambda: self._leave_rest(what.partition(";")[0]))
+        return f"{what}; {self._way_on()}"
+
+    def _undelivered(self, message: str) -> str:
+        """Return what there is of a training that is stopped before the archive has its model, in words."""
+        if self._delivered:
+            return f"{message}; the model is delivered as a file, but not in the item of its run"
+        return f"{message} before the archive had the model; {self._way_on()}"
+
+    def _way_on(self) -> str:
         if not self._uploads.holds_state:
-            return f"{what}; the archive has no state of it to go on from"
-        return f"{what}; to go on, choose the item {self._item.name!r} of the archive in a new job"
+            return "the archive has no state of it to go on from"
+        return f"to go on, choose the item {self._item.name!r} of the archive in a new job"
 
     def _leave_rest(self, state: str) -> None:
         if self._model.exists():

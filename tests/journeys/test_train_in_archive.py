@@ -253,6 +253,7 @@ def test_a_training_outlives_an_archive_that_is_away_for_a_while(
         proxy.breaks_at = None
 
     monkeypatch.setattr("plugin.dsa.session._PAUSES", (0.0,))
+    monkeypatch.setattr("plugin.dsa.sending._PAUSES", (0.0,))
     monkeypatch.setattr("plugin.commands.train_in_archive._wait", back)
     run(replace(wanted, api_url=proxy.api_url), When("epoch 2", away))
     item = runs.item(wanted.runs_folder)
@@ -261,6 +262,29 @@ def test_a_training_outlives_an_archive_that_is_away_for_a_while(
     warnings = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
     assert any("the training goes on" in text for text in warnings)
     assert any("the model is brought again" in text for text in warnings)
+
+
+@pytest.mark.slow  # trains for some seconds
+def test_a_job_that_is_stopped_before_the_archive_has_its_model_says_how_to_go_on(
+    wanted: ArchiveTraining, proxy: BreakingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        proxy.breaks_at = 0
+
+    monkeypatch.setattr("plugin.dsa.session._PAUSES", (0.0,))
+    monkeypatch.setattr("plugin.dsa.sending._PAUSES", (0.0,))
+    monkeypatch.setattr("plugin.commands.train_in_archive._wait", lambda *_: stop())
+    message = (
+        "stopped on request before the archive had the model; to go on, choose the item 'Detector"
+    )
+    with pytest.raises(Cancelled, match=message):
+        run(replace(wanted, api_url=proxy.api_url), When("epoch 3", away))
+    proxy.breaks_at = None
+    model = wanted.scratch / "delivered"
+    delivered = elsewhere(wanted, "delivered", model_out=model)
+    with pytest.raises(Cancelled, match="delivered as a file, but not in the item of its run"):
+        run(replace(delivered, api_url=proxy.api_url), When("epoch 3", away))
+    assert load_bundle(model).card.provenance["recipe"] == "tiny"
 
 
 def expire(request: ArchiveTraining) -> None:
