@@ -12,7 +12,7 @@ import pytest
 from patherea_core.errors import CredentialsError, InputError
 from patherea_core.progress import Silent
 from plugin import arguments, descriptions
-from plugin.commands import detect_on_item, harvest_folder, ki67_on_item
+from plugin.commands import detect_on_item, harvest_folder
 from plugin.commands.detect_on_item import DetectOnItemRequest
 from plugin.commands.harvest_folder import HarvestFolderRequest
 from plugin.commands.harvest_review import HarvestRequest
@@ -20,7 +20,7 @@ from plugin.dsa.items import slide_named, slide_to_annotate
 from plugin.dsa.posting import post_annotation
 from plugin.dsa.remote_slide import RemoteSlide
 from plugin.dsa.session import Session, connect
-from plugin.index.archive_cells import ArchiveCells
+from plugin.index.archive_cells import ArchiveCells, read_archive_cells
 from plugin.sandbox.process import SandboxProcess
 from tests.journeys.lab import Lab, open_lab
 from tests.journeys.people import (
@@ -82,14 +82,13 @@ def test_a_reader_writes_nothing_and_is_told_so(lab: Lab, tmp_path: Path, comman
 def test_a_reader_is_told_before_a_cell_is_read_and_no_page_is_left(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = ki67_on_item.read_archive_cells
     seen: list[str] = []
 
     def watched(session: Session, slide: RemoteSlide, *named: str) -> ArchiveCells:
         seen.append(slide.name)
-        return read(session, slide, *named)
+        return read_archive_cells(session, slide, *named)
 
-    monkeypatch.setattr(ki67_on_item, "read_archive_cells", watched)
+    monkeypatch.setattr("plugin.commands.ki67_on_item.read_archive_cells", watched)
     with pytest.raises(CredentialsError, match="have yourself given the right to edit its folder"):
         lab.run("Ki67Index", lab.reader.job_token(), tmp_path)
     assert (seen, list(tmp_path.iterdir())) == ([], [])
