@@ -19,7 +19,7 @@ _Key = TypeVar("_Key", bound=Hashable)
 def named_labels(
     labels: Mapping[_Key, tuple[Shapes, ...]], classes: Sequence[str], mapping: Mapping[str, str]
 ) -> tuple[Taxonomy, dict[_Key, tuple[Shapes, ...]]]:
-    """Return the classes, and the labels with the class of every point in place of its group.
+    """Return the classes in people's colours, and the labels with each point's class in place of its group.
 
     A group means what the mapping says, else the class of its name, else the one class whose name differs
     in case and blanks only, which is told. A group that is none of the named classes stays as it is.
@@ -50,13 +50,33 @@ def named_labels(
             log.warning(
                 "group %r is taken for class %r, whose name it has but for case", group, name
             )
-    return Taxonomy.of(names), {
+    return _coloured(names, meaning, labels), {
         key: tuple(
             replace(one, class_names=tuple(meaning[name] for name in one.class_names))
             for one in own
         )
         for key, own in labels.items()
     }
+
+
+def _coloured(
+    names: Sequence[str],
+    meaning: Mapping[str, str],
+    labels: Mapping[_Key, tuple[Shapes, ...]],
+) -> Taxonomy:
+    """Return the classes in the colours that people draw them in; those of the palette if two look alike."""
+    drawn = Counter[tuple[str, str]]()
+    for one in (one for own in labels.values() for one in own):
+        for (group, colour), count in one.colours.items():
+            if colour and group in meaning:
+                drawn[meaning[group], colour] += count
+    plain = Taxonomy.of(names)
+    usual: dict[str, str] = {}
+    for name, colour in sorted(drawn, key=lambda key: (-drawn[key], key)):
+        usual.setdefault(name, colour)
+    coloured = tuple(replace(one, color=usual.get(one.name, one.color)) for one in plain.classes)
+    alike = len({one.color for one in coloured}) < len(coloured)
+    return plain if alike else Taxonomy(coloured)
 
 
 def _renamed(groups: tuple[str, ...], mapping: Mapping[str, str]) -> dict[str, str]:

@@ -7,8 +7,9 @@ the class changes the group, while label and colours may stay as they were. ``an
 them.
 """
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from patherea_core.taxonomy import Taxonomy
 from plugin.dsa.annotation_elements import (
     GROUP_FIRST,
     ClassRule,
+    colour_of,
     has_group,
     is_point,
     is_region,
@@ -79,6 +81,7 @@ class Shapes:
         element_ids: the element of each point.
         ignored: the types of elements that are neither region nor point, once each.
         by_label: how many points have their class from their label for want of a group.
+        colours: how often points of a class are drawn in a colour, by class and ``#rrggbb``.
     """
 
     annotation: AnnotationIdentity
@@ -88,6 +91,7 @@ class Shapes:
     element_ids: tuple[str, ...]
     ignored: tuple[str, ...] = ()
     by_label: int = 0
+    colours: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def identity(document: Json, author: str | None = None) -> AnnotationIdentity:
@@ -161,15 +165,17 @@ def decode(document: Json, rule: ClassRule = GROUP_FIRST, author: str | None = N
     )
     points = [element for element in elements if is_point(element)]
     others = {str(element.get("type")) for element in elements if not is_understood(element)}
+    classes = tuple(point_class(element, annotation.name, rule) for element in points)
     by_label = rule.place == "group" and rule.ungrouped is None
     return Shapes(
         annotation=annotation,
         regions=regions,
         xy=as_xy([point_xy(element, annotation.name) for element in points]),
-        class_names=tuple(point_class(element, annotation.name, rule) for element in points),
+        class_names=classes,
         element_ids=tuple(str(element.get("id", "")) for element in points),
         ignored=tuple(sorted(others)),
         by_label=sum(not has_group(element) for element in points) if by_label else 0,
+        colours=Counter(zip(classes, map(colour_of, points), strict=True)),
     )
 
 

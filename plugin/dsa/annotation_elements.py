@@ -1,6 +1,7 @@
 """Single elements of the archive's annotations: what they are, their outline, their class. Pure."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -15,6 +16,10 @@ Json = Mapping[str, Any]
 
 #: Base pixels across; a circle that is larger marks no cell, but a place that somebody points at.
 _LARGEST_CELL = 400.0
+
+#: The archive's colours: #rgb or #rrggbb, and rgb(r, g, b), each with or without an opacity.
+_HEX = re.compile(r"#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})")
+_RGB = re.compile(r"rgba?\(\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*(?:,[^)]*)?\)")
 
 #: Where the class of a point stands.
 ClassPlace: TypeAlias = Literal["group", "label"]
@@ -144,3 +149,12 @@ def _rectangle_corners(element: Json) -> list[tuple[float, float]]:
         (x + dx * cosine - dy * sine, y + dx * sine + dy * cosine)
         for dx, dy in ((-width, -height), (width, -height), (width, height), (-width, height))
     ]
+
+
+def colour_of(element: Json) -> str:
+    """Return the colour in which an element is drawn as ``#rrggbb``; nothing if it does not say."""
+    said = str(element.get("lineColor") or "").strip().lower()
+    if _HEX.fullmatch(said):
+        return said[:7] if len(said) > 5 else "#" + "".join(2 * digit for digit in said[1:4])
+    parts = _RGB.fullmatch(said)
+    return "#" + "".join(f"{min(int(part), 255):02x}" for part in parts.groups()) if parts else ""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patherea_core.errors import TaxonomyError
+from patherea_core.taxonomy import PALETTE
 from plugin.commands.export_classes import named_labels
 from plugin.dsa.annotation_codec import Shapes, decode
 from tests.plugin.archive import point
@@ -17,6 +18,18 @@ NAMES = st.lists(st.sampled_from(["a", "A", "A_b", "a b", "c"]), min_size=1, max
 def labels(*groups: str) -> dict[str, tuple[Shapes, ...]]:
     elements = [{"id": str(row), **point(row, row, group)} for row, group in enumerate(groups)]
     return {"slide": (decode({"_id": "1", "annotation": {"name": "l", "elements": elements}}),)}
+
+
+def coloured(*groups_and_colours: tuple[str, str]) -> dict[str, tuple[Shapes, ...]]:
+    elements = [
+        {"id": str(row), **point(row, row, group), "lineColor": colour}
+        for row, (group, colour) in enumerate(groups_and_colours)
+    ]
+    return {"slide": (decode({"_id": "1", "annotation": {"name": "l", "elements": elements}}),)}
+
+
+def colours(labels: dict[str, tuple[Shapes, ...]]) -> list[str]:
+    return [one.color for one in named_labels(labels, (), {})[0].classes]
 
 
 def names(found: dict[str, tuple[Shapes, ...]]) -> tuple[str, ...]:
@@ -74,3 +87,13 @@ def test_no_point_is_lost_and_no_class_is_empty(groups: list[str]) -> None:
     assert sum(counts.values()) == len(groups)
     assert set(counts) == set(taxonomy.names)
     assert len({name.replace("_", " ").casefold() for name in counts}) == len(counts)
+
+
+def test_a_class_has_the_colour_in_which_most_of_its_points_are_drawn() -> None:
+    brown, blue = "rgb(170, 85, 0)", "#00f8"
+    drawn = coloured(("pos", brown), ("Pos", brown), ("pos", blue), ("neg", blue))
+    assert colours(drawn) == ["#0000ff", "#aa5500"]
+
+
+def test_classes_that_are_drawn_alike_get_colours_that_tell_them_apart() -> None:
+    assert colours(coloured(("a", "#000000"), ("b", "rgb(0,0,0)"))) == list(PALETTE[:2])

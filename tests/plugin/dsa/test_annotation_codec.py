@@ -13,7 +13,7 @@ from patherea_core.errors import AnnotationError, TaxonomyError
 from patherea_core.regions import inside
 from patherea_core.taxonomy import Taxonomy
 from plugin.dsa.annotation_codec import decode, decode_detections
-from plugin.dsa.annotation_elements import ClassRule
+from plugin.dsa.annotation_elements import ClassRule, colour_of
 from tests.plugin.archive import point, polygon, square
 
 TAXONOMY = Taxonomy.of(["positive", "negative", "other"])
@@ -153,3 +153,22 @@ def test_a_detection_that_a_person_added_scores_one_and_a_relabelled_one_has_its
 def test_a_detection_of_an_unknown_class_is_refused() -> None:
     with pytest.raises(TaxonomyError, match="'tumor'"):
         decode_detections(document(point(1, 1, "tumor")), TAXONOMY)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("#0AF", "#00aaff"),
+        ("#0af8", "#00aaff"),
+        ("#00aaff", "#00aaff"),
+        ("#00aaff80", "#00aaff"),
+        ("rgb(0, 170,255)", "#00aaff"),
+        ("rgba(0,170,255,0.5)", "#00aaff"),
+        ("blue", ""),
+        (None, ""),
+    ],
+)
+def test_the_colour_of_an_element_is_read_in_each_form_that_the_archive_takes(
+    said: str | None, meant: str
+) -> None:
+    assert colour_of({"type": "point", "lineColor": said}) == meant
