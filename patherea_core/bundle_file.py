@@ -7,6 +7,7 @@ and other programs, the same card as ``card.json`` and in words as ``README.md``
 import hashlib
 import json
 import struct
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,21 @@ _METADATA = "__metadata__"
 
 #: Longest header that safetensors allows, in bytes.
 _LONGEST_HEADER = 100_000_000
+
+#: How files begin that are taken for models now and then, and what they are.
+_OTHERS = {
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"II*\0": "a picture or a slide",
+    b"II+\0": "a picture or a slide",
+    b"MM\0*": "a picture or a slide",
+    b"MM\0+": "a picture or a slide",
+    b"{": "JSON",
+    b"[": "JSON",
+}
+
+#: The file by which a packed dataset is known.
+_DATASET_FILE = "dataset.json"
 
 #: What is raised where something else stands in the place of a header.
 _NO_HEADER = (ValueError, AttributeError, TypeError, KeyError, IndexError, RecursionError)
@@ -166,7 +182,7 @@ def _header(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             start = file.read(9)
-            _refuse_pickle(path, start)
+            _refuse_others(path, start)
             length = struct.unpack("<Q", start[:8])[0] if len(start) == 9 else 0
             text = start[8:] + file.read(min(length, _LONGEST_HEADER) - 1) if length else b""
         size = path.stat().st_size
@@ -182,12 +198,34 @@ def _header(path: Path) -> dict[str, Any]:
     return header
 
 
-def _refuse_pickle(path: Path, start: bytes) -> None:
+def _refuse_others(path: Path, start: bytes) -> None:
+    """Say what a file is that is known by its first nine bytes to be something else than a model."""
     # Eight bytes of length and a brace begin every safetensors file; the first byte of the length may
-    # well be that of a pickle.
-    is_safetensors = start[8:] == b"{"
-    if not is_safetensors and start.startswith((b"PK\x03\x04", b"\x80")):
+    # well be that of a pickle. The length of a text that begins with other characters is beyond all bounds.
+    length = int.from_bytes(start[:8], "little")
+    if start[8:] == b"{" and length <= _LONGEST_HEADER:
+        return
+    if start.startswith(b"PK\x03\x04") and _is_dataset(path):
+        raise BundleError(
+            f"{path} is a packed dataset and no model; train one from it, or name a .safetensors bundle"
+            " written by Patherea"
+        )
+    if start.startswith((b"PK\x03\x04", b"\x80")):
         raise BundleError(
             f"{path} is a pickle or an archive (.pt, .pth, .ckpt), which can run code when opened;"
             " a model must be a .safetensors bundle written by Patherea"
         )
+    for beginning, kind in _OTHERS.items():
+        if start.lstrip().startswith(beginning):
+            raise BundleError(
+                f"{path} is {kind} and no model; name a .safetensors bundle written by Patherea"
+            )
+
+
+def _is_dataset(path: Path) -> bool:
+    """Tell whether a zip file lists the description of a dataset; nothing in it is opened."""
+    try:
+        with zipfile.ZipFile(path) as packed:
+            return _DATASET_FILE in packed.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error):
+        return False

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,47 @@ def test_the_card_beside_a_model_is_told_from_the_model(tmp_path: Path) -> None:
     (tmp_path / "card.json").write_text(CARD.model_dump_json())
     with pytest.raises(BundleError, match="is the card of a model and not the model; name"):
         read_card(tmp_path / "card.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is a picture and no model"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "is a picture and no model"),
+        (b"II*\0\x08\0\0\0\0\0", "is a picture or a slide and no model"),
+        (b'{\n "format": 1\n}', "is JSON and no model"),
+        (b' [1, 2, {"a": 1}]', "is JSON and no model"),
+        # The ninth character is a brace, as in a model.
+        (b'[1234, {"a": 1}]', "is JSON and no model"),
+    ],
+)
+def test_what_is_something_else_is_called_what_it_is(
+    tmp_path: Path, content: bytes, kind: str
+) -> None:
+    (tmp_path / "any").write_bytes(content)
+    with pytest.raises(BundleError, match=f"{kind}; name a .safetensors bundle"):
+        read_card(tmp_path / "any")
+
+
+@pytest.mark.parametrize(
+    ("member", "kind"),
+    [("dataset.json", "a packed dataset and no model"), ("data.pkl", "a pickle or an archive")],
+)
+def test_a_packed_dataset_is_told_from_a_pickle(tmp_path: Path, member: str, kind: str) -> None:
+    with zipfile.ZipFile(tmp_path / "any.zip", "w") as packed:
+        packed.writestr(member, "{}")
+    with pytest.raises(BundleError, match=kind):
+        read_card(tmp_path / "any.zip")
+
+
+def test_a_model_whose_length_looks_like_a_beginning_is_still_a_model(tmp_path: Path) -> None:
+    # The first byte of the length is the brace with which JSON begins.
+    path = tmp_path / "m.safetensors"
+    header = b'{"__metadata__": {"a": "b"}}'
+    header += b" " * (ord("{") - len(header))
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(BundleError, match="holds weights but no model card"):
+        read_card(path)
 
 
 @given(st.binary(max_size=64))
