@@ -55,15 +55,10 @@ def test_a_reader_is_told_that_the_slide_may_not_be_changed(
     archive: JobArchive, slide: str, command: str
 ) -> None:
     reader = archive.seen_by_reader()
-    ended = reader.run(
-        command,
-        inputImageFile=archive.file_of(slide),
-        outputReportFile="readers.json",
-        **ACCESS,
-    )
+    ended = reader.run(command, inputImageFile=archive.file_of(slide), **ACCESS)
     assert "right to edit its folder" in refusal(ended)
     assert not archive.client.get("annotation", {"itemId": slide})
-    assert not archive.outputs("readers.json")
+    assert "patherea" not in archive.client.getItem(slide)["meta"]
 
 
 def test_a_slide_without_cells_has_no_index(archive: JobArchive, slide: str) -> None:
