@@ -71,7 +71,7 @@ def _confusions(content: Any) -> tuple[tuple[str, ...], Sequence[Confusion]]:  #
     patients = [_checked(one["cells"], names) for one in found.get("patients") or ()]
     if not patients:
         return names, (whole,)
-    if (sum(one.matrix for one in patients) != whole.matrix).any():
+    if not np.array_equal(np.sum([one.matrix for one in patients], axis=0), whole.matrix):
         raise ValueError("the confusions of the patients do not add up to that of all")
     return names, [one for one in patients if one.matrix.any()] or (whole,)
 
