@@ -9,6 +9,7 @@ from plugin.readers import (
     annotation_file,
     annotation_store,
     coco,
+    dataset,
     geojson,
     hovernet,
     hovernext,
@@ -53,6 +54,8 @@ def read_cells(path: Path) -> CellTable:
     Raises:
         InputError: it cannot be read, or no reader understands it.
     """
+    if path.is_dir() and dataset.recognises(path):
+        return dataset.read_dataset(path)
     if path.is_dir():
         chosen = per_image_files(path, tuple(_READERS))
         maps = numpy_file.class_maps(chosen)

@@ -18,7 +18,13 @@ beside theirs with each other. Observers are called as their files."""
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("people", metavar="FILE", nargs="+", type=Path, help="cells of one person: image,x,y,class")
+    add(
+        "people",
+        metavar="FILE",
+        nargs="+",
+        type=Path,
+        help="cells of one person: image,x,y,class, or the folder of a dataset",
+    )
     add("--model", metavar="FILE", type=Path, help="cells of a model, in any form")
     add("--radius", metavar="R", type=Radius.parse, required=True, help="say 6px or 3um")
     add("--mpp", metavar="UM", type=float, help="pixel size, for a radius in um")
