@@ -46,7 +46,7 @@ class DetectRequest:
     mpp: float | None = None
     tile_size: int | None = None
     threshold: float | None = None
-    class_thresholds: Mapping[str, float] = field(default_factory=dict)
+    class_thresholds: Mapping[str, float] = field(default_factory=dict, hash=False)
     device: str = "auto"
     name: str = "Cells"
     classes: tuple[str, ...] = ()

@@ -41,12 +41,24 @@ def slides_in(session: Session, folder_id: str) -> tuple[SlideItem, ...]:
     Raises:
         InputError: there is no such folder.
     """
-    try:
-        session.find(f"folder/{checked_id(folder_id)}", f"folder {folder_id}")
-    except InputError as error:
-        raise _mixed_up(session, "item", folder_id, "give the id of its folder", error) from error
+    folder_named(session, folder_id)
     documents = session.pages("item", folderId=folder_id, sort="lowerName")
     return tuple(_slide(document) for document in documents if _is_slide(document))
+
+
+def folder_named(session: Session, folder_id: str) -> Mapping[str, Any]:
+    """Return the document of a folder.
+
+    Raises:
+        InputError: there is no such folder; the message says so if the id is that of an item.
+    """
+    try:
+        found: Mapping[str, Any] = session.find(
+            f"folder/{checked_id(folder_id)}", f"folder {folder_id}"
+        )
+    except InputError as error:
+        raise _mixed_up(session, "item", folder_id, "give the id of its folder", error) from error
+    return found
 
 
 def slide_named(session: Session, identifier: str) -> SlideItem:
@@ -59,7 +71,7 @@ def slide_named(session: Session, identifier: str) -> SlideItem:
     """
     item_id = checked_id(identifier)
     with suppress(InputError):
-        item_id = session.find(f"file/{identifier}", "such file")["itemId"]
+        item_id = session.find(f"file/{identifier}", "such file").get("itemId") or item_id
     try:
         document = session.find(f"item/{item_id}", f"slide {identifier}")
     except InputError as error:
