@@ -75,6 +75,7 @@ def test_annotations_metadata_and_files_of_an_index_arrive(archive: JobArchive, 
         weights=[],
         hotspotWindow="40cells",
         hotspots=2,
+        stainCheck=True,
         **CLASSES,
         **FILES,
         **ACCESS,
@@ -98,5 +99,8 @@ def test_annotations_metadata_and_files_of_an_index_arrive(archive: JobArchive, 
     assert "data:image/" in page  # the slide, read from the archive by the container
     assert archive.content_of("index.pdf").startswith(b"%PDF")
     assert archive.content_of("index.tiff")[:2] in {b"II", b"MM"}
+    # The slide that the container fetched contradicts some of these cells, as the classes are made up.
+    (contradicted,) = ours(archive, slide, "stain check")
+    assert len(contradicted["elements"]) > 0
     # Nothing is taken for an annotation of its own because it is a file beside the slide.
-    assert len(archive.client.get("annotation", {"itemId": slide})) == len(cells) + 3
+    assert len(archive.client.get("annotation", {"itemId": slide})) == len(cells) + 4
