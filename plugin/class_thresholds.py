@@ -1,8 +1,8 @@
 """Thresholds of single classes as people write them: positive=0.4, negative=0.3."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from patherea_core.errors import InputError
+from patherea_core.errors import InputError, TaxonomyError
 
 
 def parse_class_thresholds(text: str) -> Mapping[str, float]:
@@ -24,6 +24,41 @@ def parse_class_thresholds(text: str) -> Mapping[str, float]:
             raise InputError(f"class {name!r} has two thresholds; name it once")
         found[name] = _number(number, name)
     return found
+
+
+def by_row(thresholds: Mapping[str, float], names: Sequence[str]) -> dict[int, float]:
+    """Return the thresholds by the rows of their classes.
+
+    A name means the class of that name, else the one class whose name differs in case only.
+
+    Args:
+        thresholds: by names of classes.
+        names: of a model's classes, in order.
+
+    Raises:
+        TaxonomyError: the model has no class of a name, or two names mean one class.
+    """
+    found: dict[int, float] = {}
+    for name, threshold in thresholds.items():
+        row = _row(name, names)
+        if row in found:
+            raise TaxonomyError(
+                f"--class-thresholds names class {names[row]!r} twice, as {name!r} too; name it once"
+            )
+        found[row] = threshold
+    return found
+
+
+def _row(name: str, names: Sequence[str]) -> int:
+    rows = [row for row, known in enumerate(names) if known == name] or [
+        row for row, known in enumerate(names) if known.casefold() == name.casefold()
+    ]
+    if len(rows) != 1:
+        raise TaxonomyError(
+            f"--class-thresholds names class {name!r}, which the model lacks; its classes are:"
+            f" {', '.join(names)}"
+        )
+    return rows[0]
 
 
 def _number(text: str, name: str) -> float:

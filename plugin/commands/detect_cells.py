@@ -12,6 +12,7 @@ from pathlib import Path
 from patherea_core.bundle_card import BundleCard
 from patherea_core.bundle_file import read_card
 from patherea_core.checkpoint import load_bundle
+from patherea_core.data.finding import counted
 from patherea_core.errors import IncompleteError, InputError
 from patherea_core.files import at_work_on
 from patherea_core.progress import Part, Progress
@@ -98,7 +99,8 @@ def detect(
         raise InputError(f"{double[0]} is named twice as a file of results; name each once")
     for out, form in request.outputs:
         require_cell_file(out, form, len(listed))
-    require_model(request.model, request.classes)
+    card = require_model(request.model, request.classes)
+    request.settings.thresholds(card)  # refused before the network is loaded
     for slide in listed:
         require_readable(slide.path, slide.mpp or request.mpp)
     planned = _planned(request, listed, detector_of(request), progress)
@@ -183,7 +185,8 @@ def _write(
     written = [out for out, _ in request.outputs]
     manifests = [slide_manifest(each, results, writing) for each in slides]
     record = write_record(written, fingerprint, manifests)
-    log.info("%s cells in %s", sum(map(len, results.slides)), ", ".join(map(str, written)))
+    found = counted(sum(map(len, results.slides)), "cell", "cells")
+    log.info("%s in %s", found, ", ".join(map(str, written)))
     return record
 
 

@@ -131,6 +131,7 @@ def _prepared(request: DetectManyRequest) -> _Prepared:
         form_of(out, form)
     require_apart(outs, names, request.table)
     card = require_model(each.model, each.classes)
+    each.settings.thresholds(card)  # refused before there is a worker
 
     def request_of(row: int) -> DetectRequest:
         slide, name = listed[row], names[row]

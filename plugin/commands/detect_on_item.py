@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from patherea_core.checkpoint import load_bundle
+from patherea_core.data.finding import counted
 from patherea_core.errors import SlideError
 from patherea_core.files import require_writable, writing
+from patherea_core.geometry import Floats
 from patherea_core.progress import Progress
 from patherea_core.workflow.predict import Detector
 from patherea_core.workflow.runtimes.runtime import Precision
@@ -96,10 +98,17 @@ class PostedAnnotation:
     Attributes:
         name: what it is called.
         cells: how many it holds.
+        visible: whether the viewer shows it as soon as the slide is opened.
     """
 
     name: str
     cells: int
+    visible: bool = True
+
+    def described(self) -> str:
+        """Return it in words, for the log."""
+        cells = f", {counted(self.cells, 'cell', 'cells')}" if self.cells else ""
+        return f"{self.name!r}{cells}{'' if self.visible else ', hidden at first'}"
 
 
 def run(request: DetectOnItemRequest, progress: Progress) -> tuple[PostedAnnotation, ...]:
@@ -113,6 +122,7 @@ def run(request: DetectOnItemRequest, progress: Progress) -> tuple[PostedAnnotat
         ArchiveError: the archive does not answer, or not any more.
     """
     card = require_model(request.model, request.classes)
+    _tell_of_no_effect(request.arrangement, request.settings.thresholds(card))
     for path in () if request.local is None else (request.local.annotation, request.local.table):
         if path is not None:
             require_writable(path)
@@ -137,10 +147,24 @@ def run(request: DetectOnItemRequest, progress: Progress) -> tuple[PostedAnnotat
             )
         results = as_results([found], request.settings)
         posted = tuple(_delivered(session, slide, results, request, Path(scratch)))
-        log.info("%s cells on %s as %r", len(found.cells), slide.name, results.name)
+        cells = counted(len(found.cells), "cell", "cells")
+        added = [one.described() for one in posted] or [repr(results.name)]
+        log.info("%s on %s, as %s", cells, slide.name, "; ".join(added))
     if request.viewer:
         prepare_if_allowed(session, slide.id, card.taxonomy)
     return posted
+
+
+def _tell_of_no_effect(arrangement: Arrangement, thresholds: Floats) -> None:
+    """Say in the log that no cell can be unsure, since (T,) thresholds leave none with a lower score."""
+    sure, least = arrangement.sure_from, float(thresholds.min())
+    if sure is not None and sure <= least:
+        log.warning(
+            "no cell becomes one of low confidence: cells count as sure from a score of %g on (--sure-from),"
+            " and none below %g is taken (--threshold); raise the one, or lower the other",
+            sure,
+            least,
+        )
 
 
 def _file_of(session: Session, slide: SlideItem, local: LocalFiles | None, scratch: Path) -> Path:
@@ -179,7 +203,7 @@ def _posted(
         with writing(path), path.open("wb") as file:
             file.writelines(text.pieces)
         post_annotation(session, slide.id, path)
-        yield PostedAnnotation(text.name, text.cells)
+        yield PostedAnnotation(text.name, text.cells, text.visible)
 
 
 def _outlined(

@@ -34,6 +34,12 @@ log = logging.getLogger(__name__)
 #: Pixels of the longer side of an overview.
 _PICTURE = 2000
 
+#: Cells per square millimetre above which no tissue can hold so many, not even lymphocytes side by side.
+_MOST_DENSE = 20_000
+
+#: Cells below which a density says nothing.
+_FEW = 100
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlannedSlide:
@@ -152,15 +158,15 @@ def detected(
             done, batches = len(found.done), len(plan.batches)
             log.info("%s: %d of %d pieces were done before", slide.name, done, batches)
         result = detect_planned(slide, planned.detector.runtime, plan, found, progress)
+    cells = _wanted(planned, result.cells)
+    _warn_if_dense(planned, len(cells))
     longest = slide.base_mpp * max(slide.width, slide.height)
     picture = overview(slide, longest / _PICTURE).pixels if pictured else None
     offset = scanned_offset(slide)
     frame = SlideFrame(slide.width, slide.height, slide.base_mpp, offset)
     return DetectedSlide(
         planned=planned,
-        cells=SlideCells(
-            slide.name, _wanted(planned, result.cells), frame, picture, planned.tissue
-        ),
+        cells=SlideCells(slide.name, cells, frame, picture, planned.tissue),
         holes=result.holes,
         reasons=result.reasons,
         journal=journal,
@@ -175,6 +181,25 @@ def _wanted(planned: PlannedSlide, cells: Cells) -> Cells:
     if planned.thresholds is None:
         return cells
     return chosen_cells(cells, reaching(planned.thresholds))
+
+
+def _warn_if_dense(planned: PlannedSlide, count: int) -> None:
+    """Say in the log that cells are more than there can be on the area that was looked at."""
+    plan = planned.plan
+    # Tiles reach beyond the edges of a region, and an area has parts without tissue that no tile shows.
+    inside = plan.area.area * (plan.scale.base_mpp / 1000) ** 2
+    square_millimetres = min(plan.square_millimetres, inside)
+    if count < _FEW or count <= _MOST_DENSE * square_millimetres:
+        return
+    log.warning(
+        "%s: %s cells on %.3g mm² are %s on each mm², more than tissue can hold; the model may have been"
+        " trained too little, or its threshold or the slide's pixel size be wrong: look at the cells before"
+        " they are used",
+        planned.name,
+        f"{count:,}",
+        square_millimetres,
+        f"{count / square_millimetres:,.0f}",
+    )
 
 
 def slide_digest(path: Path) -> str:

@@ -14,6 +14,7 @@ from patherea_core.regions import Outline, as_outline
 from patherea_core.slides import SlideReader
 from patherea_core.workflow.detection.plan import DetectionSettings, Plan
 from patherea_core.workflow.predict import Detector
+from plugin.class_thresholds import by_row
 from plugin.slides.check import Check, Verdict
 from plugin.slides.preflight import pixel_size_check, preflight
 from plugin.slides.tissue import tissue_outline
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 
 #: Square millimetres up to which it does not pay to look for tissue first, as in a region that somebody drew.
 _LITTLE = 1.0
+
+#: Share of a region that arithmetic may lose.
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,7 @@ class DetectSettings:
     region: Outline | None = None
     tile_size: int | None = None
     threshold: float | None = None
-    class_thresholds: Mapping[str, float] = field(default_factory=dict)
+    class_thresholds: Mapping[str, float] = field(default_factory=dict, hash=False)
     everywhere: bool = False
     outlined: bool = False
 
@@ -52,7 +56,7 @@ class DetectSettings:
         for name, threshold in self.class_thresholds.items():
             if not 0 <= threshold <= 1:
                 raise InputError(
-                    f"the threshold of class {name!r} must lie between 0 and 1, not {threshold}"
+                    f"--class-thresholds: that of class {name!r} must lie between 0 and 1, not {threshold}"
                 )
         if self.tile_size is not None and self.tile_size <= 0:
             raise InputError(f"--tile-size must be positive, not {self.tile_size}")
@@ -61,12 +65,12 @@ class DetectSettings:
         """Return the least probability of a detection of each class of a model: (T,).
 
         Raises:
-            TaxonomyError: the model has no class of a name.
+            TaxonomyError: the model has no class of a name, or two names mean one class.
         """
         general = card.score_threshold if self.threshold is None else self.threshold
         thresholds = np.full(len(card.taxonomy), general)
-        for name, threshold in self.class_thresholds.items():
-            thresholds[card.taxonomy.index(name)] = threshold
+        for row, threshold in by_row(self.class_thresholds, card.taxonomy.names).items():
+            thresholds[row] = threshold
         return thresholds
 
 
@@ -106,6 +110,8 @@ def _planned(slide: SlideReader, detector: Detector, settings: DetectSettings) -
         threshold=float(settings.thresholds(detector.card).min()),
     )
     whole = detector.planned(slide, wanted)
+    if settings.region is not None:
+        _tell_cut(slide.name, settings.region, whole.area)
     little = whole.area.area * (slide.base_mpp / 1000) ** 2 <= _LITTLE
     if little and not settings.outlined:
         return SlidePlan(whole, preflight(slide, detector.card, whole.area))
@@ -135,6 +141,17 @@ def _tissue(slide: SlideReader, settings: DetectSettings) -> Outline | None:
             ) from error
         log.warning("%s; so there is no overview, and all tiles are tried", error)
         return None
+
+
+def _tell_cut(name: str, region: Outline, area: Outline) -> None:
+    """Say in the log that a region reaches beyond its slide."""
+    beyond = 1 - area.area / region.area
+    if beyond > _NOTHING:
+        log.info(
+            "%s: %.2g percent of the region lie beyond the slide; what lies on it is looked at",
+            name,
+            100 * beyond,
+        )
 
 
 def _tell(name: str, plan: Plan, whole: Plan) -> None:

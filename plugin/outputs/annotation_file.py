@@ -29,11 +29,13 @@ class AnnotationText:
         name: what it is called.
         cells: how many it holds.
         pieces: of its JSON; they can be gone through once.
+        visible: whether the viewer shows it as soon as the slide is opened.
     """
 
     name: str
     cells: int
     pieces: Iterator[bytes]
+    visible: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,4 +150,4 @@ def _text(results: Results, share: _Share) -> AnnotationText:
         visible=share.visible,
     )
     pieces = annotation_encoding.encoded(share.cells, results.taxonomy, head)
-    return AnnotationText(head.name, count, pieces)
+    return AnnotationText(head.name, count, pieces, share.visible)

@@ -75,4 +75,5 @@ def _text(
         },
         visible=not words,
     )
-    return AnnotationText(head.name, 0, iter((_ENCODED[form](squares, head),)))
+    pieces = iter((_ENCODED[form](squares, head),))
+    return AnnotationText(head.name, 0, pieces, head.visible)

@@ -34,12 +34,13 @@ from patherea_core.progress import Silent
 from patherea_core.regions import Outline
 from patherea_core.slides import ArraySlide
 from patherea_core.workflow.detection.journal import open_journal
-from plugin.commands import detect_on_item
-from plugin.commands.detect_cells import run
+from plugin.commands import detect_on_item, slide_detection
+from plugin.commands.detect_cells import detect, run
 from plugin.commands.detect_request import DetectRequest
 from plugin.commands.slide_plan import DetectSettings
 from plugin.dsa import annotation_encoding
 from plugin.dsa.annotation_codec import is_detections
+from plugin.outputs.arrangement import Arrangement
 from plugin.outputs.finished_run import FinishedRun, record_of
 from plugin.readers.regions import read_regions
 from plugin.readers.registry import read_cells
@@ -153,7 +154,11 @@ def test_each_class_may_have_its_own_threshold(wanted: DetectRequest, tmp_path: 
 @pytest.mark.parametrize(
     ("changes", "kind", "reason"),
     [
-        ({"class_thresholds": {"stroma": 0.4}}, TaxonomyError, "'stroma' is unknown"),
+        (
+            {"class_thresholds": {"stroma": 0.4}},
+            TaxonomyError,
+            "--class-thresholds names class 'stroma', which the model lacks",
+        ),
         ({"class_thresholds": {"positive": 2}}, InputError, "of class 'positive' must lie"),
         ({"mpp": None}, ScaleError, r"'a.png' has no resolution; give --mpp"),
         ({"inputs": (Path("missing.png"),)}, SlideError, "no such file"),
@@ -171,6 +176,51 @@ def test_bad_input_is_refused_and_nothing_is_written(
     with pytest.raises(kind, match=reason):
         run(replace(wanted, **changes), Silent())
     assert not wanted.out.exists()
+
+
+def test_a_class_that_the_model_lacks_is_refused_before_its_network_is_loaded(
+    wanted: DetectRequest, archive: FakeArchive
+) -> None:
+    lacking = {"class_thresholds": {"stroma": 0.4}}
+    with pytest.raises(TaxonomyError, match="'stroma'"):
+        detect(replace(wanted, **lacking), lambda _: pytest.fail("loaded"), Silent())
+    request = on_item(archive, wanted.model)
+    with pytest.raises(TaxonomyError, match="'stroma'"):
+        detect_on_item.run(
+            replace(request, settings=replace(request.settings, **lacking)), Silent()
+        )
+    assert archive.requests == []
+
+
+def test_a_class_may_be_named_in_another_case(wanted: DetectRequest, tmp_path: Path) -> None:
+    run(replace(wanted, class_thresholds={"positive": 0.5}), Silent())
+    other = replace(wanted, out=tmp_path / "other.csv", class_thresholds={"Positive": 0.5})
+    run(other, Silent())
+    assert other.out.read_bytes() == wanted.out.read_bytes()
+
+
+def test_a_region_that_reaches_beyond_its_slide_is_cut_and_that_is_told(
+    wanted: DetectRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        run(replace(wanted, region=REGION), Silent())
+        assert "beyond the slide" not in caplog.text
+        run(replace(wanted, region=shapely.box(-50, 10, 50, 50)), Silent())
+    assert "a.png: 50 percent of the region lie beyond the slide" in caplog.text
+
+
+def test_more_cells_than_tissue_can_hold_are_warned_of(
+    wanted: DetectRequest, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = replace(wanted, region=REGION)
+    cells = sum(run(wanted, Silent()).slides[0].counts.values())
+    square_millimetres = REGION.area * (wanted.mpp or 0) ** 2 / 1e6
+    monkeypatch.setattr(slide_detection, "_FEW", 1)
+    for most, warned in ((1.01, False), (0.99, True)):
+        caplog.clear()
+        monkeypatch.setattr(slide_detection, "_MOST_DENSE", most * cells / square_millimetres)
+        run(replace(wanted, out=wanted.out.with_name(f"{most}.csv")), Silent())
+        assert ("more than tissue can hold" in caplog.text) == warned
 
 
 def test_a_bad_slide_among_good_ones_is_found_before_the_long_work(
@@ -429,6 +479,38 @@ def test_a_slide_in_the_archive_gets_a_new_annotation(archive: FakeArchive, mode
     assert (told.name, told.cells) == (posted["name"], len(posted["elements"]))
     assert is_detections({"annotation": posted})
     assert posted["elements"]
+
+
+def test_the_log_names_what_was_added_with_its_cells_and_what_is_hidden(
+    archive: FakeArchive, model: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (whole,) = detect_on_item.run(on_item(archive, model), Silent())
+    scores = sorted(element["user"]["p"] for element in archive.posted[0][1]["elements"])
+    parted = Arrangement(sure_from=scores[len(scores) // 2], density="heat map")
+    with caplog.at_level(logging.INFO):
+        told = detect_on_item.run(replace(on_item(archive, model), arrangement=parted), Silent())
+    sure, unsure, density = told
+    assert [one.visible for one in told] == [
+        posted["display"]["visible"] for _, posted in archive.posted[1:]
+    ]
+    assert sure.cells + unsure.cells == whole.cells
+    assert (
+        f"{whole.cells} cells on s.tif, as {sure.name!r}, {sure.cells} cells; {unsure.name!r},"
+        f" {unsure.cells} cells, hidden at first; {density.name!r}"
+    ) in caplog.messages
+
+
+@pytest.mark.parametrize(("sure_from", "warned"), [(0.2, True), (0.3, True), (0.9, False)])
+def test_a_score_of_sure_cells_below_the_threshold_is_told_to_be_idle(
+    archive: FakeArchive,
+    model: Path,
+    caplog: pytest.LogCaptureFixture,
+    sure_from: float,
+    warned: bool,
+) -> None:
+    arrangement = Arrangement(sure_from=sure_from)
+    detect_on_item.run(replace(on_item(archive, model), arrangement=arrangement), Silent())
+    assert ("no cell becomes one of low confidence" in caplog.text) == warned
 
 
 def test_a_slide_in_the_archive_gets_the_outline_of_its_tissue_if_that_is_wanted(
