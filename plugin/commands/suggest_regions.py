@@ -5,17 +5,20 @@ import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import shapely
+
 from patherea_core.checkpoint import load_bundle
-from patherea_core.errors import InputError
+from patherea_core.errors import InputError, SlideError
 from patherea_core.files import require_writable, write_whole
 from patherea_core.geometry import Scale
 from patherea_core.progress import Part, Progress
 from patherea_core.regions import Outline
 from patherea_core.slides import SlideReader
+from patherea_core.workflow.detection.plan import Plan
 from patherea_core.workflow.predict import Detector
 from plugin import provenance
 from plugin.commands.slide_plan import DetectSettings, slide_plan
@@ -23,6 +26,7 @@ from plugin.dsa.items import download_slide, slide_to_annotate
 from plugin.dsa.posting import post_annotation
 from plugin.dsa.session import Session, connect
 from plugin.slides.reader import open_slide
+from plugin.slides.tissue import tissue_outline
 from plugin.suggestion.looking import Look, looked_at
 from plugin.suggestion.merit import Weights
 from plugin.suggestion.suggested import (
@@ -32,10 +36,14 @@ from plugin.suggestion.suggested import (
     free_fields,
     suggestions,
     suggestions_annotation,
+    tiles_on,
 )
 from plugin.suggestion.taken import labelled_outlines
 
 log = logging.getLogger(__name__)
+
+#: Endings of a file that holds an annotation of the archive.
+_ENDINGS = (".anot", ".json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +87,11 @@ class SuggestRequest:
     def __post_init__(self) -> None:
         if self.slide is not None and self.out is None:
             raise InputError("say with --out where the suggested regions go")
+        if self.out is not None and self.out.suffix.lower() not in _ENDINGS:
+            raise InputError(
+                f"suggested regions are an annotation, so {self.out.name!r} must end in one of"
+                f" {', '.join(_ENDINGS)}"
+            )
         if self.count < 1 or not self.side_um > 0:
             raise InputError(
                 "suggest at least one region, and regions with a side; not"
@@ -162,6 +175,8 @@ def _suggested(
         everywhere=request.settings.everywhere,
     )
     plan = slide_plan(source.reader, detector, settings).plan
+    if not settings.everywhere:
+        plan = _on_tissue(plan, source.reader)
     look = Look.of(detector, plan)
     fields = list(looked_at(look, source.reader, plan, progress))
     if all(one.other_cells is None for one in fields):
@@ -173,6 +188,21 @@ def _suggested(
         )
     found = suggestions(free, len(card.taxonomy), look.radius, request.weights, request.count)
     return SuggestedSlide(name, found, plan.scale, len(fields), len(fields) - len(free))
+
+
+def _on_tissue(plan: Plan, slide: SlideReader) -> Plan:
+    """Return a plan without the fields on glass; however little there is to look at, nobody labels those."""
+    try:
+        tissue = tissue_outline(slide) or shapely.MultiPolygon()
+    except SlideError:
+        return plan  # a slide without an overview: the plan has told so where it matters
+    tiles = tiles_on(plan.tiles, tissue, plan.scale)
+    if plan.tiles and not tiles:
+        raise InputError(
+            f"slide {slide.name!r} shows no tissue there; choose another --roi, or look all the same with"
+            " --everywhere"
+        )
+    return replace(plan, tiles=tiles, batches=())
 
 
 def _write(

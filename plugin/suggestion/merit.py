@@ -42,8 +42,10 @@ def merits(signs: Signs, weights: Weights) -> Floats:
 
     A place is the share of the other fields that show less of the sign; equal ones share theirs. Places
     have no unit, so that no sign outweighs the others by its scale. A sign in which all fields are
-    equal tells nothing and is left out.
+    equal tells nothing and is left out. The only field is the first.
     """
+    if len(signs) == 1:
+        return np.ones(1)
     total = np.zeros(len(signs))
     weight_sum = 0.0
     for name, values in signs.named.items():

@@ -9,6 +9,7 @@ import shapely
 
 from patherea_core.geometry import Box, Scale
 from patherea_core.regions import Outline
+from patherea_core.tiling import Tile
 from plugin.dsa.annotation_codec import Json
 from plugin.dsa.annotation_encoding import element_id
 from plugin.suggestion.merit import Weights, best, merits
@@ -82,6 +83,12 @@ def free_fields(
     union = shapely.union_all(taken)
     shapely.prepare(union)
     return [field for field in fields if not _overlaps(union, field.box, scale)]
+
+
+def tiles_on(tiles: Sequence[Tile], tissue: Outline, scale: Scale) -> tuple[Tile, ...]:
+    """Return the tiles whose cores share some area with an outline in base pixels."""
+    shapely.prepare(tissue)
+    return tuple(tile for tile in tiles if _overlaps(tissue, tile.core, scale))
 
 
 def suggestions_annotation(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 import shapely
 
@@ -13,6 +14,7 @@ from patherea_core.progress import Silent
 from plugin.commands.slide_plan import DetectSettings
 from plugin.commands.suggest_regions import SuggestRequest, run
 from plugin.dsa.annotation_codec import decode
+from tests.builders import noise
 from tests.plugin.archive import TOKEN, FakeArchive, serving, square
 from tests.plugin.bundles import write_model
 from tests.plugin.slide_files import write_tiff
@@ -94,6 +96,35 @@ def test_labelled_parts_of_a_slide_in_the_archive_are_left_out(
         archive.annotate(item, square(0, 0, 400), name="all of it")
         with pytest.raises(InputError, match="has labels already"):
             run(request, Silent())
+
+
+def test_glass_is_not_suggested_however_small_the_slide(
+    wanted: SuggestRequest, tmp_path: Path
+) -> None:
+    pixels = np.full((800, 1600, 3), 240, dtype=np.uint8)
+    pixels[:, :500] = write_tiff(tmp_path / "tissue.tif", noise(500, 800)) // 2
+    write_tiff(tmp_path / "half.tif", pixels, mpp=0.25)
+    half = replace(wanted, slide=tmp_path / "half.tif", count=1000)
+    everything = run(half, Silent())
+    seen = run(replace(half, settings=replace(half.settings, everywhere=False)), Silent())
+    rightmost = [max(one.box.right for one in found.found) for found in (seen, everything)]
+    assert rightmost[0] < rightmost[1] * 0.7
+    assert {one.box for one in seen.found} < {one.box for one in everything.found}
+
+
+def test_a_slide_of_glass_has_nothing_to_suggest(wanted: SuggestRequest, tmp_path: Path) -> None:
+    write_tiff(tmp_path / "glass.tif", np.full((400, 400, 3), 240, dtype=np.uint8), mpp=0.25)
+    settings = replace(wanted.settings, everywhere=False)
+    with pytest.raises(InputError, match=r"shows no tissue there.*--everywhere"):
+        run(replace(wanted, slide=tmp_path / "glass.tif", settings=settings), Silent())
+
+
+@pytest.mark.parametrize("name", ["s.csv", "s", "s.anot.gz"])
+def test_a_file_whose_ending_is_no_annotations_is_refused(
+    wanted: SuggestRequest, name: str
+) -> None:
+    with pytest.raises(InputError, match=r"must end in one of \.anot, \.json"):
+        replace(wanted, out=Path(name))
 
 
 def test_what_cannot_be_is_refused(wanted: SuggestRequest) -> None:

@@ -61,7 +61,10 @@ def test_the_commonest_class_is_not_rare_and_an_unseen_one_is_rarest() -> None:
 def test_fields_without_cells_are_no_error_and_come_last() -> None:
     found = signs(seen(0), seen(1, *TEN, doubt=0.5))
     assert merits(found, Weights()).tolist() == [0.0, 1.0]
-    assert merits(signs(seen(0)), Weights()).tolist() == [0.0]
+
+
+def test_the_only_field_is_the_first_of_all() -> None:
+    assert merits(signs(seen(0, *TEN)), Weights()).tolist() == [1.0]
 
 
 def test_a_sign_without_weight_changes_nothing() -> None:
