@@ -95,7 +95,7 @@ def _harvest(values: Values) -> Action:
         mpp=_unless_zero(values["mpp"]),
         seed=values["seed"],
     )
-    return lambda progress: harvest_review.run(request, progress)
+    return lambda progress: harvest_review.run_in_job(request, progress)
 
 
 def _suggest(values: Values) -> Action:

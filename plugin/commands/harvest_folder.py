@@ -24,7 +24,7 @@ from plugin.dsa.session import Session, connect
 from plugin.outputs.review_folder import write_reviews
 from plugin.review.cohort import Cohort, SlideReview, slide_review
 from plugin.review.examples import changed_cells, chosen
-from plugin.review.reading import NotReviewedError, reviewed_names
+from plugin.review.reading import CorrectionsLeftOutError, NotReviewedError, reviewed_names
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def run(request: HarvestFolderRequest, progress: Progress) -> Cohort:
         except Cancelled:
             raise
         except NotReviewedError as error:
-            unreviewed[own] = str(error)
+            unreviewed[own] = _why_unreviewed(error)
         except PathereaError as error:
             log.error("%s: %s", item.name, error)  # noqa: TRY400  the sentence says all
             failed[own] = str(error)
@@ -107,6 +107,12 @@ def require_complete(cohort: Cohort) -> None:
         raise IncompleteError(f"slide {name!r} could not be harvested{others}: {why}")
     if not cohort.reviews:
         raise InputError(f"no slide of {cohort.title!r} was reviewed; see the reasons above")
+
+
+def _why_unreviewed(error: NotReviewedError) -> str:
+    if isinstance(error, CorrectionsLeftOutError):
+        log.warning("%s", error)
+    return str(error)
 
 
 def _items(session: Session, request: HarvestFolderRequest) -> tuple[tuple[SlideItem, ...], str]:
@@ -150,8 +156,6 @@ def _one_review(
 ) -> SlideReview:
     with naming(item.name):
         outcome = slide_outcome(session, item, slide, request)
-    if not outcome.reviewed_by_anybody:
-        raise NotReviewedError("nobody has saved the annotation since it was pushed")
     if request.labels:
         add_labels_once(session, item, outcome, request.labels)
     figures = slide_figures(outcome, item, request)

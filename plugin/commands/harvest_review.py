@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from patherea_core.progress import Progress
 from patherea_core.regions import Outline
 from patherea_core.seeding import Seed
 from plugin import provenance
-from plugin.commands.review_labels import add_labels, require_new
+from plugin.commands.review_labels import add_labels_once
 from plugin.commands.review_pictures import review_pictures
+from plugin.dsa.annotation_codec import AnnotationIdentity
 from plugin.dsa.items import SlideItem, slide_named, slide_to_annotate
 from plugin.dsa.labels import naming, read_labels
 from plugin.dsa.remote_slide import RemoteSlide, remote_slide
@@ -28,7 +29,13 @@ from plugin.review.areas import Assumed
 from plugin.review.cohort import Cohort, slide_review
 from plugin.review.examples import changed_cells
 from plugin.review.outcome import ReviewOutcome, ReviewSettings, outcome_of
-from plugin.review.reading import NotReviewedError, ReviewedRun, ReviewNames, read_review
+from plugin.review.reading import (
+    CorrectionsLeftOutError,
+    NotReviewedError,
+    ReviewedRun,
+    ReviewNames,
+    read_review,
+)
 from plugin.review.report import review_figures, review_table
 
 log = logging.getLogger(__name__)
@@ -81,12 +88,19 @@ class HarvestRequest:
             )
 
 
+def run_in_job(request: HarvestRequest, progress: Progress) -> None:
+    """Harvest as requested, and write the table to the log, which is all that a job shows."""
+    outcome = run(request, progress)
+    log.info("%s\n%s", outcome.run.about.get("slide", ""), review_table(outcome))
+
+
 def run(request: HarvestRequest, progress: Progress) -> ReviewOutcome:
     """Harvest as requested and return what became of every cell.
 
-    Nothing is changed in the archive but the one annotation that is added.
+    Nothing is changed in the archive but the one annotation that is added. Labels that are there stay.
 
     Raises:
+        NotReviewedError: nobody changed or saved what was pushed, or drew what was reviewed.
         InputError: the annotations or settings cannot serve.
         ArchiveError: the archive does not answer, or does not allow to add the labels.
         OutputError: the report cannot be written.
@@ -97,7 +111,6 @@ def run(request: HarvestRequest, progress: Progress) -> ReviewOutcome:
     session = connect(request.api_url, request.token)
     named = slide_to_annotate if request.labels else slide_named
     item = named(session, request.item_id)
-    require_new(session, item, request.labels)
     slide = remote_slide(session, item, request.mpp)
     progress.advance(0.1, "annotations")
     with naming(item.name):
@@ -105,9 +118,8 @@ def run(request: HarvestRequest, progress: Progress) -> ReviewOutcome:
     progress.advance(0.7, "comparing")
     for note in outcome.notes:
         log.warning("%s: %s", item.name, note)
-    log.info("%s\n%s", item.name, review_table(outcome))
     if request.labels:
-        add_labels(session, item, outcome, request.labels)
+        add_labels_once(session, item, outcome, request.labels)
     if request.report is not None:
         content = json.dumps(slide_figures(outcome, item, request), allow_nan=False, indent=1)
         write_whole(request.report, content.encode("ascii"))
@@ -124,6 +136,7 @@ def slide_outcome(
     """Return what became of the cells of a slide; nothing is written.
 
     Raises:
+        NotReviewedError: nobody changed or saved what was pushed, or drew what was reviewed.
         InputError: the annotations or settings cannot serve.
         ArchiveError: the archive does not answer.
     """
@@ -137,8 +150,22 @@ def slide_outcome(
         mapping=request.mapping,
         seed=Seed(request.seed),
     )
-    regions = _regions(session, item, request.regions, reviewed)
-    return outcome_of(reviewed, regions, _looked(reviewed, slide), slide.base_mpp, settings)
+    regions, used_up = _regions(session, item, request.regions, reviewed)
+    outcome = outcome_of(reviewed, regions, _looked(reviewed, slide), slide.base_mpp, settings)
+    _require_reviewed(outcome, item)
+    return replace(outcome, used_up=used_up)
+
+
+def _require_reviewed(outcome: ReviewOutcome, item: SlideItem) -> None:
+    """Refuse a run that nobody touched: cells that nobody looked at must not become labels."""
+    if outcome.reviewed_by_anybody:
+        return
+    names = ", ".join(repr(one.name) for one in outcome.run.annotations)
+    raise NotReviewedError(
+        f"slide {item.name!r}: nobody has saved annotation {names} since it was pushed, so nothing says that"
+        " its cells were looked at; correct it, or draw a region around what was reviewed and name the"
+        " region's annotation with --regions"
+    )
 
 
 def _looked(reviewed: ReviewedRun, slide: RemoteSlide) -> Outline:
@@ -150,19 +177,24 @@ def _looked(reviewed: ReviewedRun, slide: RemoteSlide) -> Outline:
 
 def _regions(
     session: Session, item: SlideItem, pattern: str, reviewed: ReviewedRun
-) -> list[Outline]:
-    """Return the regions of all annotations whose names fit a pattern.
+) -> tuple[list[Outline], tuple[AnnotationIdentity, ...]]:
+    """Return the regions of all annotations whose names fit a pattern, and which of those are used up.
+
+    Used up are those of regions alone, and those whose points are compared as corrections.
 
     Raises:
         NotReviewedError: none of them has a region.
     """
     if not pattern:
-        return []
+        return [], ()
     compared = {annotation.id for annotation in reviewed.annotations}
     found: list[Outline] = []
+    used_up: list[AnnotationIdentity] = []
     for shapes in read_labels(session, item.id, pattern):
         found += [region.outline for region in shapes.regions]
-        if shapes.element_ids and shapes.annotation.id not in compared:
+        if not shapes.element_ids or shapes.annotation.id in compared:
+            used_up.append(shapes.annotation)
+        else:
             log.warning(
                 "%s points of annotation %r take no part; name it among the reviewed ones if they are"
                 " corrections",
@@ -170,11 +202,13 @@ def _regions(
                 shapes.annotation.name,
             )
     if not found:
-        raise NotReviewedError(
-            f"slide {item.name!r} has no annotation {pattern!r} with a region; draw one around what was"
-            " reviewed, or leave --regions out"
+        people = " and ".join(sorted({one.reviewer or "somebody" for one in reviewed.sittings}))
+        lost = f"; the corrections that {people} saved take no part" if people else ""
+        raise (CorrectionsLeftOutError if people else NotReviewedError)(
+            f"slide {item.name!r} has no annotation {pattern!r} with a region{lost}; draw one around what"
+            " was reviewed, or leave --regions out"
         )
-    return found
+    return found, tuple(used_up)
 
 
 def _pushed_file(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from patherea_core.bundle_file import read_card
 from patherea_core.errors import CredentialsError, InputError
 from patherea_core.taxonomy import Taxonomy
-from plugin.dsa.items import checked_id
+from plugin.dsa.items import folder_named
 from plugin.dsa.session import Session, connect
 from plugin.dsa.small_files import read_small_file, write_small_file
 from plugin.dsa.viewer_config import CONFIG_NAME, default_group, with_classes
@@ -42,7 +42,7 @@ def run(request: ViewerRequest) -> str:
     """
     taxonomy = read_card(request.model).taxonomy
     session = connect(request.api_url, request.token)
-    session.find(f"folder/{checked_id(request.folder_id)}", f"folder {request.folder_id}")
+    folder_named(session, request.folder_id)
     return _prepared(session, request.folder_id, taxonomy)
 
 

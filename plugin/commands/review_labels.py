@@ -3,9 +3,7 @@
 import logging
 from typing import Any
 
-from patherea_core.errors import InputError
 from plugin import provenance
-from plugin.dsa.annotations import list_annotations
 from plugin.dsa.items import SlideItem
 from plugin.dsa.posting import post_annotation
 from plugin.dsa.session import Session
@@ -13,16 +11,6 @@ from plugin.review.labels import LabelsHead, harvested_before, labels_of
 from plugin.review.outcome import ReviewOutcome
 
 log = logging.getLogger(__name__)
-
-
-def require_new(session: Session, item: SlideItem, name: str) -> None:
-    """Refuse labels under a name that is taken: a dataset would count their cells twice."""
-    taken = {annotation.name for annotation in list_annotations(session, item.id)}
-    if name in taken:
-        raise InputError(
-            f"slide {item.name!r} has an annotation {name!r} already; give these labels another name with"
-            " --labels, or delete that one"
-        )
 
 
 def add_labels(session: Session, item: SlideItem, outcome: ReviewOutcome, name: str) -> None:
@@ -55,17 +43,25 @@ def _origin(outcome: ReviewOutcome) -> dict[str, Any]:
             for one in outcome.run.annotations
         ],
         "areas": outcome.areas.basis,
+        "used_up": [
+            {"id": one.id, "name": one.name, "version": one.version} for one in outcome.used_up
+        ],
         "reviewers": sorted({one.reviewer for one in outcome.run.sittings if one.reviewer}),
     }
 
 
 def add_labels_once(session: Session, item: SlideItem, outcome: ReviewOutcome, name: str) -> None:
-    """Add labels unless the slide has some of that name, and tell if those are of another state."""
+    """Add labels unless the slide has some of that name, and tell if those are of another state.
+
+    Two of one name would be taken together, and their cells count twice.
+    """
     listed = session.pages("annotation", itemId=item.id)
     there = [one for one in listed if one["annotation"].get("name") == name]
     if not there:
         add_labels(session, item, outcome, name)
-    elif not any(harvested_before(one, outcome.run.annotations) for one in there):
+    elif any(harvested_before(one, outcome.run.annotations) for one in there):
+        log.info("%s: annotation %r has these labels already", item.name, name)
+    else:
         log.warning(
             "%s: annotation %r is not of this state of the review, and stays as it is; delete it and"
             " harvest again, or give these labels another name with --labels",

@@ -2,12 +2,12 @@
 
 import fnmatch
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from patherea_core.errors import ArchiveError, InputError
-from plugin.dsa.annotation_codec import is_detections, is_ours, part_of, run_of
+from plugin.dsa.annotation_codec import Json, is_detections, is_ours, part_of, run_of
 from plugin.dsa.session import Session
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class AnnotationSummary:
         ours: whether this program wrote it, whatever it holds.
         run: that wrote it; empty if none of this program did.
         part: which of the cells of its run it holds; empty if all.
+        used_up: ids of the annotations that told what was reviewed, if it holds the labels of a review.
     """
 
     id: str
@@ -45,6 +46,7 @@ class AnnotationSummary:
     creator_id: str = ""
     run: str = ""
     part: str = ""
+    used_up: tuple[str, ...] = ()
 
 
 def list_annotations(session: Session, item_id: str) -> tuple[AnnotationSummary, ...]:
@@ -62,6 +64,7 @@ def list_annotations(session: Session, item_id: str) -> tuple[AnnotationSummary,
             creator_id=str(document.get("creatorId") or ""),
             run=run_of(document),
             part=part_of(document),
+            used_up=_used_up(document),
         )
         for document in documents
     )
@@ -124,6 +127,16 @@ def parts_of(
         if annotation.detections and annotation.run == chosen.run and annotation.part:
             found.setdefault(annotation.part, annotation)
     return tuple(found.values())
+
+
+def _used_up(document: Json) -> tuple[str, ...]:
+    """Return which annotations the labels of a review took up; none of any other annotation."""
+    ours = (document["annotation"].get("attributes") or {}).get("patherea")
+    origin = ours.get("reviewed") if isinstance(ours, Mapping) else None
+    entries = origin.get("used_up") if isinstance(origin, Mapping) else None
+    return tuple(
+        str(one["id"]) for one in entries or () if isinstance(one, Mapping) and "id" in one
+    )
 
 
 def read_annotations(session: Session, annotations: Sequence[AnnotationSummary]) -> dict[str, Any]:

@@ -1,6 +1,11 @@
-"""Which annotations of a slide are labels: by their name, by who made them, and by when. Pure."""
+"""Which annotations of a slide are labels: by their name, by who made them, and by when.
+
+Annotations that told what was reviewed are no labels once the review was harvested: its labels hold the
+same regions, with all their cells. They are taken if they are named in full.
+"""
 
 import fnmatch
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
@@ -9,6 +14,8 @@ from typing import Literal, TypeAlias
 from patherea_core.errors import InputError
 from plugin.dsa.annotations import AnnotationSummary, chosen_labels
 from plugin.dsa.people import Person
+
+log = logging.getLogger(__name__)
 
 #: Which date of an annotation counts.
 DateKind: TypeAlias = Literal["created", "updated"]
@@ -92,12 +99,13 @@ class LabelChoice:
             annotations: of one slide.
             person: tells who has an id; it is asked only if authors are named.
         """
-        return tuple(
+        fitting = [
             annotation
             for annotation in chosen_labels(annotations, self.names)
             if self.dates.hold(annotation)
             and (not self.authors or self._is_author(person(annotation.creator_id)))
-        )
+        ]
+        return tuple(one for one in fitting if not self._is_used_up(one, annotations))
 
     def described(self) -> str:
         """Return what is looked for, for messages."""
@@ -109,6 +117,20 @@ class LabelChoice:
         if self.dates.until is not None:
             words.append(f"{self.dates.of} until {self.dates.until.isoformat()}")
         return ", ".join(words)
+
+    def _is_used_up(self, one: AnnotationSummary, annotations: Sequence[AnnotationSummary]) -> bool:
+        """Tell whether an annotation that is not named in full told what was reviewed, and say so."""
+        if one.name in {self.names, *(part.strip() for part in self.names.split(","))}:
+            return False
+        labels = [other.name for other in annotations if one.id in other.used_up]
+        if labels:
+            log.info(
+                "annotation %r is left out, because it told what was reviewed; the labels of that review are"
+                " annotation %r, which is taken if it is named in full",
+                one.name,
+                labels[-1],
+            )
+        return bool(labels)
 
     def _is_author(self, person: Person) -> bool:
         told = (person.login.casefold(), person.name.casefold(), person.id)

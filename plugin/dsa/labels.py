@@ -128,9 +128,15 @@ def _require_apart(regions: Sequence[Region]) -> None:
         if shared:
             raise AnnotationError(
                 f"regions {_named(one)} and {_named(other)} overlap by {shared:.0f} square pixels, "
-                "whose cells would count twice; make them one, draw them apart, or choose annotations "
-                "by name or author"
+                f"whose cells would count twice; {_mend(one, other)}"
             )
+
+
+def _mend(one: Region, other: Region) -> str:
+    names = (one.annotation.name, other.annotation.name)
+    if names[0] == names[1]:
+        return "make them one, draw them apart, or choose annotations by --author"
+    return f"take {names[0]!r} or {names[1]!r} alone with --annotations, or draw the regions apart"
 
 
 def _named(region: Region) -> str:

@@ -16,7 +16,7 @@ from plugin.review.cohort_table import cohort_figures
 
 _SCORES = ("tp", "fp", "fn", "precision", "recall", "f1")
 _SLIDES = (
-    *("slide", "item", "annotation", "class", *KINDS),
+    *("slide", "item", "annotation", "class", "pushed", *KINDS),
     *(*_SCORES, "f1_low", "f1_high", "mm2", "basis"),
     *("reviewers", "minutes_at_least", "minutes_per_100_cells_at_least", "model", "run"),
 )
@@ -67,11 +67,11 @@ def _slides(cohort: Cohort) -> Iterator[dict[str, object]]:
             "slide": one.slide,
             "item": one.item,
             "annotation": one.annotation,
-            "mm2": one.square_millimetres,
+            "mm2": _rounded(one.square_millimetres),
             "basis": one.basis,
             "reviewers": " ".join(share.reviewer for share in one.shares),
-            "minutes_at_least": None if one.seconds is None else one.seconds / 60,
-            "minutes_per_100_cells_at_least": one.minutes_per_100,
+            "minutes_at_least": None if one.seconds is None else _rounded(one.seconds / 60),
+            "minutes_per_100_cells_at_least": _rounded(one.minutes_per_100),
             "model": one.model,
             "run": figures["run"],
         }
@@ -81,11 +81,16 @@ def _slides(cohort: Cohort) -> Iterator[dict[str, object]]:
         figures = cohort_figures(cohort)["pooled"]
         common = {
             "slide": "all slides",
-            "mm2": sum(one.square_millimetres for one in cohort.reviews),
-            "minutes_at_least": figures["minutes_at_least"],
-            "minutes_per_100_cells_at_least": total.minutes_per_100,
+            "mm2": _rounded(sum(one.square_millimetres for one in cohort.reviews)),
+            "minutes_at_least": _rounded(figures["minutes_at_least"]),
+            "minutes_per_100_cells_at_least": _rounded(total.minutes_per_100),
         }
         yield from ({**common, **row} for row in _classes(figures))
+
+
+def _rounded(figure: float | None) -> float | None:
+    """Return a figure as a table shows it: to a square micrometre, or to less than a second."""
+    return None if figure is None else round(figure, 6)
 
 
 def _classes(figures: Mapping[str, Any]) -> Iterator[dict[str, object]]:
@@ -95,7 +100,8 @@ def _classes(figures: Mapping[str, Any]) -> Iterator[dict[str, object]]:
     for name, kinds, scores in (*rows, ("any class", every, figures["detection"])):
         low, high = scores["f1_interval"] or (None, None)
         found = {key: scores[key] for key in _SCORES}
-        yield {"class": name, **kinds, **found, "f1_low": low, "f1_high": high}
+        pushed = sum(kinds.values()) - kinds["added"]
+        yield {"class": name, "pushed": pushed, **kinds, **found, "f1_low": low, "f1_high": high}
 
 
 def _changes(cohort: Cohort) -> Iterator[dict[str, object]]:

@@ -45,7 +45,7 @@ class SlideReview:
         slide: the name of the slide.
         item: its id.
         annotation: what was reviewed.
-        model: what the run says of it.
+        model: its name, with the first digits of its weights' digest.
         classes: T of them, with their colours.
         kinds: (T, 5) how many cells of each class there are of each of ``KINDS``.
         given: (T, T) how many cells of each class of the model the reviewer gave each class.
@@ -150,7 +150,7 @@ def slide_review(
         slide=slide,
         item=item,
         annotation=", ".join(one.name for one in outcome.run.annotations),
-        model=str(outcome.run.about.get("model") or ""),
+        model=outcome.model,
         classes=outcome.taxonomy,
         kinds=kind_counts(counted, count),
         given=relabellings(counted, count),

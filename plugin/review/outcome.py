@@ -7,6 +7,7 @@ from patherea_core.geometry import Ints
 from patherea_core.regions import Outline
 from patherea_core.seeding import Seed
 from patherea_core.taxonomy import CellClass, Taxonomy
+from plugin.dsa.annotation_codec import AnnotationIdentity
 from plugin.review.areas import Assumed, ReviewedAreas, changed_areas, drawn_areas, looked_areas
 from plugin.review.changes import Changes, compare
 from plugin.review.naming import ClassNames, class_names
@@ -53,6 +54,7 @@ class ReviewOutcome:
         radius: base pixels within which two positions are one cell.
         mpp: micrometres per base pixel.
         passed_over: what stands in the reviewed annotations and is no point, in a sentence.
+        used_up: the annotations that tell what was reviewed, and hold no labels of their own besides.
     """
 
     run: ReviewedRun
@@ -65,6 +67,7 @@ class ReviewOutcome:
     radius: float
     mpp: float
     passed_over: tuple[str, ...] = ()
+    used_up: tuple[AnnotationIdentity, ...] = ()
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -78,8 +81,18 @@ class ReviewOutcome:
 
     @property
     def reviewed_by_anybody(self) -> bool:
-        """Whether somebody saved the annotation since it was pushed, or drew what was reviewed."""
-        return bool(self.run.sittings) or self.areas.basis == "drawn"
+        """Whether somebody saved or changed what was pushed, or drew what was reviewed."""
+        changed = bool((self.changes.kind > 0).any())
+        return bool(self.run.sittings) or changed or self.areas.basis == "drawn"
+
+    @property
+    def model(self) -> str:
+        """The model's name with the first digits of its weights' digest; empty if the run says none."""
+        said = self.run.about.get("model") or ""
+        if not isinstance(said, Mapping):
+            return str(said)
+        name, digest = str(said.get("name") or ""), str(said.get("weights_sha256") or "")
+        return f"{name} ({digest[:8]})" if digest else name
 
     @property
     def counted(self) -> Changes:
@@ -89,12 +102,24 @@ class ReviewOutcome:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person must know of it."""
-        return (*self.names.notes, *self.areas.notes, *self.passed_over, *self._warning_of_size)
+        own = (*self._warning_of_hidden_cells, *self._warning_of_size)
+        return (*self.names.notes, *self.areas.notes, *self.passed_over, *own)
 
     @property
     def square_millimetres(self) -> float:
         """How much was reviewed."""
         return self.areas.area * (self.mpp / 1000) ** 2
+
+    @property
+    def _warning_of_hidden_cells(self) -> tuple[str, ...]:
+        if self.areas.basis == "drawn":
+            return ()
+        return tuple(
+            f"Annotation {one['annotation'].get('name')!r} is hidden in the viewer, and its cells count as"
+            " reviewed all the same; draw regions around what was, and name them with --regions."
+            for one in self.run.reviewed
+            if (one["annotation"].get("display") or {}).get("visible") is False
+        )
 
     @property
     def _warning_of_size(self) -> tuple[str, ...]:

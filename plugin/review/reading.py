@@ -35,6 +35,10 @@ class NotReviewedError(InputError):
     """The slide lacks what a review needs: a run, the annotation or the regions that were reviewed."""
 
 
+class CorrectionsLeftOutError(NotReviewedError):
+    """People saved corrections, but the regions that were asked for are not there."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ReviewedRun:
     """A run on one slide, before and after its review.

@@ -69,7 +69,7 @@ class Lab:
             "EvaluateDetections": [
                 *(slide, "--annotations", "labels", "--outputReportFile", str(out / "report.json")),
             ],
-            "HarvestReview": [slide, "--labels", f"Reviewed {out.name}"],
+            "HarvestReview": [slide, "--labels", f"Reviewed {out.name}", "--regions", "labels"],
             "SuggestRegions": [slide, "--count", "2", "--side", "16", *model],
             "Ki67Index": [
                 *(slide, "--cells", "Cells of a run", "--regions", "labels", "--window", "20cells"),

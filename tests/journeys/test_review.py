@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import shapely
 
 from patherea_core.cells import CellsInMemory
 from patherea_core.data.store import check, read_manifest
-from patherea_core.errors import CredentialsError, InputError
+from patherea_core.errors import AnnotationError, CredentialsError, InputError
 from patherea_core.evaluation.counts import Counts
 from patherea_core.points import Detections
 from patherea_core.progress import Silent
@@ -29,6 +29,7 @@ from plugin.dsa.viewer_config import CONFIG_NAME
 from plugin.outputs.annotation_file import annotation_of
 from plugin.outputs.results import Results, SlideCells
 from plugin.review.outcome import ReviewOutcome
+from plugin.review.reading import NotReviewedError
 from plugin.sandbox.process import SandboxProcess
 from tests.journeys.archive_folder import Folder
 from tests.plugin.archive import square
@@ -122,10 +123,13 @@ def reviewed(slide: Slide) -> None:
     slide.save(slide.bob, [first, second, fourth, new])
 
 
-def test_an_untouched_run_is_accepted_whole(slide: Slide) -> None:
+def test_an_untouched_run_is_no_review_until_somebody_saves_it(slide: Slide) -> None:
+    with pytest.raises(NotReviewedError, match="nobody has saved annotation 'Cells run'"):
+        slide.harvest()
+    assert slide.folder.annotations(slide.item) == ["Cells run"]
+    slide.save(slide.ann, slide.read()["annotation"]["elements"])
     outcome = slide.harvest(labels="")
     assert outcome.scores.counts.any_class == Counts(4, 0, 0)
-    assert outcome.run.sittings == ()
     assert slide.folder.annotations(slide.item) == ["Cells run"]
 
 
@@ -139,8 +143,8 @@ def test_two_reviewers_are_told_apart_from_what_the_archive_keeps(
     who = {change["kind"]: change["reviewer"][:3] for change in report["changes"]}
     assert who == {"moved": "ann", "relabelled": "ann", "deleted": "bob", "added": "bob"}
     assert slide.folder.annotations(slide.item) == ["Cells run", "Reviewed"]
-    with pytest.raises(InputError, match="'Reviewed' already"):
-        slide.harvest()
+    slide.harvest()
+    assert slide.folder.annotations(slide.item) == ["Cells run", "Reviewed"]
 
 
 def test_the_labels_become_a_dataset_that_leads_back_to_the_review(
@@ -173,6 +177,31 @@ def test_the_labels_become_a_dataset_that_leads_back_to_the_review(
     ids = {element["id"] for element in slide.read()["annotation"]["elements"]}
     points = [one for one in labels["annotation"]["elements"] if one["type"] == "point"]
     assert {point["id"] for point in points} == ids
+
+
+def test_after_a_review_a_pattern_takes_the_labels_without_the_area_that_was_reviewed(
+    slide: Slide, tmp_path: Path
+) -> None:
+    point = {"type": "point", "center": [20, 20, 0], "group": "positive"}
+    slide.folder.annotate(slide.item, square(0, 0, 50), square(150, 0, 50), point, name="labels")
+    slide.folder.annotate(slide.item, square(0, 0, 100), name="reviewed area")
+    reviewed(slide)
+    slide.harvest(regions="reviewed *")
+    sandbox = slide.folder.sandbox
+    request = export_dataset.ExportRequest(
+        api_url=sandbox.api_url,
+        token=sandbox.token,
+        folder_id=slide.folder.id,
+        out=tmp_path / "dataset",
+        classes=TAXONOMY.names,
+        folds=2,
+    )
+    export_dataset.run(request, Silent())
+    records = read_manifest(tmp_path / "dataset").slides[0].annotations
+    assert [record.name for record in records] == ["labels"]
+    both = replace(request, annotations="labels,Reviewed", out=tmp_path / "both")
+    with pytest.raises(AnnotationError, match=r"take 'labels' or 'Reviewed' alone with --annotat"):
+        export_dataset.run(both, Silent())
 
 
 def test_a_copy_in_which_all_ids_are_new_is_known_by_place(slide: Slide) -> None:
@@ -216,6 +245,9 @@ def test_the_viewer_gets_the_classes_of_a_model_beside_what_others_wrote(
     groups = config["annotationGroups"]["groups"]
     assert [group["id"] for group in groups] == ["stroma", "positiv", "größer"]
     assert len(list(slide.folder.client.listItem(folder, name=CONFIG_NAME))) == 1
+    at_a_slide = prepare_viewer.ViewerRequest(sandbox.api_url, sandbox.token, slide.item, model)
+    with pytest.raises(InputError, match=r"is the item 'slide.*give the id of its folder"):
+        prepare_viewer.run(at_a_slide)
     with pytest.raises(CredentialsError):
         prepare_viewer.run(
             prepare_viewer.ViewerRequest(sandbox.api_url, slide.reader.token, folder, model)

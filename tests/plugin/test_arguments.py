@@ -47,6 +47,7 @@ def caught(monkeypatch: pytest.MonkeyPatch) -> Caught:
         *(harvest_review, suggest_regions),
     ):
         monkeypatch.setattr(command, "run", catch)
+    monkeypatch.setattr(harvest_review, "run_in_job", catch)
     return catch
 
 

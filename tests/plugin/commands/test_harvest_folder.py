@@ -19,6 +19,8 @@ from plugin.review.cohort_table import cohort_table
 from tests.plugin.archive import FOLDER, TOKEN, FakeArchive, point, serving, square
 from tests.plugin.review.runs import ANN, BOB, ROBOT, correct, elements, push, written
 
+MODEL = {"name": "lab", "weights_sha256": "0123abcd" * 8}
+
 
 @dataclass
 class Slides:
@@ -42,7 +44,7 @@ def slides() -> Iterator[Slides]:
     archive = FakeArchive(logins={ROBOT: "robot", ANN: "ann", BOB: "bob"})
     items = [archive.add_slide(f"{name}.tif", b"", (400, 300)) for name in "abcd"]
     first, second, _ = (
-        push(archive, written(slide=f"{name}.tif"), item)
+        push(archive, written(slide=f"{name}.tif", model=MODEL), item)
         for name, item in zip("abc", items, strict=False)
     )
     correct(archive, first)
@@ -138,6 +140,9 @@ def test_the_report_has_a_page_with_pictures_and_the_same_figures_for_programs(
         rows = list(csv.DictReader(file))
     assert [row["class"] for row in rows] == ["positive", "negative", "any class"] * 3
     assert rows[-1]["slide"] == "all slides"
+    assert rows[2]["model"] == "lab (0123abcd)"
+    assert [rows[at]["pushed"] for at in (2, 5, 8)] == ["4", "4", "8"]
+    assert all(len(row["mm2"]) <= len("0.000000") for row in rows)
     assert int(rows[-1]["tp"]) == sum(int(rows[at]["tp"]) for at in (2, 5))
     with (tmp_path / "out" / "changes.csv").open() as file:
         kinds = [row["kind"] for row in csv.DictReader(file)]
@@ -147,13 +152,17 @@ def test_the_report_has_a_page_with_pictures_and_the_same_figures_for_programs(
         slides.harvest(tmp_path / "out", labels="")
 
 
-def test_regions_that_were_drawn_make_an_untouched_run_a_review(slides: Slides) -> None:
+def test_regions_that_were_drawn_make_an_untouched_run_a_review(
+    slides: Slides, caplog: pytest.LogCaptureFixture
+) -> None:
     item = "0" * 23 + "3"
     slides.archive.annotate(item, square(0, 0, 40), name="seen")
     cohort = slides.harvest(labels="", regions="seen")
     assert [one.slide for one in cohort.reviews] == ["c.tif"]
     assert cohort.reviews[0].scores.counts.any_class == Counts(1, 0, 0)
     assert "with a region" in cohort.unreviewed["a.tif"]
+    assert "the corrections that ann saved take no part" in caplog.text
+    assert "'d.tif'" not in caplog.text
 
 
 def test_classes_of_different_slides_are_put_together_by_their_names(slides: Slides) -> None:

@@ -12,10 +12,15 @@ from patherea_core.errors import InputError, OutputError, TaxonomyError
 from patherea_core.evaluation.counts import Counts
 from patherea_core.progress import Silent
 from patherea_core.taxonomy import Taxonomy
-from plugin.commands.harvest_review import HarvestRequest, run
+from plugin.commands.harvest_review import HarvestRequest, run, run_in_job
 from plugin.dsa.annotation_codec import decode
+from plugin.dsa.annotations import list_annotations
+from plugin.dsa.label_choice import LabelChoice
 from plugin.dsa.labels import labelled_regions
+from plugin.dsa.people import Person
+from plugin.dsa.session import connect
 from plugin.review.outcome import ReviewOutcome
+from plugin.review.reading import CorrectionsLeftOutError, NotReviewedError
 from plugin.review.report import review_table
 from tests.plugin.archive import TOKEN, FakeArchive, point, serving, square
 from tests.plugin.review.runs import (
@@ -135,8 +140,35 @@ def test_the_searched_region_is_all_that_is_assumed(running: tuple[FakeArchive, 
     assert outcome.scores.counts.any_class == Counts(2, 0, 0)
 
 
+def test_a_run_that_nobody_touched_is_refused_unless_somebody_drew_what_was_reviewed(
+    running: tuple[FakeArchive, str],
+) -> None:
+    archive, annotation = running
+    with pytest.raises(
+        NotReviewedError, match=r"nobody has saved annotation 'Cells run'.*--regions"
+    ):
+        harvest(archive)
+    assert archive.posted == []
+    archive.annotate(ITEM, square(0, 0, 40), name="seen")
+    assert harvest(archive, regions="seen", labels="").scores.counts.any_class == Counts(1, 0, 0)
+    archive.save(annotation, ANN, *elements(archive, annotation))
+    assert harvest(archive, labels="").scores.counts.any_class == Counts(4, 0, 0)
+
+
+def test_hidden_cells_that_count_as_reviewed_are_told_of(
+    running: tuple[FakeArchive, str],
+) -> None:
+    archive, annotation = running
+    correct(archive, annotation)
+    archive.annotations[annotation]["annotation"]["display"] = {"visible": False}
+    assert "'Cells run' is hidden in the viewer" in review_table(harvest(archive, labels=""))
+    archive.annotate(ITEM, square(0, 0, 40), name="seen")
+    assert "is hidden" not in review_table(harvest(archive, labels="", regions="seen"))
+
+
 def test_labels_of_a_whole_slide_are_warned_of(running: tuple[FakeArchive, str]) -> None:
-    archive, _ = running
+    archive, annotation = running
+    correct(archive, annotation)
     archive.tiles[ITEM] |= {"sizeX": 40_000, "sizeY": 30_000}
     assert "The labels cover 75 mm²" in review_table(harvest(archive))
     archive.annotate(ITEM, square(0, 0, 39_000), name="seen")
@@ -183,15 +215,61 @@ def test_everything_deleted_is_a_review_too(running: tuple[FakeArchive, str]) ->
     assert outcome.scores.mean_f1 == 0
 
 
-def test_labels_can_be_left_out_and_their_name_must_be_free(
-    running: tuple[FakeArchive, str],
+def test_labels_can_be_left_out_and_another_annotation_of_their_name_stays(
+    running: tuple[FakeArchive, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    archive, _ = running
+    archive, annotation = running
+    correct(archive, annotation)
     harvest(archive, labels="")
     assert archive.posted == []
     archive.annotate(ITEM, square(0, 0, 10), name="Reviewed")
-    with pytest.raises(InputError, match=r"'Reviewed' already.*--labels"):
+    harvest(archive)
+    assert archive.posted == []
+    assert "'Reviewed' is not of this state of the review, and stays as it is" in caplog.text
+
+
+def test_wrong_names_are_told_before_anything_of_the_labels(
+    running: tuple[FakeArchive, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    archive, annotation = running
+    correct(archive, annotation)
+    archive.annotate(ITEM, square(0, 0, 10), name="Reviewed")
+    with pytest.raises(NotReviewedError, match="no annotation 'nothing'"):
+        harvest(archive, run="nothing")
+    with pytest.raises(CorrectionsLeftOutError, match="that ann saved take no part"):
+        harvest(archive, regions="nothing")
+    assert "stays as it is" not in caplog.text
+
+
+def test_the_labels_name_the_annotations_that_told_what_was_reviewed(
+    running: tuple[FakeArchive, str],
+) -> None:
+    archive, annotation = running
+    correct(archive, annotation)
+    areas = archive.annotate(ITEM, square(0, 0, 40), name="seen areas")
+    archive.annotate(ITEM, square(50, 0, 40), point(60, 9), name="seen labels")
+    harvest(archive, regions="seen*")
+    ((_, document),) = archive.posted
+    made = archive.annotate(ITEM, name="Reviewed")
+    archive.annotations[made]["annotation"] |= document
+    listed = list_annotations(connect(archive.address, TOKEN), ITEM)
+    # The other one has points of its own, so it is labels as before.
+    assert {one.name: one.used_up for one in listed if one.used_up} == {"Reviewed": (areas,)}
+    chosen = LabelChoice().taken(listed, lambda _: Person("1", "ann"))
+    assert [one.name for one in chosen] == ["seen labels"]
+
+
+def test_only_a_job_has_the_table_in_its_log(
+    running: tuple[FakeArchive, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    archive, annotation = running
+    correct(archive, annotation)
+    with caplog.at_level(logging.INFO):
         harvest(archive)
+        assert "positive -> negative" not in caplog.text
+        request = HarvestRequest(api_url=archive.address, token=TOKEN, item_id=ITEM, labels="")
+        run_in_job(request, Silent())
+    assert caplog.text.count("positive -> negative: 1") == 1
 
 
 def test_without_history_the_file_of_the_run_tells_what_was_pushed(

@@ -1,5 +1,7 @@
 """Which annotations are labels: by name, by who made them, and by when."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,6 +105,21 @@ def test_an_empty_pattern_is_refused(names: str) -> None:
         LabelChoice(names=names)
     with pytest.raises(InputError, match="--author is empty"):
         LabelChoice(authors=(names.replace(",", ""),))
+
+
+def test_what_told_what_was_reviewed_is_taken_in_full_name_only(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    areas, labels = summary("areas"), summary("labels")
+    review = replace(summary("Reviewed"), ours=True, used_up=("areas",))
+    every, people = [areas, labels, review], PEOPLE.__getitem__
+    with caplog.at_level("INFO"):
+        assert LabelChoice().taken(every, people) == (labels,)
+    assert "'areas' is left out" in caplog.text
+    assert "'Reviewed', which is taken if it is named in full" in caplog.text
+    assert LabelChoice(names="areas").taken(every, people) == (areas,)
+    assert LabelChoice(names="l*, areas").taken(every, people) == (areas, labels)
+    assert LabelChoice().taken([areas, labels], people) == (areas, labels)
 
 
 def test_what_is_looked_for_can_be_told() -> None:
