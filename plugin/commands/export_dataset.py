@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import shapely
 
+from patherea_core.data.finding import counted
 from patherea_core.data.manifest import Manifest, class_records
 from patherea_core.data.store import DatasetWriter
 from patherea_core.errors import InputError, ScaleError
@@ -13,13 +14,19 @@ from patherea_core.progress import Part, Progress
 from patherea_core.taxonomy import Taxonomy
 from plugin import provenance
 from plugin.commands.export_classes import named_labels
-from plugin.commands.export_folds import folds_of
-from plugin.commands.export_labels import LabelReader, changes_meanwhile, own_regions
+from plugin.commands.export_folds import folds_of, require_enough
+from plugin.commands.export_labels import (
+    LabelReader,
+    changes_meanwhile,
+    own_regions,
+    tell_annotators,
+)
 from plugin.commands.export_request import ExportRequest
 from plugin.commands.export_slides import AnnotatedSlide, SlideCutter
 from plugin.dsa.annotation_codec import Shapes
 from plugin.dsa.items import SlideItem, slides_in
 from plugin.dsa.labels import naming
+from plugin.dsa.people import People
 from plugin.dsa.remote_slide import remote_slide
 from plugin.dsa.session import Session, connect
 from plugin.dsa.slide_folders import slides_below, slides_listed, still_there
@@ -34,6 +41,20 @@ _SAME_MPP = 0.01
 
 
 def run(request: ExportRequest, progress: Progress) -> Manifest:
+    """Export as requested, say where it lies, and return what the dataset says about itself.
+
+    Raises:
+        PathereaError: as ``export``.
+    """
+    manifest = export(request, progress)
+    points = sum(sample.points for sample in manifest.samples)
+    where = request.out or "the archive"
+    images = counted(len(manifest.samples), "image", "images")
+    log.info("%s with %s in %s", images, counted(points, "point", "points"), where)
+    return manifest
+
+
+def export(request: ExportRequest, progress: Progress) -> Manifest:
     """Export as requested, whole or not at all, and return what the dataset says about itself.
 
     Raises:
@@ -48,23 +69,23 @@ def run(request: ExportRequest, progress: Progress) -> Manifest:
             destination.require_possible(session)
             manifest = _export(request, session, writer, progress)
         destination.deliver(session, folder, manifest)
-    points = sum(sample.points for sample in manifest.samples)
-    where = request.out or "the archive"
-    log.info("%s images with %s points in %s", len(manifest.samples), points, where)
     return manifest
 
 
 def _export(
     request: ExportRequest, session: Session, writer: DatasetWriter, progress: Progress
 ) -> Manifest:
-    reader = LabelReader(session, request.choice, request.class_rule)
-    written = reader.read(_slides(session, request), Part(progress, 0.0, 0.2))
+    reader = LabelReader(session, request.choice, request.class_rule, People(session))
+    chosen = reader.chosen(_slides(session, request), Part(progress, 0.0, 0.1))
+    patients = request.patients.patients(tuple(chosen))
+    require_enough(patients.values(), request.folds)
+    written = reader.read(chosen, Part(progress, 0.1, 0.2))
     taxonomy, labels = named_labels(written, request.classes, request.renamed_groups)
-    patients = request.patients.patients(tuple(labels))
     sources = [
         _source(session, request, (slide, own, patients[slide.id]), taxonomy)
         for slide, own in labels.items()
     ]
+    tell_annotators(sources)
     folds = folds_of(sources, request.folds)
     cutter = SlideCutter(
         session=session,
@@ -77,7 +98,7 @@ def _export(
         cutting.advance(number / len(sources), f"cutting {source.slide.name}")
         for sample in cutter.samples(source):
             writer.add(sample)
-    cutting.advance(1.0, f"{len(sources)} slides are cut")
+    cutting.advance(1.0, counted(len(sources), "slide is cut", "slides are cut"))
     changed = changes_meanwhile(session, sources)
     return writer.finish(
         classes=class_records(taxonomy),

@@ -2,16 +2,34 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
+from patherea_core.data.finding import counted
 from patherea_core.data.folds import assign_folds, assign_region_folds
+from patherea_core.errors import DatasetError
 from plugin.commands.export_slides import AnnotatedSlide, OwnRegion, Place
 
 log = logging.getLogger(__name__)
 
 #: Parts of a dataset unless a number is given: to train on, to validate on, to test on.
 _USUAL_FOLDS = 3
+
+
+def require_enough(patients: Iterable[str], wanted: int | None) -> None:
+    """Check before annotations are read that there are patients for the folds.
+
+    Of one patient the regions are shared out, and nobody knows yet how many there are.
+
+    Raises:
+        DatasetError: there are fewer patients than folds.
+    """
+    count = len(set(patients))
+    if wanted is not None and 1 < count < wanted:
+        raise DatasetError(
+            f"--folds {wanted} is more than the {count} patients whose slides are labelled, and no patient is"
+            " in two folds; take fewer folds, or label slides of more patients"
+        )
 
 
 def folds_of(sources: Sequence[AnnotatedSlide], wanted: int | None) -> dict[Place, int]:
@@ -43,7 +61,8 @@ def folds_of(sources: Sequence[AnnotatedSlide], wanted: int | None) -> dict[Plac
     folds = min(_USUAL_FOLDS, len(points)) if wanted is None else wanted
     if folds < _USUAL_FOLDS and wanted is None:
         what = "regions" if one_patient else "patients"
-        log.warning("%s folds only, since there are no more %s; label more", folds, what)
+        number = counted(folds, "fold", "folds")
+        log.warning("%s only, since there are no more %s; label more", number, what)
     assigned = (assign_region_folds if one_patient else assign_folds)(points, folds)
     return {place: assigned[key] for place, key in keys.items()}
 

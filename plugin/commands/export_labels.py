@@ -1,18 +1,20 @@
 """The labels of slides of an archive: read, given to their annotators, and looked at again at the end."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from patherea_core.data.finding import counted
 from patherea_core.errors import InputError, TaxonomyError
 from patherea_core.progress import Progress
 from patherea_core.taxonomy import Taxonomy
 from plugin.commands.export_slides import AnnotatedSlide, OwnRegion
 from plugin.dsa.annotation_codec import Shapes
 from plugin.dsa.annotation_elements import ClassRule
-from plugin.dsa.annotations import list_annotations
-from plugin.dsa.annotators import by_annotator, twice_labelled
+from plugin.dsa.annotations import AnnotationSummary, list_annotations
+from plugin.dsa.annotators import UNKNOWN, by_annotator, twice_labelled
 from plugin.dsa.items import SlideItem
 from plugin.dsa.label_choice import LabelChoice
 from plugin.dsa.labels import PointsOutside, labelled_regions, naming, read_chosen
@@ -37,42 +39,65 @@ class LabelReader:
         session: of the archive.
         choice: which annotations are labels.
         rule: how the class of a point is found.
+        people: tells who made them.
     """
 
     session: Session
     choice: LabelChoice
     rule: ClassRule
+    people: People
 
-    def read(
+    def chosen(
         self, slides: Sequence[SlideItem], progress: Progress
-    ) -> dict[SlideItem, tuple[Shapes, ...]]:
-        """Return the labels of every slide that has some.
+    ) -> dict[SlideItem, tuple[AnnotationSummary, ...]]:
+        """Return which annotations are labels, of every slide that has some; none is read yet.
 
         Raises:
             InputError: no slide has any; the message names the annotations that there are.
         """
-        people = People(self.session)
-        found: dict[SlideItem, tuple[Shapes, ...]] = {}
+        found: dict[SlideItem, tuple[AnnotationSummary, ...]] = {}
         others: dict[str, None] = {}
         for number, slide in enumerate(slides):
             progress.advance(number / len(slides), f"annotations of {slide.name}")
-            with still_there(self.session, slide), naming(slide.name):
+            with still_there(self.session, slide):
                 there = list_annotations(self.session, slide.id)
-                chosen = self.choice.taken(there, people.person)
-                labels = read_chosen(self.session, chosen, self.rule, people)
-            if labels:
-                found[slide] = labels
+            if chosen := self.choice.taken(there, self.people.person):
+                found[slide] = chosen
             else:
-                others |= {annotation.name: None for annotation in there}
+                others |= {self._described(annotation): None for annotation in there}
                 log.info("%s has no annotation to export; it is left out", slide.name)
         if not found:
+            none = f"none of the {len(slides)} slides has an annotation"
             raise InputError(
-                f"none of the {len(slides)} slides has an annotation {self.choice.described()}; "
+                f"{'the slide has no annotation' if len(slides) == 1 else none} {self.choice.described()}; "
                 f"annotate one, or choose others; there are: {_listed(tuple(others))}"
             )
+        return found
+
+    def read(
+        self, chosen: Mapping[SlideItem, tuple[AnnotationSummary, ...]], progress: Progress
+    ) -> dict[SlideItem, tuple[Shapes, ...]]:
+        """Return the labels of every slide.
+
+        Raises:
+            InputError: they are neither a region nor a point.
+            AnnotationError: an annotation is empty, or an element cannot serve.
+        """
+        found: dict[SlideItem, tuple[Shapes, ...]] = {}
+        for number, (slide, annotations) in enumerate(chosen.items()):
+            progress.advance(number / len(chosen), f"labels of {slide.name}")
+            with still_there(self.session, slide), naming(slide.name):
+                found[slide] = read_chosen(self.session, annotations, self.rule, self.people)
         if not any(one.regions or one.element_ids for own in found.values() for one in own):
             raise InputError("the annotations hold neither a region nor a point; draw both")
         return found
+
+    def _described(self, annotation: AnnotationSummary) -> str:
+        """Return an annotation's name, and who made it if that was asked for."""
+        name, creator = repr(annotation.name), annotation.creator_id
+        if not self.choice.authors:
+            return name
+        return f"{name} by {self.people.person(creator).login if creator else UNKNOWN}"
 
 
 def own_regions(
@@ -104,9 +129,29 @@ def _regions_apart(
     for own in by_annotator(labels):
         regions = labelled_regions(own.shapes, taxonomy, points_outside)
         found += [OwnRegion(region, own.annotator) for region in regions]
-        lent = f", {len(own.lent)} of them drawn by others" if own.lent else ""
-        log.info("%s labelled %d regions%s", own.annotator, len(regions), lent)
     return tuple(found)
+
+
+def tell_annotators(sources: Sequence[AnnotatedSlide]) -> None:
+    """Say in the log how much each annotator labelled on all slides; nothing where they are put together."""
+    regions: dict[str, Counter[str]] = {}
+    lent: Counter[str] = Counter()
+    for source in sources:
+        drawers = {
+            one.annotation.id: one.annotation.author or UNKNOWN for one in source.annotations
+        }
+        for own in source.regions:
+            if own.annotator is not None:
+                regions.setdefault(own.annotator, Counter())[source.slide.id] += 1
+                lent[own.annotator] += drawers[own.region.annotation_ids[0]] != own.annotator
+    for annotator, slides in sorted(regions.items()):
+        log.info(
+            "%s labelled %s on %s%s",
+            annotator,
+            counted(slides.total(), "region", "regions"),
+            counted(len(slides), "slide", "slides"),
+            f", {lent[annotator]} of them drawn by others" if lent[annotator] else "",
+        )
 
 
 def changes_meanwhile(session: Session, sources: Sequence[AnnotatedSlide]) -> dict[str, int]:
@@ -156,5 +201,5 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:_MOST_NAMED]) or "none"
+    shown = ", ".join(names[:_MOST_NAMED]) or "none"
     return f"{shown} and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else shown

@@ -1,5 +1,6 @@
 """What an export of a dataset is asked to do."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,6 +73,13 @@ class ExportRequest:
     def __post_init__(self) -> None:
         if self.tile_size < 1:
             raise InputError(f"the side of an image must be at least 1 pixel, not {self.tile_size}")
+        for option, mpp in (("--mpp", self.mpp), ("--slide-mpp", self.mpp_override)):
+            if mpp is not None and not (math.isfinite(mpp) and mpp > 0):
+                raise InputError(
+                    f"{option} must be a positive number of micrometres per pixel, not {mpp:g}"
+                )
+        if self.folds is not None and self.folds < 1:
+            raise InputError(f"--folds must be 1 or more, not {self.folds}")
         if not (self.folder_id or self.items):
             raise InputError(
                 "there is nothing to export; name a folder with --folder, or slides with --items"

@@ -159,8 +159,12 @@ def test_a_private_subfolder_is_left_out_for_others_and_refused_if_it_is_named(
 
 
 def test_two_annotators_of_the_same_regions_are_kept_apart(
-    folder: Folder, people: tuple[Annotator, Annotator], export: Export
+    folder: Folder,
+    people: tuple[Annotator, Annotator],
+    export: Export,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("INFO")
     anna, ben = people
     item = folder.add_slide()
     anna.annotate(item, LEFT, RIGHT, point(50, 50), point(60, 60), point(200, 50, "negative"))
@@ -170,12 +174,17 @@ def test_two_annotators_of_the_same_regions_are_kept_apart(
     manifest = export(annotators="apart", folds=2)
     found = {(sample.annotator, sample.points) for sample in manifest.samples}
     assert found == {(anna.login, 2), (anna.login, 1), (ben.login, 3)}
+    assert f"{anna.login} labelled 2 regions on 1 slide" in caplog.messages
+    assert f"{ben.login} labelled 1 region on 1 slide" in caplog.messages
     shared = {sample.fold for sample in manifest.samples if sample.left < 100}
     assert len(shared) == 1
     assert {one.author for one in manifest.slides[0].annotations} == {anna.login, ben.login}
     assert points(export(authors=(ben.login,), token=job_token(anna))) == [3]
     assert points(export(authors=("anna L*",))) == [1, 2]
-    with pytest.raises(InputError, match=r"made by 'nobody'.*there are: 'labels'"):
+    with pytest.raises(
+        InputError,
+        match=rf"made by 'nobody'.*there are: 'labels' by {anna.login}, 'labels' by {ben.login}$",
+    ):
         export(authors=("nobody",))
 
 
@@ -185,12 +194,15 @@ def test_an_annotator_who_drew_no_region_labels_those_of_the_other(
     export: Export,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("INFO")
     anna, ben = people
     item = folder.add_slide()
     anna.annotate(item, LEFT, RIGHT, point(50, 50), point(200, 50))
     ben.annotate(item, point(51, 51), point(20, 20))
     found = [(one.annotator, one.points) for one in export(annotators="apart").samples]
     assert sorted(found) == sorted([(anna.login, 1), (anna.login, 1), (ben.login, 2)])
+    lent = f"{ben.login} labelled 1 region on 1 slide, 1 of them drawn by others"
+    assert lent in caplog.messages
     assert "more than once" not in caplog.text
     assert points(export()) == [1, 3]
     assert f"holds points of {anna.login} (1) and {ben.login} (2)" in caplog.text

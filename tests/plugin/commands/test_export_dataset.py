@@ -1,5 +1,6 @@
 """Exporting a dataset: what is written, and what is refused, against a stand-in for the archive."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -148,7 +149,47 @@ def test_without_a_number_there_are_three_folds_or_as_many_as_can_be(
         archive.annotate(slide, square(left, 0, 60), point(left + 9, 9, "a"), name=f"region {row}")
     manifest = run(request(archive, tmp_path, folds=None), Silent())
     assert manifest.folds == folds
-    assert ("folds only" in caplog.text) == (folds < 3)
+    assert (re.search("folds? only", caplog.text) is not None) == (folds < 3)
+
+
+def test_more_folds_than_patients_are_refused_before_an_annotation_is_read(
+    archive: FakeArchive, tmp_path: Path
+) -> None:
+    for name in ("a.tif", "b.tif"):
+        archive.annotate(add_slide(archive, tmp_path, name), *SQUARES, point(5, 5))
+    with pytest.raises(DatasetError, match="--folds 3 is more than the 2 patients"):
+        run(request(archive, tmp_path, folds=3), Silent())
+    assert not any(re.search("annotation/[0-9a-f]{24}", path) for path in archive.requests)
+    assert run(request(archive, tmp_path, folds=2), Silent()).folds == 2
+    assert any(re.search("annotation/[0-9a-f]{24}", path) for path in archive.requests)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"mpp": -1.0}, "--mpp must be a positive number of micrometres per pixel, not -1"),
+        ({"mpp": float("nan")}, "--mpp must be a positive"),
+        ({"mpp_override": 0.0}, "--slide-mpp must be a positive"),
+        ({"folds": 0}, "--folds must be 1 or more, not 0"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_refused_before_the_archive_is_asked(
+    archive: FakeArchive, tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        request(archive, tmp_path, **changes)
+    assert archive.requests == []
+
+
+def test_what_there_is_one_of_is_told_as_one(
+    archive: FakeArchive, slide: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    archive.annotate(slide, SQUARES[0], point(5, 5))
+    progress = RecordingProgress()
+    run(request(archive, tmp_path, folds=1), progress)
+    assert f"1 image with 1 point in {tmp_path / 'dataset'}" in caplog.messages
+    assert "1 slide is cut" in str(progress.reports)
 
 
 def test_an_image_without_a_side_is_refused(archive: FakeArchive, tmp_path: Path) -> None:
@@ -277,7 +318,11 @@ SQUARES = (square(0, 0, 50), square(60, 0, 50))
             (InputError, "neither a region"),
         ),
         ([SQUARES[0], point(5, 5)], {}, (DatasetError, "2 folds need at least 2 regions")),
-        ([*SQUARES], {"annotations": "others"}, (InputError, "none of the 1 slides")),
+        (
+            [*SQUARES],
+            {"annotations": "others"},
+            (InputError, "the slide has no annotation named 'others'"),
+        ),
         ([*SQUARES], {"folder_id": "0" * 24}, (InputError, "has no folder")),
         ([*SQUARES], {"token": "wrong"}, (CredentialsError, "does not accept the token")),
     ],

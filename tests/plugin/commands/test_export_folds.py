@@ -1,11 +1,13 @@
 """Folds: what is of one patient, or of one place, is never parted."""
 
 import numpy as np
+import pytest
 import shapely
 
+from patherea_core.errors import DatasetError
 from patherea_core.points import Points
 from patherea_core.regions import AnnotatedRegion
-from plugin.commands.export_folds import folds_of
+from plugin.commands.export_folds import folds_of, require_enough
 from plugin.commands.export_slides import AnnotatedSlide, OwnRegion
 from plugin.dsa.items import SlideItem
 
@@ -42,3 +44,11 @@ def test_regions_side_by_side_of_one_annotator_are_not_bound_together() -> None:
 def test_slides_of_one_name_in_two_folders_are_two() -> None:
     sources = [slide("1", "p", own("a", 0)), slide("2", "q", own("a", 0))]
     assert len(folds_of(sources, 2)) == 2
+
+
+def test_several_patients_are_enough_for_as_many_folds_and_one_for_any() -> None:
+    require_enough(["p", "q", "q"], 2)
+    require_enough(["p", "q"], None)
+    require_enough(["p", "p"], 9)
+    with pytest.raises(DatasetError, match="--folds 3 is more than the 2 patients"):
+        require_enough(["p", "q", "q"], 3)
