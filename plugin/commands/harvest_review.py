@@ -18,8 +18,9 @@ from plugin import provenance
 from plugin.commands.review_labels import add_labels_once
 from plugin.commands.review_pictures import review_pictures
 from plugin.dsa.annotation_codec import AnnotationIdentity
+from plugin.dsa.annotations import chosen_labels, list_annotations
 from plugin.dsa.items import SlideItem, slide_named, slide_to_annotate
-from plugin.dsa.labels import naming, read_labels
+from plugin.dsa.labels import naming, read_chosen
 from plugin.dsa.remote_slide import RemoteSlide, remote_slide
 from plugin.dsa.session import Session, connect
 from plugin.outputs.review_page import review_page
@@ -151,16 +152,17 @@ def slide_outcome(
         seed=Seed(request.seed),
     )
     regions, used_up = _regions(session, item, request.regions, reviewed)
+    _require_reviewed(reviewed, item, seen=bool(reviewed.sittings or regions or pushed))
     outcome = outcome_of(reviewed, regions, _looked(reviewed, slide), slide.base_mpp, settings)
-    _require_reviewed(outcome, item)
+    _require_reviewed(reviewed, item, seen=outcome.reviewed_by_anybody)
     return replace(outcome, used_up=used_up)
 
 
-def _require_reviewed(outcome: ReviewOutcome, item: SlideItem) -> None:
+def _require_reviewed(reviewed: ReviewedRun, item: SlideItem, *, seen: bool) -> None:
     """Refuse a run that nobody touched: cells that nobody looked at must not become labels."""
-    if outcome.reviewed_by_anybody:
+    if seen:
         return
-    names = ", ".join(repr(one.name) for one in outcome.run.annotations)
+    names = ", ".join(repr(one.name) for one in reviewed.annotations)
     raise NotReviewedError(
         f"slide {item.name!r}: nobody has saved annotation {names} since it was pushed, so nothing says that"
         " its cells were looked at; correct it, or draw a region around what was reviewed and name the"
@@ -190,7 +192,7 @@ def _regions(
     compared = {annotation.id for annotation in reviewed.annotations}
     found: list[Outline] = []
     used_up: list[AnnotationIdentity] = []
-    for shapes in read_labels(session, item.id, pattern):
+    for shapes in read_chosen(session, chosen_labels(list_annotations(session, item.id), pattern)):
         found += [region.outline for region in shapes.regions]
         if not shapes.element_ids or shapes.annotation.id in compared:
             used_up.append(shapes.annotation)

@@ -99,13 +99,13 @@ class LabelChoice:
             annotations: of one slide.
             person: tells who has an id; it is asked only if authors are named.
         """
-        fitting = [
+        fitting = tuple(
             annotation
             for annotation in chosen_labels(annotations, self.names)
             if self.dates.hold(annotation)
             and (not self.authors or self._is_author(person(annotation.creator_id)))
-        ]
-        return tuple(one for one in fitting if not self._is_used_up(one, annotations))
+        )
+        return without_used_up(fitting, annotations, self.names)
 
     def described(self) -> str:
         """Return what is looked for, for messages."""
@@ -118,24 +118,36 @@ class LabelChoice:
             words.append(f"{self.dates.of} until {self.dates.until.isoformat()}")
         return ", ".join(words)
 
-    def _is_used_up(self, one: AnnotationSummary, annotations: Sequence[AnnotationSummary]) -> bool:
-        """Tell whether an annotation that is not named in full told what was reviewed, and say so."""
-        if one.name in {self.names, *(part.strip() for part in self.names.split(","))}:
-            return False
-        labels = [other.name for other in annotations if one.id in other.used_up]
-        if labels:
-            log.info(
-                "annotation %r is left out, because it told what was reviewed; the labels of that review are"
-                " annotation %r, which is taken if it is named in full",
-                one.name,
-                labels[-1],
-            )
-        return bool(labels)
-
     def _is_author(self, person: Person) -> bool:
         told = (person.login.casefold(), person.name.casefold(), person.id)
         patterns = [author.strip().casefold() for author in self.authors]
         return any(fnmatch.fnmatchcase(one, wanted) for one in told for wanted in patterns if one)
+
+
+def without_used_up(
+    chosen: Sequence[AnnotationSummary], annotations: Sequence[AnnotationSummary], names: str
+) -> tuple[AnnotationSummary, ...]:
+    """Return annotations without those that told what was reviewed, and say which these are.
+
+    Args:
+        chosen: annotations of a slide whose names fit.
+        annotations: all of that slide.
+        names: patterns, parted by commas; what they name in full stays.
+    """
+    in_full = {names, *(part.strip() for part in names.split(","))}
+    kept: list[AnnotationSummary] = []
+    for one in chosen:
+        labels = [other.name for other in annotations if one.id in other.used_up]
+        if one.name in in_full or not labels:
+            kept.append(one)
+            continue
+        log.info(
+            "annotation %r is left out, because it told what was reviewed; the labels of that review are"
+            " annotation %r, which is taken if it is named in full",
+            one.name,
+            labels[-1],
+        )
+    return tuple(kept)
 
 
 def _moment(text: str, option: str, day_time: time) -> datetime:

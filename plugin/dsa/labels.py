@@ -23,6 +23,7 @@ from plugin.dsa.annotations import (
 )
 from plugin.dsa.annotators import overlap
 from plugin.dsa.answers import NotFoundError
+from plugin.dsa.label_choice import without_used_up
 from plugin.dsa.people import People
 from plugin.dsa.session import Session
 
@@ -34,10 +35,14 @@ PointsOutside: TypeAlias = Literal["error", "drop"]
 def read_labels(session: Session, item_id: str, pattern: str) -> tuple[Shapes, ...]:
     """Return the shapes of a slide's annotations that are labels; none if it has none.
 
+    What told what was reviewed is left out, unless it is named in full.
+
     Raises:
         AnnotationError: an annotation is empty, or an element cannot serve.
     """
-    return read_chosen(session, chosen_labels(list_annotations(session, item_id), pattern))
+    listed = list_annotations(session, item_id)
+    fitting = chosen_labels(listed, pattern)
+    return read_chosen(session, without_used_up(fitting, listed, pattern))
 
 
 def read_chosen(

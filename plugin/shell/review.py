@@ -27,7 +27,8 @@ colours into the viewer's settings of a folder, so that reviewers find them unde
 
 _MORE = """\
 Without --regions nothing says what was reviewed. Then all that the model looked at is taken for reviewed,
-and what nobody touched for accepted; with --assume changed only the surroundings of changes are."""
+and what nobody touched for accepted, once somebody has saved or changed a cell; with --assume changed only
+the surroundings of changes are."""
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

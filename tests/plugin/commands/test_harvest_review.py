@@ -16,7 +16,7 @@ from plugin.commands.harvest_review import HarvestRequest, run, run_in_job
 from plugin.dsa.annotation_codec import decode
 from plugin.dsa.annotations import list_annotations
 from plugin.dsa.label_choice import LabelChoice
-from plugin.dsa.labels import labelled_regions
+from plugin.dsa.labels import labelled_regions, read_labels
 from plugin.dsa.people import Person
 from plugin.dsa.session import connect
 from plugin.review.outcome import ReviewOutcome
@@ -148,6 +148,8 @@ def test_a_run_that_nobody_touched_is_refused_unless_somebody_drew_what_was_revi
         NotReviewedError, match=r"nobody has saved annotation 'Cells run'.*--regions"
     ):
         harvest(archive)
+    with pytest.raises(NotReviewedError, match="nobody has saved"):
+        harvest(archive, assume="changed")
     assert archive.posted == []
     archive.annotate(ITEM, square(0, 0, 40), name="seen")
     assert harvest(archive, regions="seen", labels="").scores.counts.any_class == Counts(1, 0, 0)
@@ -257,6 +259,10 @@ def test_the_labels_name_the_annotations_that_told_what_was_reviewed(
     assert {one.name: one.used_up for one in listed if one.used_up} == {"Reviewed": (areas,)}
     chosen = LabelChoice().taken(listed, lambda _: Person("1", "ann"))
     assert [one.name for one in chosen] == ["seen labels"]
+    evaluated = read_labels(connect(archive.address, TOKEN), ITEM, "seen*")
+    assert [shapes.annotation.name for shapes in evaluated] == ["seen labels"]
+    # A review that is harvested again still finds its regions.
+    assert len(harvest(archive, regions="seen*", labels="").areas.outlines) == 2
 
 
 def test_only_a_job_has_the_table_in_its_log(
@@ -276,10 +282,12 @@ def test_without_history_the_file_of_the_run_tells_what_was_pushed(
     running: tuple[FakeArchive, str], tmp_path: Path
 ) -> None:
     archive, annotation = running
-    correct(archive, annotation)
-    archive.history.clear()
     pushed = tmp_path / "cells.anot"
     pushed.write_text(json.dumps(written()))
+    with pytest.raises(NotReviewedError, match="nobody has saved"):
+        harvest(archive, pushed=pushed)
+    correct(archive, annotation)
+    archive.history.clear()
     outcome = harvest(archive, pushed=pushed)
     assert outcome.scores.counts.any_class == Counts(3, 1, 1)
     pushed.write_text("[]")
