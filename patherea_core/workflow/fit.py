@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from patherea_core.checkpoint import BundleCard, ModelBundle, save_bundle
+from patherea_core.checkpoint import ModelBundle, save_bundle
 from patherea_core.data.dataset_looks import dataset_colours
 from patherea_core.data.sample import Sample
 from patherea_core.data.store import read_manifest
@@ -25,14 +25,11 @@ from patherea_core.workflow.request import FitRequest
 from patherea_core.workflow.run.announcement import say_what_it_is_trained_on
 from patherea_core.workflow.run.folder import RunFolder
 from patherea_core.workflow.run.identity import RunIdentity
-from patherea_core.workflow.run.outcome import best_bundle, save_best_so_far
+from patherea_core.workflow.run.outcome import best_bundle, save_best_so_far, warn_if_poor
 
 __all__ = ["FitRequest", "fit", "save_best_so_far"]
 
 log = logging.getLogger(__name__)
-
-#: Mean F1 on the validation fold below which a model is of no use to anybody.
-_USELESS = 0.1
 
 #: Share of the progress that is given to reading the dataset.
 _READING = 0.05
@@ -89,7 +86,7 @@ def fit(request: FitRequest, progress: Progress) -> Path:
         raise Cancelled(f"training was stopped {folder.how_far(recipe.training.epochs)}") from stop
     bundle = _measured(request, material, folder, Part(progress, _MEASURING, 1.0))
     save_bundle(folder.model, bundle)
-    _warn_if_useless(bundle.card)
+    warn_if_poor(bundle.card)
     return folder.model
 
 
@@ -118,13 +115,3 @@ def _halo(detector: Detector, samples: Sequence[Sample]) -> float:
     if image is None or detector.network.backbone.attends_everywhere:
         return detector.card.halo
     return effective_halo(detector.runtime, detector.card.score_threshold, image)
-
-
-def _warn_if_useless(card: BundleCard) -> None:
-    score = card.metrics["validation_mean_f1"] or 0.0
-    if score < _USELESS:
-        log.warning(
-            "the model hardly finds a cell (F1 %.2f on the validation fold); train for more epochs, "
-            "or check the labels",
-            score,
-        )

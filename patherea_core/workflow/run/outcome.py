@@ -1,5 +1,6 @@
 """What a training leaves: the model bundle of the state that scored best, whether it ended or was stopped."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ from patherea_core.workflow.request import FitRequest
 from patherea_core.workflow.run.folder import RunFolder
 from patherea_core.workflow.run.identity import RunIdentity
 from patherea_core.workflow.run.kept_state import read_state
+
+log = logging.getLogger(__name__)
+
+#: Mean F1 on the validation fold below which a model hardly finds a cell, and below which it is poor.
+_USELESS, _POOR = 0.1, 0.3
 
 #: Before the names of the network's tensors in a kept state.
 _PREFIX = "network."
@@ -36,8 +42,23 @@ def save_best_so_far(request: FitRequest, path: Path) -> bool:
     if not (folder.last.exists() and folder.best.exists()):
         return False
     stopped = {"stopped": folder.how_far(request.recipe.training.epochs)}
-    save_bundle(path, best_bundle(request, read_manifest(request.dataset), folder, stopped))
+    bundle = best_bundle(request, read_manifest(request.dataset), folder, stopped)
+    save_bundle(path, bundle)
+    warn_if_poor(bundle.card)
     return True
+
+
+def warn_if_poor(card: BundleCard) -> None:
+    """Warn of a model that nobody should look for cells with yet."""
+    score = card.metrics["validation_mean_f1"] or 0.0
+    if score < _POOR:
+        what = "hardly finds a cell" if score < _USELESS else "is poor"
+        log.warning(
+            "the model %s (F1 %.2f on the validation fold) and may put cells where there are none; train for"
+            " more epochs, or check the labels",
+            what,
+            score,
+        )
 
 
 def best_bundle(
