@@ -2,15 +2,17 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from patherea_core.bundle_file import read_card
 from patherea_core.errors import ArchiveError, Cancelled, CredentialsError, PathereaError
 from patherea_core.files import write_whole
 from patherea_core.progress import Part, Progress
 from patherea_core.workflow.run.folder import RunFolder
+from patherea_core.workflow.run.kept_state import epochs_in
 from plugin import provenance
 from plugin.commands import train_detector
 from plugin.commands.train_detector import TrainRequest, require_usable
@@ -25,6 +27,7 @@ from plugin.commands.train_item import (
     facts_of_run,
 )
 from plugin.commands.train_source import EarlierRun, Place, Prepared, SlidesFolder, Source, prepare
+from plugin.commands.train_stopping import StopWatch, how_far, leave
 from plugin.commands.train_uploads import RunUploads, SentRun, UploadPace
 from plugin.dsa.session import connect
 from plugin.dsa.uploads import require_writable_folder
@@ -40,6 +43,9 @@ _TRAINED = 0.99
 
 #: Seconds that a training that is stopped gives the archive to take its last state; it has eight in all.
 _LAST = 4.0
+
+#: Seconds that are kept for what is left to do after that.
+_CLEARING = 1.0
 
 #: Seconds for the same of a training that fails.
 _FAILED = 60.0
@@ -120,23 +126,28 @@ class _Training:
         self._item = item
         sent = SentRun(self._run, prepared.asked, prepared.dataset, request.scratch)
         self._uploads = RunUploads(item, sent, request.pace)
-        self._uploads.holds_state = prepared.item is not None
+        if prepared.item is not None:
+            self._uploads.kept_epochs = epochs_in(self._run.last)
 
     def run(self, progress: Progress) -> Path:
         """Train, and leave in the archive what there is at the end, whatever that is."""
         with self._uploads:
-            try:
-                model = train_detector.run(self._training, Part(progress, 0.0, _TRAINED))
-            except Cancelled as stop:
-                raise Cancelled(self._stopped(str(stop))) from stop
-            except PathereaError as error:
-                self._failed(str(error))
-                raise
+            model = self._trained(Part(progress, 0.0, _TRAINED))
             try:
                 self._deliver(Part(progress, _TRAINED, 1.0))
             except Cancelled as stop:
                 raise Cancelled(self._undelivered(str(stop))) from stop
         return model
+
+    def _trained(self, progress: Progress) -> Path:
+        with StopWatch(progress, self._note_stop, self._leave_at_once) as watch:
+            try:
+                return train_detector.run(self._training, progress)
+            except Cancelled as stop:
+                raise Cancelled(self._stopped(str(stop), watch.left())) from stop
+            except PathereaError as error:
+                self._failed(str(error))
+                raise
 
     def _deliver(self, progress: Progress) -> None:
         """Leave the model in the archive, once what was under way has arrived there."""
@@ -149,7 +160,7 @@ class _Training:
         for pause in (*_PAUSES, None):
             progress.advance(0.0, "the archive takes the model")
             try:
-                self._leave_model("complete")
+                self._leave_model("complete", facts_of_run(self._run))
                 self._item.drop(CHECKPOINT)
             except ArchiveError as error:
                 if pause is None or isinstance(error, CredentialsError):
@@ -174,7 +185,7 @@ class _Training:
             ) from error
         log.warning("the model is delivered as a file, but not in the item of its run: %s", error)
 
-    def _leave_model(self, state: str) -> None:
+    def _leave_model(self, state: str, facts: Mapping[str, Any]) -> None:
         """Put the model and what belongs to it into the item."""
         card = read_card(self._model)
         page = self._scratch / CARD
@@ -184,12 +195,22 @@ class _Training:
         for path, name in ((self._run.metrics, METRICS), (self._run.curves, CURVES)):
             if path.exists():
                 self._item.put(path, name)
-        self._item.tell(state, facts_of_run(self._run) | facts_of_model(card))
+        self._item.tell(state, dict(facts) | facts_of_model(card))
 
-    def _stopped(self, message: str) -> str:
+    def _note_stop(self) -> None:
+        """Note in the archive that the training is stopped, before anything that takes long."""
+        if self._run.recipe.exists():
+            self._uploads.note(f"training was stopped {how_far(self._run)}")
+
+    def _leave_at_once(self) -> None:
+        """End the process, whose time is up, and say what there is of the training."""
+        leave(f"training was stopped {how_far(self._run)}; {self._way_on()}", self._scratch)
+
+    def _stopped(self, message: str, seconds: float) -> str:
         """Leave what there is of a training that is stopped, as far as time allows; return that in words."""
         what = message if self._delivered else message.partition(";")[0]
-        self._uploads.end(_LAST, lambda: self._leave_rest(what.partition(";")[0]))
+        limit = min(_LAST, max(0.0, seconds - _CLEARING))
+        self._uploads.end(limit, lambda: self._leave_rest(what.partition(";")[0]))
         return f"{what}; {self._way_on()}"
 
     def _undelivered(self, message: str) -> str:
@@ -199,20 +220,23 @@ class _Training:
         return f"{message} before the archive had the model; {self._way_on()}"
 
     def _way_on(self) -> str:
-        if not self._uploads.holds_state:
+        if (epochs := self._uploads.kept_epochs) is None:
             return "the archive has no state of it to go on from"
-        return f"to go on, choose the item {self._item.name!r} of the archive in a new job"
+        return (
+            f"to go on, choose the item {self._item.name!r} of the archive in a new job, which goes on after"
+            f" epoch {epochs}"
+        )
 
     def _leave_rest(self, state: str) -> None:
         if self._model.exists():
-            self._leave_model(state)
+            self._leave_model(state, self._uploads.facts())
         else:
-            self._item.tell(state, facts_of_run(self._run))
+            self._item.tell(state, self._uploads.facts())
 
     def _failed(self, message: str) -> None:
         """Leave the last state of a training that went astray, and note why."""
         self._uploads.end(
-            _FAILED, lambda: self._item.tell(f"failed: {message}", facts_of_run(self._run))
+            _FAILED, lambda: self._item.tell(f"failed: {message}", self._uploads.facts())
         )
 
 

@@ -10,6 +10,7 @@ from patherea_core.bundle_card import BundleCard
 from patherea_core.config import Recipe
 from patherea_core.workflow.run.folder import RunFolder
 from patherea_core.workflow.run.identity import RunIdentity
+from patherea_core.workflow.run.kept_state import epochs_in
 from plugin import provenance
 from plugin.dsa.session import Session
 from plugin.dsa.uploads import new_item, no_slide, note, remove, upload
@@ -107,14 +108,13 @@ def facts_of_run(run: RunFolder) -> dict[str, Any]:
     }
     if identity.base_model is not None:
         facts["base_model_sha256"] = identity.base_model.weights_sha256
+    if run.last.exists():
+        facts["epoch"] = epochs_in(run.last)
     if not run.metrics.exists():
         return facts
     rows = list(csv.DictReader(run.metrics.read_text(encoding="utf-8").splitlines()))
     best = max(rows, key=lambda row: float(row["validation_mean_f1"] or 0))
-    facts |= {
-        "epoch": round(float(rows[-1]["epoch"])),
-        "f1": float(best["validation_mean_f1"] or 0),
-    }
+    facts["f1"] = float(best["validation_mean_f1"] or 0)
     return facts | ({"threshold": float(best["threshold"])} if best["threshold"] else {})
 
 

@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from patherea_core.data.store import pack
 from patherea_core.errors import PathereaError
 from patherea_core.workflow.run.folder import RunFolder
+from patherea_core.workflow.run.kept_state import epochs_in
 from plugin.commands.train_checkpoint import AskedTraining, pack_checkpoint
 from plugin.commands.train_item import (
     CHECKPOINT,
@@ -73,7 +74,7 @@ class RunUploads:
     """Sends what changes in the folder of a run, from entering on until the end.
 
     Attributes:
-        holds_state: whether the item holds a state to go on from.
+        kept_epochs: how many epochs the state has behind it that the item holds; None if it holds none.
 
     Args:
         item: where it is sent.
@@ -93,8 +94,10 @@ class RunUploads:
         self._thread = threading.Thread(target=self._work, name="uploads", daemon=True)
         self._ending = threading.Event()
         self._and_then: Callable[[], None] | None = None
-        self.holds_state = False
-        self._begun = False
+        self.kept_epochs: int | None = None
+        self._stands = "training"
+        self._told = self._begun = False
+        self._seconds = math.inf
         self._state = self._best = _NEVER
         self._took = 0.0
         self._shown: tuple[_Stamp, _Stamp] = (_NEVER, _NEVER)
@@ -107,15 +110,31 @@ class RunUploads:
     def __exit__(self, *_: object) -> None:
         self._ending.set()
 
+    def note(self, state: str) -> None:
+        """Tell at once how the run stands, beside what is under way; until its end it stands so."""
+        self._stands = state
+        if not self._told:
+            return
+        try:
+            self._item.tell(state, self.facts())
+        except (PathereaError, OSError) as error:
+            log.debug("the archive does not know yet: %s", error)  # it is told again at the end
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the item tells of the run and of the state in it."""
+        kept = {} if self.kept_epochs is None else {"kept_epoch": self.kept_epochs}
+        return facts_of_run(self._sent.folder) | kept
+
     def end(self, seconds: float, and_then: Callable[[], None] | None = None) -> bool:
         """Send nothing more, and return whether what was under way has arrived or was given up.
 
         Args:
             seconds: to wait for that.
-            and_then: if it is given, the last state is sent before, if it was not yet, and then this is
-                done; both go on beside the caller if they take longer.
+            and_then: if it is given, the last state is sent before, if it was not yet and the one before
+                did not take longer than that, and then this is done; both go on beside the caller if they
+                take longer.
         """
-        self._and_then = and_then
+        self._and_then, self._seconds = and_then, seconds
         self._ending.set()
         self._thread.join(seconds)
         return not self._thread.is_alive()
@@ -162,14 +181,17 @@ class RunUploads:
     def _look_again(self) -> None:
         """Send what was not sent yet, what matters most first."""
         self._begin()
-        self._keep()
+        # A large state would arrive too late, and keep the model from arriving at all.
+        if self._took <= self._seconds:
+            self._keep()
         self._show(self._clock())
 
     def _begin(self) -> None:
         """Send what stays as it is from the beginning to the end."""
         if self._begun:
             return
-        self._item.tell("training", facts_of_run(self._sent.folder))
+        self._item.tell(self._stands, self.facts())
+        self._told = True
         log.info("the run is the item %r of the archive (%s)", self._item.name, self._item.known_id)
         self._item.put(self._sent.folder.recipe, RECIPE)
         if (dataset := self._sent.dataset) is not None:
@@ -189,7 +211,7 @@ class RunUploads:
         shown = _stamp(run.metrics), _stamp(run.curves)
         if shown[0] is None or shown == self._shown:
             return
-        self._item.tell("training", facts_of_run(run))
+        self._item.tell(self._stands, self.facts())
         self._item.put(run.metrics, METRICS)
         if run.curves.exists():
             self._item.put(run.curves, CURVES)
@@ -201,9 +223,10 @@ class RunUploads:
         if state in (None, self._state):
             return
         began, path = self._clock(), self._sent.scratch / CHECKPOINT
+        epochs = epochs_in(run.last)
         pack_checkpoint(run, self._sent.asked, path)
         self._item.put(path, CHECKPOINT)
-        self.holds_state = True
+        self.kept_epochs = epochs
         self._state, self._best, self._kept_at = state, best, self._clock()
         self._took = self._kept_at - began
 

@@ -125,6 +125,16 @@ class Runs:
                 return path
         raise AssertionError(name)
 
+    def wait_for_state(self, folder: str) -> None:
+        """Wait until the only item of a folder holds a state to go on from."""
+        patience = time.monotonic() + 60
+        while not (
+            self.client.get("item", {"folderId": folder})
+            and CHECKPOINT in self.files(self.item(folder))
+        ):
+            assert time.monotonic() < patience
+            time.sleep(0.1)
+
     def job_token(self) -> str:
         """Return a token with the rights of a job's."""
         scopes = json.dumps(["core.data.read", "core.data.write"])
@@ -207,12 +217,17 @@ def test_labelled_slides_become_an_item_whose_model_detects(
 def test_a_stopped_training_goes_on_in_a_new_job_and_ends_as_if_never_stopped(
     runs: Runs, wanted: ArchiveTraining, tmp_path: Path
 ) -> None:
-    message = r"stopped after epoch 2 of 3; to go on, choose the item 'Detector, .*' of the archive"
+    message = (
+        r"stopped after epoch 2 of 3; to go on, choose the item 'Detector, .*' of the archive in a new job,"
+        " which goes on after epoch 2"
+    )
     with pytest.raises(Cancelled, match=message):
         run(wanted, When("epoch 3", stop))
     item = runs.item(wanted.runs_folder)
     assert {MODEL, CHECKPOINT} < set(runs.files(item))
-    assert item["meta"]["patherea"]["state"] == "training was stopped after epoch 2 of 3"
+    told = item["meta"]["patherea"]
+    assert told["state"] == "training was stopped after epoch 2 of 3"
+    assert (told["epoch"], told["kept_epoch"]) == (2, 2)
     later = going_on(wanted, item)
     with pytest.raises(InputError, match="with the recipe tiny, not small; leave that open"):
         run(replace(later, training=replace(later.training, recipe="small")), Silent())
@@ -266,10 +281,14 @@ def test_a_training_outlives_an_archive_that_is_away_for_a_while(
 
 @pytest.mark.slow  # trains for some seconds
 def test_a_job_that_is_stopped_before_the_archive_has_its_model_says_how_to_go_on(
-    wanted: ArchiveTraining, proxy: BreakingProxy, monkeypatch: pytest.MonkeyPatch
+    runs: Runs, wanted: ArchiveTraining, proxy: BreakingProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away() -> None:
         proxy.breaks_at = 0
+
+    def once_kept() -> None:
+        runs.wait_for_state(wanted.runs_folder)
+        away()
 
     monkeypatch.setattr("plugin.dsa.session._PAUSES", (0.0,))
     monkeypatch.setattr("plugin.dsa.sending._PAUSES", (0.0,))
@@ -278,7 +297,7 @@ def test_a_job_that_is_stopped_before_the_archive_has_its_model_says_how_to_go_o
         "stopped on request before the archive had the model; to go on, choose the item 'Detector"
     )
     with pytest.raises(Cancelled, match=message):
-        run(replace(wanted, api_url=proxy.api_url), When("epoch 3", away))
+        run(replace(wanted, api_url=proxy.api_url), When("epoch 3", once_kept))
     proxy.breaks_at = None
     model = wanted.scratch / "delivered"
     delivered = elsewhere(wanted, "delivered", model_out=model)
@@ -311,8 +330,12 @@ def test_a_training_outlives_its_token(
 def test_a_model_that_has_no_place_but_the_archive_is_said_to_be_lost(
     runs: Runs, wanted: ArchiveTraining
 ) -> None:
+    def once_kept() -> None:
+        runs.wait_for_state(wanted.runs_folder)
+        expire(wanted)
+
     with pytest.raises(ArchiveError, match="Let a new job go on with the run"):
-        run(wanted, When("epoch 3", partial(expire, wanted)))
+        run(wanted, When("epoch 3", once_kept))
     item = runs.item(wanted.runs_folder)
     run(replace(going_on(wanted, item), token=runs.job_token()), Silent())
     assert runs.files(item)[0] == MODEL
@@ -465,13 +488,7 @@ def test_a_killed_job_is_gone_on_with_by_another_and_ends_as_if_never_killed(
         assert job.stdout is not None
         while job.stdout.readline() != "now\n":
             assert job.poll() is None, job.stderr and job.stderr.read()
-        patience = time.monotonic() + 60
-        while not (
-            runs.client.get("item", {"folderId": wanted.runs_folder})
-            and CHECKPOINT in runs.files(runs.item(wanted.runs_folder))
-        ):
-            assert time.monotonic() < patience
-            time.sleep(0.2)
+        runs.wait_for_state(wanted.runs_folder)
         os.kill(job.pid, signal.SIGKILL)
     item = runs.item(wanted.runs_folder)
     assert MODEL not in runs.files(item)
@@ -485,3 +502,26 @@ def test_a_killed_job_is_gone_on_with_by_another_and_ends_as_if_never_killed(
         replace(wanted.training, dataset=dataset, out=tmp_path / "whole"), Silent()
     )
     assert digest(runs.fetch(item, MODEL, tmp_path / MODEL)) == digest(whole)
+
+
+@pytest.mark.slow  # a process that loads PyTorch
+def test_a_job_that_is_cancelled_in_a_long_step_ends_in_time_and_is_noted(
+    runs: Runs, wanted: ArchiveTraining
+) -> None:
+    access = ["--girderApiUrl", wanted.api_url, "--girderToken", wanted.token, "--device", "cpu"]
+    places = ["--inputFolder", runs.slides, "--runsFolder", wanted.runs_folder, "--seed", "3"]
+    job = started("lingers", *places, *access)
+    assert job.stdout is not None
+    while job.stdout.readline() != "now\n":
+        assert job.poll() is None, job.stderr and job.stderr.read()
+    runs.wait_for_state(wanted.runs_folder)
+    asked = time.monotonic()
+    job.terminate()
+    _, log = job.communicate(timeout=60)
+    assert time.monotonic() - asked < 10
+    assert job.returncode == 1
+    assert "in a new job, which goes on after epoch 1" in log
+    assert "/dataset" not in log  # no folder that is gone with the job
+    told = runs.item(wanted.runs_folder)["meta"]["patherea"]
+    assert told["state"] == "training was stopped after epoch 1 of 3"
+    assert (told["epoch"], told["kept_epoch"]) == (1, 1)

@@ -84,6 +84,15 @@ def read_state(path: Path) -> dict[str, Any]:
     return state
 
 
+def epochs_in(path: Path) -> int:
+    """Return how many epochs of the training a state has behind it.
+
+    Raises:
+        InputError: it is missing or broken.
+    """
+    return int(read_state(path)["epoch"]) + 1
+
+
 def write_scored_part(source: Path, place: Path) -> None:
     """Write what of a state a model is made of: less than half, which cannot be gone on from.
 

@@ -37,11 +37,11 @@ class FakeItem:
             raise self.refusal
         self.sent.append(name)
 
-    def tell(self, _state: str, more: Mapping[str, Any]) -> None:
+    def tell(self, state: str, more: Mapping[str, Any]) -> None:
         """Remember the facts."""
         if self.refusal is not None:
             raise self.refusal
-        self.told.append(more)
+        self.told.append({"state": state, **more})
 
     def taken(self) -> list[str]:
         """Return what was sent since the last time."""
@@ -74,7 +74,7 @@ class Watched:
         )
         self.run.curves.write_text(str(number))
         for path in [self.run.best] * better + [self.run.last]:
-            torch.save({"epoch": number}, path.with_suffix(".new"))
+            torch.save({"epoch": number - 1}, path.with_suffix(".new"))
             path.with_suffix(".new").replace(path)
 
     def later(self, seconds: float) -> list[str]:
@@ -180,7 +180,7 @@ def test_a_run_that_did_not_begin_leaves_nothing_at_its_end(watched: Watched) ->
     with watched.uploads:
         assert watched.uploads.end(10.0, partial(watched.item.sent.append, "and then"))
     assert watched.item.taken() == []
-    assert not watched.uploads.holds_state
+    assert watched.uploads.kept_epochs is None
 
 
 def test_a_run_that_is_stopped_in_its_first_epoch_leaves_no_state_but_says_so(
@@ -191,4 +191,52 @@ def test_a_run_that_is_stopped_in_its_first_epoch_leaves_no_state_but_says_so(
     with watched.uploads:
         assert watched.uploads.end(10.0, partial(watched.item.sent.append, "and then"))
     assert watched.item.taken() == ["and then"]
-    assert not watched.uploads.holds_state
+    assert watched.uploads.kept_epochs is None
+
+
+def test_the_item_tells_after_which_epoch_a_new_job_goes_on(watched: Watched) -> None:
+    watched.begin()
+    watched.epoch(1, better=True)
+    watched.later(0)
+    watched.epoch(2)
+    watched.later(40)
+    told = watched.item.told[-1]
+    assert (told["epoch"], told["kept_epoch"]) == (2, 1)
+    assert watched.uploads.kept_epochs == 1
+
+
+def test_a_stop_is_noted_at_once_and_stays_so_whatever_is_sent_afterwards(watched: Watched) -> None:
+    watched.uploads.note("stopped")
+    assert watched.item.told == []  # there is no item yet
+    watched.begin()
+    watched.later(0)
+    watched.epoch(1)
+    watched.uploads.note("training was stopped")
+    watched.later(40)
+    assert [one["state"] for one in watched.item.told] == ["stopped", *["training was stopped"] * 2]
+
+
+def test_a_stop_that_the_archive_does_not_take_is_no_error(watched: Watched) -> None:
+    watched.begin()
+    watched.later(0)
+    watched.item.refusal = ArchiveError("the archive is away")
+    watched.uploads.note("training was stopped")
+    assert [one["state"] for one in watched.item.told] == ["training"]
+
+
+def test_a_state_that_would_arrive_too_late_does_not_hold_up_the_model(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(_path: Path, name: str) -> None:
+        watched.now += 50 * (name == CHECKPOINT)
+        watched.item.sent.append(name)
+
+    monkeypatch.setattr(watched.item, "put", slowly)
+    watched.begin()
+    watched.epoch(1, better=True)
+    watched.later(0)
+    watched.epoch(2, better=True)
+    with watched.uploads:
+        assert watched.uploads.end(10.0, partial(watched.item.sent.append, "and then"))
+    assert watched.item.taken() == [METRICS, CURVES, "and then"]
+    assert watched.uploads.kept_epochs == 1
