@@ -1,11 +1,9 @@
 """Train a detector: from a dataset, as a folder or one file, to a model bundle."""
 
-import contextlib
 import logging
 import shlex
 import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -14,26 +12,22 @@ from patherea_core.bundle_card import BundleCard, CardWords
 from patherea_core.bundle_file import read_card
 from patherea_core.config import Recipe
 from patherea_core.data.label_checks import fold_name
-from patherea_core.data.store import read_manifest, unpack
+from patherea_core.data.store import read_manifest
 from patherea_core.data.validation_choice import validation_fold
-from patherea_core.errors import Cancelled, DatasetError, InputError
+from patherea_core.errors import Cancelled, InputError
 from patherea_core.files import replacing, require_writable
-from patherea_core.progress import Part, Progress
+from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
 from patherea_core.workflow.engine.base_model import require_network, require_no_other_weights
 from patherea_core.workflow.fit import FitRequest, fit, save_best_so_far
 from patherea_core.workflow.run.folder import RunFolder
 from plugin import provenance
 from plugin.commands.recipe_file import DEFAULT_RECIPE, recipe_for
+from plugin.commands.train_dataset import NOTHING, dataset_folder
+from plugin.commands.train_duration import warn_if_long
 from plugin.models.finding import word_for
 
 log = logging.getLogger(__name__)
-
-#: What a training that is stopped before its first validation has to show.
-_NOTHING = "it was not validated yet, so there is no model"
-
-#: Share of the progress that is given to unpacking a dataset.
-_UNPACKING = 0.05
 
 #: Stains that the stain jitter of a training can separate.
 _SEPARABLE = ("H&E", "H-DAB")
@@ -112,7 +106,7 @@ def run(request: TrainRequest, progress: Progress) -> Path:
         Cancelled: the progress asked to stop; the message says what was delivered.
     """
     recipe = require_usable(request)
-    with _dataset_folder(request, progress) as (dataset, rest):
+    with dataset_folder(request.dataset, progress) as (dataset, rest):
         manifest = read_manifest(dataset)
         fold = validation_fold(manifest, request.fold)
         wanted = FitRequest(
@@ -130,6 +124,7 @@ def run(request: TrainRequest, progress: Progress) -> Path:
             provenance=_provenance(request, fold_name(manifest, fold)),
             words=request.words,
         )
+        warn_if_long(wanted, manifest, request.recipe_name)
         try:
             model = fit(wanted, rest)
         except Cancelled as stop:
@@ -160,7 +155,7 @@ def _kept(request: TrainRequest, wanted: FitRequest) -> str:
             return "nothing of it is kept"
         return f"the state is kept in {request.out}; to go on: patherea train … --resume"
     if not save_best_so_far(wanted, request.model_out):
-        return _NOTHING
+        return NOTHING
     _deliver(request.run_files[1:])
     return f"the best state until then is {request.model_out}"
 
@@ -199,24 +194,6 @@ def _require_fitting(request: TrainRequest, recipe: Recipe, base: BundleCard) ->
             base.licence,
             own,
         )
-
-
-@contextlib.contextmanager
-def _dataset_folder(request: TrainRequest, progress: Progress) -> Iterator[tuple[Path, Progress]]:
-    """Yield the dataset as a folder, one file unpacked meanwhile, and the progress that is left."""
-    dataset = request.dataset
-    if dataset.is_dir():
-        yield dataset, progress
-        return
-    if not dataset.exists():
-        raise DatasetError(f"there is no dataset {dataset}; export one first")
-    with tempfile.TemporaryDirectory(prefix="patherea-") as scratch:
-        folder = Path(scratch) / "dataset"
-        try:
-            unpack(dataset, folder, Part(progress, 0.0, _UNPACKING))
-        except Cancelled as stop:
-            raise Cancelled(f"{stop}; {_NOTHING}") from stop
-        yield folder, Part(progress, _UNPACKING, 1.0)
 
 
 def _provenance(request: TrainRequest, fold: str) -> dict[str, Any]:
