@@ -108,7 +108,14 @@ def _source(values: Values) -> Source:
     if run:
         return EarlierRun(run)
     if folder:
-        return SlidesFolder(folder, values["annotations"].strip() or "*", values["classes"])
+        return SlidesFolder(
+            folder,
+            annotations=values["annotations"].strip() or "*",
+            classes=values["classes"],
+            subfolders=values["subfolders"],
+            patient_field=values["patientField"].strip(),
+            patient_pattern=values["patientPattern"].strip(),
+        )
     # The archive gives an id; whoever starts the container himself has a file.
     return DatasetFile(dataset) if _ID.fullmatch(dataset) else Path(dataset)
 

@@ -11,6 +11,7 @@ from patherea_core.errors import InputError
 from patherea_core.progress import Progress
 from patherea_core.workflow.run.folder import RunFolder
 from plugin.commands import export_dataset
+from plugin.commands.export_patients import USUAL_FIELD
 from plugin.commands.train_checkpoint import AskedTraining, unpack_checkpoint
 from plugin.commands.train_detector import TrainRequest
 from plugin.commands.train_item import CHECKPOINT, DATASET, FACTS
@@ -34,11 +35,17 @@ class SlidesFolder:
         id: of the folder that they lie in.
         annotations: name pattern of the annotations that are labels.
         classes: the classes in order; none takes those that occur.
+        subfolders: whether the slides of the folders below it are taken, too.
+        patient_field: metadata field of a slide that names its patient.
+        patient_pattern: finds the patient in the name of a slide instead; empty reads the field.
     """
 
     id: str
     annotations: str = "*"
     classes: tuple[str, ...] = ()
+    subfolders: bool = False
+    patient_field: str = USUAL_FIELD
+    patient_pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,7 @@ def prepare(source: Source, training: TrainRequest, place: Place, progress: Prog
         return Prepared(_on(training, _fetched(place, file)), told, None, None, facts)
     if isinstance(source, SlidesFolder):
         dataset = place.scratch / "dataset"
-        export_dataset.run(_export(source, training, place, dataset), progress)
+        export_dataset.export(_export(source, training, place, dataset), progress)
         facts = {"slides_folder": source.id}
         return Prepared(_on(training, dataset), asked, dataset, None, facts)
     return Prepared(_on(training, source), asked, source)
@@ -123,6 +130,9 @@ def _export(
         out=out,
         annotations=source.annotations,
         classes=source.classes,
+        subfolders=source.subfolders,
+        patient_field=source.patient_field,
+        patient_pattern=source.patient_pattern,
         mpp=None if base is None else read_card(base).mpp,
     )
 

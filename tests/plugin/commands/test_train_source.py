@@ -70,6 +70,18 @@ def test_slides_are_cut_with_pixels_as_large_as_a_base_model_needs_them(tmp_path
     folder = SlidesFolder("f", "labels*", ("a", "b"))
     export = _export(folder, OPEN, place, tmp_path)
     assert (export.mpp, export.annotations, export.classes) == (None, "labels*", ("a", "b"))
+    assert (export.subfolders, export.patient_field, export.patient_pattern) == (
+        False,
+        "patient",
+        "",
+    )
+    below = replace(folder, subfolders=True, patient_field="case", patient_pattern="^(.)")
+    export = _export(below, OPEN, place, tmp_path)
+    assert (export.subfolders, export.patient_field, export.patient_pattern) == (
+        True,
+        "case",
+        "^(.)",
+    )
     base = replace(OPEN, base_model=write_model(tmp_path / "base.safetensors", mpp=0.4))
     assert _export(folder, base, place, tmp_path).mpp == 0.4
 
