@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -142,14 +142,12 @@ def run(request: DetectOnItemRequest, progress: Progress) -> tuple[PostedAnnotat
         found = detected(planned, Path(scratch) / "cells.journal", progress)
         if found.holes:
             raise SlideError(
-                f"slide {slide.name!r} cannot be read at {len(found.holes)} places, so nothing was added to"
-                " it; upload it again"
+                f"slide {slide.name!r} cannot be read at {counted(len(found.holes), 'place', 'places')}, so"
+                " nothing was added to it; upload it again"
             )
         results = as_results([found], request.settings)
         posted = tuple(_delivered(session, slide, results, request, Path(scratch)))
-        cells = counted(len(found.cells), "cell", "cells")
-        added = [one.described() for one in posted] or [repr(results.name)]
-        log.info("%s on %s, as %s", cells, slide.name, "; ".join(added))
+        _tell_added(results, request, posted)
     if request.viewer:
         prepare_if_allowed(session, slide.id, card.taxonomy)
     return posted
@@ -191,6 +189,17 @@ def _delivered(
         yield from _posted(session, slide, results, request.arrangement, scratch)
     if request.settings.outlined:
         yield _outlined(session, slide, results, scratch)
+
+
+def _tell_added(
+    results: Results, request: DetectOnItemRequest, posted: Sequence[PostedAnnotation]
+) -> None:
+    """Say in the log which annotations the slide gets, by a file of the job or posted."""
+    (cells,) = results.slides
+    by_file = request.local is not None and fits_one_annotation(results, request.arrangement)
+    added = [*([repr(results.name)] if by_file else []), *(one.described() for one in posted)]
+    found = counted(len(cells), "cell", "cells")
+    log.info("%s on %s, as %s", found, cells.slide, "; ".join(added))
 
 
 def _posted(

@@ -181,7 +181,7 @@ def test_bad_input_is_refused_and_nothing_is_written(
 def test_a_class_that_the_model_lacks_is_refused_before_its_network_is_loaded(
     wanted: DetectRequest, archive: FakeArchive
 ) -> None:
-    lacking = {"class_thresholds": {"stroma": 0.4}}
+    lacking: dict[str, Any] = {"class_thresholds": {"stroma": 0.4}}
     with pytest.raises(TaxonomyError, match="'stroma'"):
         detect(replace(wanted, **lacking), lambda _: pytest.fail("loaded"), Silent())
     request = on_item(archive, wanted.model)
@@ -498,6 +498,23 @@ def test_the_log_names_what_was_added_with_its_cells_and_what_is_hidden(
         f"{whole.cells} cells on s.tif, as {sure.name!r}, {sure.cells} cells; {unsure.name!r},"
         f" {unsure.cells} cells, hidden at first; {density.name!r}"
     ) in caplog.messages
+
+
+def test_the_log_of_a_job_names_what_goes_by_its_file_as_well(
+    archive: FakeArchive, model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    out = tmp_path / "a.anot"
+    request = on_item(archive, model)
+    request = replace(
+        request,
+        settings=replace(request.settings, outlined=True),
+        local=detect_on_item.LocalFiles(slide=tmp_path / "s.tif", annotation=out),
+    )
+    with caplog.at_level(logging.INFO):
+        (tissue,) = detect_on_item.run(request, Silent())
+    cells = json.loads(out.read_text())
+    told = f"{len(cells['elements'])} cells on s.tif, as {cells['name']!r}; {tissue.name!r}"
+    assert told in caplog.messages
 
 
 @pytest.mark.parametrize(("sure_from", "warned"), [(0.2, True), (0.3, True), (0.9, False)])
