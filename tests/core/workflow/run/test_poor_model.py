@@ -1,0 +1,31 @@
+"""Whoever gets a poor model is told so."""
+
+import logging
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from patherea_core.workflow.run.outcome import warn_if_poor
+
+
+def said_of(score: float | None, caplog: pytest.LogCaptureFixture) -> list[str]:
+    card: Any = SimpleNamespace(metrics={"validation_mean_f1": score})
+    with caplog.at_level(logging.WARNING):
+        warn_if_poor(card)
+    return caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("score", "word"), [(None, "hardly finds a cell"), (0.09, "hardly finds"), (0.2, "is poor")]
+)
+def test_a_model_that_is_of_no_use_yet_is_called_so(
+    score: float | None, word: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (said,) = said_of(score, caplog)
+    assert f"the model {word}" in said
+    assert "train for more epochs" in said
+
+
+def test_a_model_that_finds_cells_goes_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    assert said_of(0.3, caplog) == []
