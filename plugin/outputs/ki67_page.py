@@ -1,24 +1,19 @@
 """A Ki-67 count as one page that needs nothing else, to be read, printed on A4 and signed."""
 
 import base64
-from importlib import resources
-
-import jinja2
 
 from plugin.index.report import Ki67Report
 from plugin.outputs.ki67_content import page_of
 from plugin.outputs.ki67_drawing import Scene, grades_svg, scene_png
 from plugin.outputs.ki67_words import USE
+from plugin.outputs.templates import rendered
 
 
 def ki67_page(report: Ki67Report, scene: Scene) -> str:
     """Return the page, HTML with everything in it."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = resources.files("plugin.outputs").joinpath("ki67_page.html")
     page = page_of(report)
-    return environment.from_string(template.read_text(encoding="utf-8")).render(
+    return rendered(
+        "ki67_page.html",
         page=page,
         picture=base64.b64encode(scene_png(report, scene)).decode("ascii"),
         bar=grades_svg(page.chances) if page.chances else "",

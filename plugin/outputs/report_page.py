@@ -2,10 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from importlib import resources
 from typing import TypeAlias
-
-import jinja2
 
 from patherea_core.evaluation.details import ClassDetails
 from patherea_core.evaluation.lines import HEADER, Line, as_text, interval_text
@@ -21,6 +18,7 @@ from plugin import provenance
 from plugin.outputs.evaluation_report import EvaluationReport
 from plugin.outputs.gallery import KINDS
 from plugin.outputs.report_charts import charts
+from plugin.outputs.templates import rendered
 
 _Values: TypeAlias = dict[str, object]
 
@@ -34,12 +32,9 @@ _TITLES = {
 
 def report_page(report: EvaluationReport) -> str:
     """Return the page, HTML with everything in it."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = resources.files("plugin.outputs").joinpath("report_page.html")
     evaluation = report.evaluation
-    return environment.from_string(template.read_text(encoding="utf-8")).render(
+    return rendered(
+        "report_page.html",
         title=report.title,
         program=provenance.program(),
         created=provenance.now(),

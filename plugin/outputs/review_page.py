@@ -2,15 +2,13 @@
 
 import base64
 from collections.abc import Sequence
-from importlib import resources
 from typing import TypeAlias
-
-import jinja2
 
 from patherea_core.evaluation.lines import as_text, interval_text
 from plugin import provenance
 from plugin.outputs.gallery import Picture
 from plugin.outputs.review_charts import review_charts
+from plugin.outputs.templates import rendered
 from plugin.review.changes import KINDS
 from plugin.review.cohort import Cohort, Pooled, by_reviewer, pooled
 from plugin.review.cohort_table import (
@@ -37,12 +35,9 @@ _TITLES = {
 
 def review_page(cohort: Cohort, shown: Sequence[Picture]) -> str:
     """Return the page, HTML with everything in it."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = resources.files("plugin.outputs").joinpath("review_page.html")
     total = pooled(cohort) if cohort.reviews else None
-    return environment.from_string(template.read_text(encoding="utf-8")).render(
+    return rendered(
+        "review_page.html",
         title=cohort.title,
         program=provenance.program(),
         created=provenance.now(),
