@@ -5,8 +5,9 @@ and in the columns of the network's logits. Background is not a class; it is the
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Self
 
 from patherea_core.errors import TaxonomyError
@@ -51,10 +52,13 @@ class Taxonomy:
             raise TaxonomyError(f"cell class {double[0]!r} is named twice; name each class once")
 
     @classmethod
-    def of(cls, names: Iterable[str]) -> Self:
-        """Return the taxonomy of these names, in this order, with colours from the palette."""
+    def of(cls, names: Iterable[str], colours: Mapping[str, str] = MappingProxyType({})) -> Self:
+        """Return the taxonomy of these names, in this order; colours that are not given are the palette's."""
         return cls(
-            tuple(CellClass(name, PALETTE[row % len(PALETTE)]) for row, name in enumerate(names))
+            tuple(
+                CellClass(name, colours.get(name, PALETTE[row % len(PALETTE)]))
+                for row, name in enumerate(names)
+            )
         )
 
     def __len__(self) -> int:

@@ -70,13 +70,12 @@ def _coloured(
         for (group, colour), count in one.colours.items():
             if colour and group in meaning:
                 drawn[meaning[group], colour] += count
-    plain = Taxonomy.of(names)
     usual: dict[str, str] = {}
     for name, colour in sorted(drawn, key=lambda key: (-drawn[key], key)):
         usual.setdefault(name, colour)
-    coloured = tuple(replace(one, color=usual.get(one.name, one.color)) for one in plain.classes)
-    alike = len({one.color for one in coloured}) < len(coloured)
-    return plain if alike else Taxonomy(coloured)
+    coloured = Taxonomy.of(names, usual)
+    alike = len({one.color for one in coloured.classes}) < len(coloured)
+    return Taxonomy.of(names) if alike else coloured
 
 
 def _renamed(groups: tuple[str, ...], mapping: Mapping[str, str]) -> dict[str, str]:

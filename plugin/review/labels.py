@@ -13,7 +13,7 @@ import numpy as np
 from shapely.geometry import Polygon
 
 from patherea_core.geometry import Ints
-from patherea_core.taxonomy import CellClass, Taxonomy
+from patherea_core.taxonomy import Taxonomy
 from plugin.dsa.annotation_codec import AnnotationIdentity, Json
 from plugin.dsa.annotation_encoding import element_id
 from plugin.review.areas import ReviewedAreas
@@ -63,7 +63,7 @@ def labels_of(
     # The archive checks a list of like elements many times faster.
     order = np.argsort(left.class_after, kind="stable")
     regions = [_region(outline, head, row) for row, outline in enumerate(areas.outlines)]
-    points = _points(left.take(order), _taxonomy(names, head.colours), head, len(regions))
+    points = _points(left.take(order), Taxonomy.of(names, head.colours), head, len(regions))
     return {
         "name": head.name,
         "description": "Regions that were reviewed, and the cells that the reviewer left in them",
@@ -81,13 +81,6 @@ def harvested_before(document: Json, annotations: Sequence[AnnotationIdentity]) 
     return facts.get("kind") == LABELS_KIND and told == {
         (one.id, one.version) for one in annotations
     }
-
-
-def _taxonomy(names: tuple[str, ...], colours: Mapping[str, str]) -> Taxonomy:
-    plain = Taxonomy.of(names)
-    return Taxonomy(
-        tuple(CellClass(one.name, colours.get(one.name, one.color)) for one in plain.classes)
-    )
 
 
 def _region(outline: Polygon, head: LabelsHead, row: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from patherea_core.geometry import Ints
 from patherea_core.regions import Outline
 from patherea_core.seeding import Seed
-from patherea_core.taxonomy import CellClass, Taxonomy
+from patherea_core.taxonomy import Taxonomy
 from plugin.dsa.annotation_codec import AnnotationIdentity
 from plugin.review.areas import Assumed, ReviewedAreas, changed_areas, drawn_areas, looked_areas
 from plugin.review.changes import Changes, compare
@@ -72,12 +72,7 @@ class ReviewOutcome:
     @property
     def taxonomy(self) -> Taxonomy:
         """The classes with the colours that the annotations give them."""
-        plain = Taxonomy.of(self.names.names)
-        return Taxonomy(
-            tuple(
-                CellClass(one.name, self.colours.get(one.name, one.color)) for one in plain.classes
-            )
-        )
+        return Taxonomy.of(self.names.names, self.colours)
 
     @property
     def reviewed_by_anybody(self) -> bool:
