@@ -8,7 +8,7 @@ them.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from patherea_core.taxonomy import Taxonomy
 from plugin.dsa.annotation_elements import (
     GROUP_FIRST,
     ClassRule,
-    colour_of,
+    as_hex,
     has_group,
     is_point,
     is_region,
@@ -175,8 +175,17 @@ def decode(document: Json, rule: ClassRule = GROUP_FIRST, author: str | None = N
         element_ids=tuple(str(element.get("id", "")) for element in points),
         ignored=tuple(sorted(others)),
         by_label=sum(not has_group(element) for element in points) if by_label else 0,
-        colours=Counter(zip(classes, map(colour_of, points), strict=True)),
+        colours=_colours(classes, points),
     )
+
+
+def _colours(classes: Sequence[str], points: Sequence[Json]) -> Counter[tuple[str, str]]:
+    # Points are many, and colours few: each is read once.
+    said = [element.get("lineColor") for element in points]
+    found: Counter[tuple[str, str]] = Counter()
+    for (name, colour), count in Counter(zip(classes, said, strict=True)).items():
+        found[name, as_hex(colour)] += count
+    return found
 
 
 def class_names(document: Json) -> tuple[str, ...]:

@@ -151,9 +151,9 @@ def _rectangle_corners(element: Json) -> list[tuple[float, float]]:
     ]
 
 
-def colour_of(element: Json) -> str:
-    """Return the colour in which an element is drawn as ``#rrggbb``; nothing if it does not say."""
-    said = str(element.get("lineColor") or "").strip().lower()
+def as_hex(colour: str | None) -> str:
+    """Return a colour of the archive as ``#rrggbb``, without its opacity; nothing if it is none."""
+    said = (colour or "").strip().lower()
     if _HEX.fullmatch(said):
         return said[:7] if len(said) > 5 else "#" + "".join(2 * digit for digit in said[1:4])
     parts = _RGB.fullmatch(said)

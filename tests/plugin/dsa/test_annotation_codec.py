@@ -13,7 +13,7 @@ from patherea_core.errors import AnnotationError, TaxonomyError
 from patherea_core.regions import inside
 from patherea_core.taxonomy import Taxonomy
 from plugin.dsa.annotation_codec import decode, decode_detections
-from plugin.dsa.annotation_elements import ClassRule, colour_of
+from plugin.dsa.annotation_elements import ClassRule, as_hex
 from tests.plugin.archive import point, polygon, square
 
 TAXONOMY = Taxonomy.of(["positive", "negative", "other"])
@@ -168,7 +168,7 @@ def test_a_detection_of_an_unknown_class_is_refused() -> None:
         (None, ""),
     ],
 )
-def test_the_colour_of_an_element_is_read_in_each_form_that_the_archive_takes(
+def test_the_as_hex_an_element_is_read_in_each_form_that_the_archive_takes(
     said: str | None, meant: str
 ) -> None:
-    assert colour_of({"type": "point", "lineColor": said}) == meant
+    assert as_hex(said) == meant
