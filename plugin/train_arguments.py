@@ -1,7 +1,6 @@
 """From the values that the archive passes to TrainDetector, to what is trained on what."""
 
 import logging
-import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from plugin.commands import train_detector
 from plugin.commands.train_detector import TrainRequest
 from plugin.commands.train_source import DatasetFile, EarlierRun, SlidesFolder, Source
 from plugin.commands.train_uploads import UploadPace
+from plugin.dsa.items import is_id
 from plugin.models.finding import find_model
 from plugin.values import Values, needed, path, unless_zero
 
@@ -20,9 +20,6 @@ log = logging.getLogger(__name__)
 
 #: What the archive's web page shows for a stain that nobody named.
 _NOT_SAID = "not said"
-
-#: The id of something in an archive.
-_ID = re.compile(r"[0-9a-f]{24}")
 
 
 def read_training(values: Values) -> Callable[[Progress], None]:
@@ -117,7 +114,7 @@ def _source(values: Values) -> Source:
             patient_pattern=values["patientPattern"].strip(),
         )
     # The archive gives an id; whoever starts the container himself has a file.
-    return DatasetFile(dataset) if _ID.fullmatch(dataset) else Path(dataset)
+    return DatasetFile(dataset) if is_id(dataset) else Path(dataset)
 
 
 def _base_model(values: Values) -> Path | None:

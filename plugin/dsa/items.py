@@ -134,13 +134,18 @@ def download_slide(session: Session, slide: SlideItem, folder: Path) -> Path:
     return opened
 
 
+def is_id(text: str) -> bool:
+    """Tell whether a text has the form of the id of something in an archive."""
+    return _ID.fullmatch(text) is not None
+
+
 def checked_id(identifier: str) -> str:
     """Return the id of something in an archive.
 
     Raises:
         InputError: the text is none.
     """
-    if not _ID.fullmatch(identifier):
+    if not is_id(identifier):
         raise InputError(f"{identifier!r} is no id of the archive; it has 24 digits from 0 to f")
     return identifier
 
