@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import girder_client
 import pytest
 
 from patherea_core.geometry import Pixels
 from tests.conftest import Sandbox
 from tests.jobs.broker import RABBITMQ
 from tests.journeys.archive_folder import Folder
+from tests.journeys.people import new_person
 from tests.plugin.slide_files import write_tiff
 
 IMAGE = os.environ.get("PATHEREA_TEST_IMAGE", "")
@@ -97,16 +97,13 @@ class JobArchive:
 
     def seen_by_reader(self) -> Self:
         """Return the same archive for somebody new who may look at the folder, but not change it."""
-        login = f"reader{uuid.uuid4().hex[:8]}"
-        facts = {"login": login, "email": f"{login}@example.org", "password": "a password"}
-        made = self.client.post("user", {**facts, "firstName": "Eve", "lastName": "Reader"})
+        reader = new_person(self.sandbox, "reader")
         access = self.client.get(f"folder/{self.folder.id}/access")
-        access["users"].append({"id": made["_id"], "level": 0})
+        access["users"].append({"id": reader.id, "level": 0})
         words = {"access": json.dumps(access), "recurse": "true"}
         self.client.put(f"folder/{self.folder.id}/access", words)
         seen = copy.copy(self)
-        seen.client = girder_client.GirderClient(apiUrl=self.sandbox.api_url)
-        seen.client.authenticate(login, "a password")
+        seen.client = reader.client
         return seen
 
     @property

@@ -11,6 +11,7 @@ import girder_client
 from plugin.sandbox.process import SandboxProcess
 
 READ, WRITE, ADMIN = 0, 1, 2
+PASSWORD = "a password"
 #: What the archive lets a job's token do.
 JOB_SCOPES = ("core.data.read", "core.data.write")
 
@@ -21,10 +22,12 @@ class Person:
 
     Attributes:
         id: of the account.
+        login: of the account.
         client: to act as this person.
     """
 
     id: str
+    login: str
     client: Any
 
     @property
@@ -43,16 +46,16 @@ class Person:
         return self.token_with(*JOB_SCOPES)
 
 
-def new_person(sandbox: SandboxProcess, name: str) -> Person:
-    """Make an account without any rights."""
+def new_person(sandbox: SandboxProcess, name: str, family: str = "Person") -> Person:
+    """Make an account without any rights; its login begins with the name."""
     administrator = girder_client.GirderClient(apiUrl=sandbox.api_url)
     administrator.setToken(sandbox.token)
-    login = f"{name}{uuid.uuid4().hex[:8]}"
-    facts = {"login": login, "email": f"{login}@example.org", "password": "a password"}
-    made = administrator.post("user", {**facts, "firstName": name, "lastName": name})
+    login = f"{name.lower()}{uuid.uuid4().hex[:8]}"
+    facts = {"login": login, "email": f"{login}@example.org", "password": PASSWORD}
+    made = administrator.post("user", {**facts, "firstName": name, "lastName": family})
     client = girder_client.GirderClient(apiUrl=sandbox.api_url)
-    client.authenticate(login, "a password")
-    return Person(made["_id"], client)
+    client.authenticate(login, PASSWORD)
+    return Person(made["_id"], login, client)
 
 
 def share(administrator: Any, folder_id: str, levels: Mapping[str, int]) -> None:  # noqa: ANN401

@@ -2,10 +2,8 @@
 
 import itertools
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-import girder_client
 import pytest
 
 from patherea_core.errors import ArchiveError
@@ -14,7 +12,7 @@ from plugin.dsa.session import Session
 from plugin.dsa.small_files import read_small_file, write_small_file
 from plugin.sandbox.process import SandboxProcess
 from tests.journeys.archive_folder import Folder
-from tests.journeys.losing_proxy import Fault, LosingProxy, losing_proxy
+from tests.journeys.losing_proxy import Fault, LosingProxy
 from tests.plugin.archive import point
 
 pytestmark = pytest.mark.dsa
@@ -32,25 +30,6 @@ def folder(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="module")
 def slide(folder: Folder) -> str:
     return folder.add_slide()
-
-
-@pytest.fixture
-def proxy(sandbox: SandboxProcess) -> Iterator[LosingProxy]:
-    with losing_proxy(sandbox.api_url) as running:
-        yield running
-
-
-@pytest.fixture
-def waits() -> list[float]:
-    """The pauses that are asked for; none is made."""
-    return []
-
-
-@pytest.fixture
-def session(proxy: LosingProxy, sandbox: SandboxProcess, waits: list[float]) -> Session:
-    client = girder_client.GirderClient(apiUrl=proxy.api_url)
-    client.setToken(sandbox.token)
-    return Session(client, sleep=waits.append)
 
 
 def document(name: str, run: str = "1") -> dict[str, object]:

@@ -6,12 +6,11 @@ import uuid
 import zipfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import girder_client
 import numpy as np
 import pytest
 
@@ -32,6 +31,7 @@ from plugin.dsa.label_choice import Dates
 from plugin.sandbox.process import SandboxProcess
 from tests.journeys.archive_folder import Folder
 from tests.journeys.losing_proxy import Fault, losing_proxy
+from tests.journeys.people import Person, new_person
 from tests.plugin.archive import point, polygon, square
 
 pytestmark = pytest.mark.dsa
@@ -39,12 +39,8 @@ pytestmark = pytest.mark.dsa
 LEFT, RIGHT = square(0, 0, 100), square(150, 0, 100)
 
 
-@dataclass
-class Annotator:
+class Annotator(Person):
     """Somebody who labels, with a client of their own."""
-
-    login: str
-    client: Any
 
     def annotate(self, item: str, *elements: dict[str, Any], name: str = "labels") -> str:
         """Add an annotation and return its id."""
@@ -60,9 +56,7 @@ def folder(sandbox: SandboxProcess, tmp_path: Path) -> Folder:
 
 @pytest.fixture(scope="module")
 def accounts(sandbox: SandboxProcess) -> tuple[Annotator, Annotator]:
-    administrator = girder_client.GirderClient(apiUrl=sandbox.api_url)
-    administrator.setToken(sandbox.token)
-    return _person(administrator, "Anna"), _person(administrator, "Ben")
+    return _annotator(sandbox, "Anna"), _annotator(sandbox, "Ben")
 
 
 @pytest.fixture
@@ -74,25 +68,14 @@ def people(folder: Folder, accounts: tuple[Annotator, Annotator]) -> tuple[Annot
 
 def allow(folder: Folder, where: str, *people: Annotator, level: int = 1) -> None:
     """Let some people, and nobody else but the administrator, into a folder."""
-    users = [{"id": one.client.get("user/me")["_id"], "level": level} for one in people]
+    users = [{"id": one.id, "level": level} for one in people]
     access = {"access": json.dumps({"users": users, "groups": []})}
     folder.client.put(f"folder/{where}/access", access)
 
 
-def _person(administrator: Any, first: str) -> Annotator:  # noqa: ANN401
-    login = f"{first.lower()}{uuid.uuid4().hex[:8]}"
-    facts = {"login": login, "email": f"{login}@lab.org", "password": "long-enough"}
-    administrator.post("user", {**facts, "firstName": first, "lastName": "Labels"})
-    client = girder_client.GirderClient(apiUrl=administrator.urlBase)
-    client.authenticate(login, "long-enough")
-    return Annotator(login, client)
-
-
-def job_token(person: Annotator) -> str:
-    """Return a token with the scopes that the archive gives to a job."""
-    scopes = json.dumps(["core.data.read", "core.data.write"])
-    key = person.client.post("api_key", {"name": "job", "scope": scopes})["key"]
-    return str(person.client.post("api_key/token", {"key": key})["authToken"]["token"])
+def _annotator(sandbox: SandboxProcess, name: str) -> Annotator:
+    made = new_person(sandbox, name, "Labels")
+    return Annotator(made.id, made.login, made.client)
 
 
 Export = Callable[..., Manifest]
@@ -179,7 +162,7 @@ def test_two_annotators_of_the_same_regions_are_kept_apart(
     shared = {sample.fold for sample in manifest.samples if sample.left < 100}
     assert len(shared) == 1
     assert {one.author for one in manifest.slides[0].annotations} == {anna.login, ben.login}
-    assert points(export(authors=(ben.login,), token=job_token(anna))) == [3]
+    assert points(export(authors=(ben.login,), token=anna.job_token())) == [3]
     assert points(export(authors=("anna L*",))) == [1, 2]
     with pytest.raises(
         InputError,
@@ -299,7 +282,7 @@ def test_a_dataset_becomes_an_item_of_the_archive_that_can_be_trained_from(
     anna, _ = people
     allow(folder, target, anna, level=0)
     with pytest.raises(CredentialsError, match="does not let you write to the folder 'datasets'"):
-        export(upload_folder=target, token=job_token(anna))
+        export(upload_folder=target, token=anna.job_token())
     assert len(list(folder.client.listItem(target))) == 2
 
 
@@ -318,7 +301,7 @@ def test_a_job_exports_as_the_page_says_and_tells_no_token(
     item = folder.add_slide()
     anna.annotate(item, LEFT, RIGHT, point(50, 50, "Tumour"), point(200, 50))
     ben.annotate(item, LEFT, point(51, 51))
-    target, token = folder.add_folder("datasets"), job_token(anna)
+    target, token = folder.add_folder("datasets"), anna.job_token()
     words = [
         *("ExportDataset", folder.id, "--subfolders", "true", "--annotators", "apart"),
         *("--mapping", "tumour=positive, positive=positive", "--classes", "", "--folds", "2"),

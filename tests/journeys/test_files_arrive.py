@@ -3,10 +3,9 @@
 import hashlib
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import girder_client
 import pytest
 
 from patherea_core.errors import ArchiveError, InputError
@@ -14,7 +13,7 @@ from plugin.dsa.session import Session
 from plugin.dsa.uploads import new_item, note, remove, stored_files, upload, upload_to_folder
 from plugin.sandbox.process import SandboxProcess
 from tests.journeys.archive_folder import Folder
-from tests.journeys.losing_proxy import Fault, LosingProxy, losing_proxy
+from tests.journeys.losing_proxy import Fault, LosingProxy
 
 pytestmark = pytest.mark.dsa
 
@@ -32,25 +31,6 @@ FAULTS: tuple[Fault, ...] = (
 @pytest.fixture(scope="module")
 def folder(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Folder:
     return Folder(sandbox, tmp_path_factory.mktemp("files"))
-
-
-@pytest.fixture
-def proxy(sandbox: SandboxProcess) -> Iterator[LosingProxy]:
-    with losing_proxy(sandbox.api_url) as running:
-        yield running
-
-
-@pytest.fixture
-def waits() -> list[float]:
-    """The pauses that are asked for; none is made."""
-    return []
-
-
-@pytest.fixture
-def session(proxy: LosingProxy, sandbox: SandboxProcess, waits: list[float]) -> Session:
-    client = girder_client.GirderClient(apiUrl=proxy.api_url)
-    client.setToken(sandbox.token)
-    return Session(client, sleep=waits.append)
 
 
 @pytest.fixture

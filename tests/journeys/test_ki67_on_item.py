@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import girder_client
 import numpy as np
 import pytest
 import shapely
@@ -26,6 +25,7 @@ from plugin.index.methods import window_named
 from plugin.index.report import Ki67Report
 from plugin.sandbox.process import SandboxProcess
 from tests.journeys.archive_folder import Folder
+from tests.journeys.people import new_person
 from tests.plugin.archive import point, square
 from tests.plugin.commands.test_stain_check import POSITIVE, XY, made_request
 
@@ -254,17 +254,13 @@ def test_cells_that_the_stain_contradicts_become_an_annotation_that_is_hidden_at
 
 def test_who_may_only_read_is_told_before_anything_is_counted(slide: Slide) -> None:
     client = slide.folder.client
-    login = f"eve{slide.item[-8:]}"
-    facts = {"login": login, "email": f"{login}@example.org", "password": "a password"}
-    made = client.post("user", {**facts, "firstName": "Eve", "lastName": "E"})
+    eve = new_person(slide.folder.sandbox, "eve")
     own = {"id": client.get("user/me")["_id"], "level": 2}
-    access = json.dumps({"users": [own, {"id": made["_id"], "level": 0}], "groups": []})
+    access = json.dumps({"users": [own, {"id": eve.id, "level": 0}], "groups": []})
     client.put(f"folder/{slide.folder.id}/access", {"access": access})
-    other = girder_client.GirderClient(apiUrl=slide.folder.sandbox.api_url)
-    other.authenticate(login, "a password")
     request = Ki67OnItemRequest(
         api_url=slide.folder.sandbox.api_url,
-        token=other.token,
+        token=eve.token,
         item_id=slide.item,
         cells="by hand",
         name="Ki-67 index",

@@ -1,12 +1,10 @@
 """A real archive keeps what a run pushed and who changed it, and takes the labels of the review."""
 
 import json
-import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import girder_client
 import numpy as np
 import pytest
 import shapely
@@ -32,6 +30,7 @@ from plugin.review.outcome import ReviewOutcome
 from plugin.review.reading import NotReviewedError
 from plugin.sandbox.process import SandboxProcess
 from tests.journeys.archive_folder import Folder
+from tests.journeys.people import new_person
 from tests.plugin.archive import square
 from tests.plugin.bundles import write_model
 
@@ -71,13 +70,9 @@ class Slide:
 
 def person(folder: Folder, name: str, level: int, entries: list[dict[str, Any]]) -> Any:  # noqa: ANN401
     """Make a person who may read (0) or write (1) the folder, and return their client."""
-    login = f"{name}{uuid.uuid4().hex[:8]}"
-    facts = {"login": login, "email": f"{login}@example.org", "password": "a password"}
-    made = folder.client.post("user", {**facts, "firstName": name, "lastName": name})
-    entries.append({"id": made["_id"], "level": level})
-    client = girder_client.GirderClient(apiUrl=folder.sandbox.api_url)
-    client.authenticate(login, "a password")
-    return client
+    made = new_person(folder.sandbox, name)
+    entries.append({"id": made.id, "level": level})
+    return made.client
 
 
 @dataclass(frozen=True)
@@ -90,12 +85,17 @@ class People:
     entries: list[dict[str, Any]]
 
 
-@pytest.fixture(scope="module")
-def people(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> People:
-    folder = Folder(sandbox, tmp_path_factory.mktemp("people"))
+def new_people(sandbox: SandboxProcess, place: Path) -> People:
+    """Make three people whom a folder knows."""
+    folder = Folder(sandbox, place)
     entries = [{"id": folder.client.get("user/me")["_id"], "level": 2}]
     ann, bob = (person(folder, name, 1, entries) for name in ("ann", "bob"))
     return People(ann, bob, person(folder, "eve", 0, entries), entries)
+
+
+@pytest.fixture(scope="module")
+def people(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> People:
+    return new_people(sandbox, tmp_path_factory.mktemp("people"))
 
 
 @pytest.fixture

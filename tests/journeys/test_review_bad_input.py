@@ -28,7 +28,7 @@ from plugin.review.changes import KINDS
 from plugin.review.cohort import Cohort, by_reviewer, pooled
 from plugin.sandbox.process import SandboxProcess
 from tests.journeys.archive_folder import Folder
-from tests.journeys.test_review import TAXONOMY, People, Slide, person, reviewed
+from tests.journeys.test_review import TAXONOMY, People, Slide, new_people, person, reviewed
 
 pytestmark = pytest.mark.dsa
 
@@ -48,10 +48,7 @@ def pushed(folder: Folder, item: str, name: str, *cells: tuple[float, float, int
 
 @pytest.fixture(scope="module")
 def people(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> People:
-    folder = Folder(sandbox, tmp_path_factory.mktemp("people"))
-    entries = [{"id": folder.client.get("user/me")["_id"], "level": 2}]
-    ann, bob = (person(folder, name, 1, entries) for name in ("ann", "bob"))
-    return People(ann, bob, person(folder, "eve", 0, entries), entries)
+    return new_people(sandbox, tmp_path_factory.mktemp("people"))
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from plugin.sandbox.synthetic import MPP, TAXONOMY, draw_tissue
 from tests.journeys import review_gestures as gestures
 from tests.journeys.archive_folder import Folder
 from tests.journeys.histomics_browser import CHROMIUM, Viewer, opened_slide
+from tests.journeys.people import PASSWORD
 from tests.journeys.test_review import person
 from tests.plugin.bundles import write_model
 
@@ -196,7 +197,7 @@ def harvested(folder: Folder, case: Case, token: str) -> ReviewOutcome:
 def test_what_a_reviewer_does_with_mouse_and_keys_is_harvested(
     folder: Folder, case: Case, ann: Reviewer
 ) -> None:
-    viewer = Viewer(folder.sandbox.histomics_url, ann.login, "a password")
+    viewer = Viewer(folder.sandbox.histomics_url, ann.login, PASSWORD)
     with opened_slide(viewer, case.item) as page:
         saved = Saved(page)
         gestures.reload(page)

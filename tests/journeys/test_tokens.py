@@ -80,7 +80,7 @@ def test_a_token_with_a_slip_is_refused(
 
 
 def test_a_token_that_is_good_for_less_is_named_so(sandbox: SandboxProcess, folder: Folder) -> None:
-    reading = Person("", folder.client).token_with("core.data.read")
+    reading = Person("", "", folder.client).token_with("core.data.read")
     session = connect(sandbox.api_url, reading)
     assert session.get(f"folder/{folder.id}")["_id"] == folder.id
     with pytest.raises(

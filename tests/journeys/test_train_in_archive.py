@@ -43,10 +43,12 @@ from plugin.commands.train_source import DatasetFile, EarlierRun, SlidesFolder
 from plugin.commands.train_uploads import UploadPace
 from plugin.dsa.session import connect
 from plugin.dsa.uploads import new_item, stored_files, upload
+from plugin.sandbox.process import SandboxProcess
 from tests.conftest import Sandbox
 from tests.core.workflow.cells import MPP, TAXONOMY, TINY, draw_cells
 from tests.journeys.archive_folder import Folder
 from tests.journeys.breaking_proxy import BreakingProxy, breaking_proxy
+from tests.journeys.people import new_person
 from tests.plugin.archive import point, square
 from tests.plugin.slide_files import write_tiff
 
@@ -434,12 +436,9 @@ def test_a_state_that_is_broken_is_refused(
 
 
 def test_a_folder_that_may_not_be_written_to_is_refused_before_the_training(
-    runs: Runs, wanted: ArchiveTraining
+    sandbox: SandboxProcess, runs: Runs, wanted: ArchiveTraining
 ) -> None:
-    name = f"reader{uuid.uuid4().hex[:8]}"
-    runs.client.createUser(name, f"{name}@example.org", "Some", "Reader", "a password")
-    reader: Any = girder_client.GirderClient(apiUrl=wanted.api_url)
-    reader.authenticate(name, "a password")
+    reader = new_person(sandbox, "reader")
     runs.client.put(f"folder/{wanted.runs_folder}/access", {"access": "{}", "public": "true"})
     with pytest.raises(CredentialsError, match="does not let you write to the folder"):
         run(replace(wanted, token=reader.token), Silent())
