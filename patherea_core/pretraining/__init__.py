@@ -1,0 +1,1 @@
+"""Masked image modelling: what a backbone learns from tiles that nobody labelled."""
