@@ -1,6 +1,7 @@
 """What is counted slide by slide: grades that are the same, and figures close to the reference.
 
-Intervals are percentiles of a bootstrap over patients, since slides of one patient resemble each other.
+Intervals are percentiles of a bootstrap over patients, since slides of one patient resemble each other. Of
+few patients there is none: they know too little of others.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,11 +18,13 @@ from training.agreement.grades import Grades, grade_tables, plain_kappa, weighte
 
 #: A figure is close that differs from the reference by up to that share of it.
 CLOSE = 0.20
+#: Patients, or slides, below which none is drawn again.
+FEWEST_DRAWN = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counted:
-    """What is counted slide by slide, with intervals of patients drawn again.
+    """What is counted slide by slide, with intervals of ten patients or more drawn again.
 
     Attributes:
         groups: how many patients, or slides where those are unknown, were drawn.
@@ -76,7 +79,7 @@ def counted(
         value = float(score(once.astype(np.float64)))
         if not np.isfinite(value):
             return Estimate(None)
-        return Estimate(value, percentiles(score(draws), level) if groups > 1 else None)
+        return Estimate(value, percentiles(score(draws), level) if groups >= FEWEST_DRAWN else None)
 
     return Counted(
         groups,

@@ -1,6 +1,6 @@
 """How far figures of the same slides agree with a reference: one comparison for each who measured."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,18 +8,21 @@ from scipy.stats import kendalltau
 
 from patherea_core.errors import InputError
 from patherea_core.evaluation.agreement.intraclass import Intraclass, intraclass
-from patherea_core.evaluation.agreement.limits import Limits
+from patherea_core.evaluation.agreement.limits import Estimate, Limits
 from patherea_core.evaluation.intervals import require_share
 from patherea_core.geometry import Floats
 from patherea_core.seeding import Seed
-from training.agreement.counted import Counted, counted
+from training.agreement.counted import FEWEST_DRAWN, Counted, counted
 from training.agreement.deming import deming
 from training.agreement.grades import Grades
 from training.agreement.passing_bablok import Line, passing_bablok
 from training.agreement.slide_table import SlideTable
 
 #: Slides below which nothing is compared, and below which a reader is warned (CLSI EP09 asks for 40).
-FEWEST, ADVISED = 10, 40
+FEWEST, ADVISED = 3, 40
+#: Slides below which no line is fitted: the ranks of so few bound no slope.
+FEWEST_OF_LINE = 10
+_NO_LINE = Line(Estimate(None), Estimate(None))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +37,7 @@ class Comparison:
         left_out: slides that one of them did not measure.
         limits: Bland and Altman's, who measured less the reference.
         correlations: intraclass.
-        line: Passing and Bablok's, the reference as x.
+        line: Passing and Bablok's, the reference as x; undefined of fewer than 10 slides.
         deming: Deming's, the same way.
         tau: Kendall's rank correlation; None if one of them has one figure only.
         counted: what is counted slide by slide.
@@ -133,8 +136,7 @@ def remarks(study: Study) -> tuple[str, ...]:
     found = []
     for one in study.comparisons:
         who = f"{one.name} against {' and '.join(one.reference)}"
-        if one.slides < ADVISED:
-            found.append(f"{who}: {one.slides} slides are few; {ADVISED} are advised (CLSI EP09)")
+        found += [f"{who}: {sentence}" for sentence in _of_few(one)]
         if one.tau is None or one.tau <= 0:
             found.append(f"{who}: the figures do not rise together, so that a line means nothing")
         if one.line.linear_p is not None and one.line.linear_p < 1 - study.level:
@@ -148,6 +150,23 @@ def remarks(study: Study) -> tuple[str, ...]:
             "for independent and are too narrow"
         )
     return tuple(found)
+
+
+def _of_few(one: Comparison) -> Iterator[str]:
+    """Yield what too few slides, or slides of too few patients, keep from being known."""
+    if one.slides < FEWEST_OF_LINE:
+        yield (
+            f"ONLY {one.slides} SLIDES. They describe themselves and prove no agreement; no line is fitted "
+            f"to fewer than {FEWEST_OF_LINE}, and the limits, correlations and grades may be far off. Give all "
+            "figures with this number, and call it a small comparison"
+        )
+    elif one.slides < ADVISED:
+        yield f"{one.slides} slides are few; {ADVISED} are advised (CLSI EP09)"
+    if one.counted.groups < FEWEST_DRAWN:
+        yield (
+            f"shares and kappas have no intervals, since {one.counted.groups} patients or slides drawn again "
+            f"would make them too narrow; {FEWEST_DRAWN} are needed"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,6 +201,7 @@ def _comparison(
             "out with --ignore"
         )
     x, y = figures.T
+    enough = len(figures) >= FEWEST_OF_LINE
     patients = [pair.table.patients[row] for row in np.flatnonzero(complete)]
     return Comparison(
         name=pair.name,
@@ -191,8 +211,8 @@ def _comparison(
         left_out=len(both) - len(figures),
         limits=Limits.between(y, x, level),
         correlations=intraclass(figures, level),
-        line=passing_bablok(x, y, level),
-        deming=deming(x, y, level=level),
+        line=passing_bablok(x, y, level) if enough else _NO_LINE,
+        deming=deming(x, y, level=level) if enough else _NO_LINE,
         tau=float(kendalltau(x, y).statistic) if np.ptp(x) and np.ptp(y) else None,
         counted=counted(figures, patients, grades, seed, level),
     )

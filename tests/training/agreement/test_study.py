@@ -15,6 +15,7 @@ from patherea_core.seeding import Seed
 from training.__main__ import main
 from training.agreement.counted import counted
 from training.agreement.grades import Grades, plain_kappa, weighted_kappa
+from training.agreement.pictures import comparison_picture
 from training.agreement.slide_table import read_table
 from training.agreement.study import Study, study_of
 
@@ -154,8 +155,32 @@ def written_shares(folder: Path) -> Path:
 
 
 def test_too_few_slides_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"both measured 9 slides .* give at least 10"):
-        studied(written(tmp_path, 9), "ann")
+    with pytest.raises(InputError, match=r"both measured 2 slides .* give at least 3"):
+        studied(written(tmp_path, 2), "ann")
+
+
+@pytest.mark.parametrize("count", [3, 5, 9])
+def test_a_handful_of_slides_is_compared_without_a_line_and_loudly(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int
+) -> None:
+    path = written(tmp_path, count)
+    assert main(["agreement", str(path), "--reference", "ann"]) == 0
+    assert f"ben against ann: ONLY {count} SLIDES" in capsys.readouterr().out
+    ben = studied(path, "ann").comparisons[0]
+    assert ben.limits.bias.interval is not None
+    assert ben.correlations.agreement.interval is not None
+    assert (ben.line.slope.value, ben.deming.slope.value, ben.line.linear_p) == (None, None, None)
+    assert (ben.counted.close.interval, ben.counted.kappa.interval) == (None, None)
+    assert comparison_picture(ben, NET, "png").startswith(b"\x89PNG")
+
+
+def test_ten_slides_of_ten_patients_have_lines_and_intervals(tmp_path: Path) -> None:
+    path = written(tmp_path, 10)
+    path.write_text(path.read_text().replace(",p", ",q").replace("slide,qatient", "slide,note"))
+    ben = study_of(read_table(path, ignore=["note"]), ["ann"], NET, Seed(0)).comparisons[0]
+    assert ben.counted.groups == 10
+    assert ben.line.slope.interval is not None
+    assert ben.counted.close.interval is not None
 
 
 def test_a_reference_that_is_missing_or_alone_is_refused(tmp_path: Path) -> None:
