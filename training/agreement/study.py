@@ -157,8 +157,8 @@ def _of_few(one: Comparison) -> Iterator[str]:
     if one.slides < FEWEST_OF_LINE:
         yield (
             f"ONLY {one.slides} SLIDES. They describe themselves and prove no agreement; no line is fitted "
-            f"to fewer than {FEWEST_OF_LINE}, and the limits, correlations and grades may be far off. Give all "
-            "figures with this number, and call it a small comparison"
+            f"to fewer than {FEWEST_OF_LINE}, and the limits, correlations and grades may be far off. Give "
+            "this number with every figure, and call it a small comparison"
         )
     elif one.slides < ADVISED:
         yield f"{one.slides} slides are few; {ADVISED} are advised (CLSI EP09)"
