@@ -14,15 +14,13 @@ The images come from 16 patients, but nothing says which from whom: each stands 
 """
 
 import re
-from collections import defaultdict
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from patherea_core.errors import DatasetError, InputError, TaxonomyError
+from patherea_core.errors import DatasetError, InputError
 from patherea_core.points import Points
 from patherea_core.taxonomy import Taxonomy
+from training.importers.points_table import images_of_table
 from training.importers.published import PublishedDataset, PublishedImage
 from training.importers.reading import (
     class_rows,
@@ -32,7 +30,6 @@ from training.importers.reading import (
     points_of_pixels,
     require_folders,
     rgb,
-    table,
 )
 
 _LAYOUT = (
@@ -152,40 +149,11 @@ def _points_of_matrices(path: Path, size: tuple[int, int], rows: dict[int, int])
 
 
 def _images_at_20x(source: Path) -> list[PublishedImage]:
-    require_folders(source, ("images",), _LAYOUT)
-    path = source / "points.csv"
-    cells: dict[str, list[tuple[float, float, int]]] = defaultdict(list)
-    for number, row in enumerate(table(path, ("image", "x", "y", "class")), start=2):
-        cells[row["image"]].append(_cell(row, f"{path}, row {number}"))
-    images = files_by_stem(source / "images", ".png")
-    absent = sorted(set(cells) - {f"{stem}.png" for stem in images})
-    if absent:
-        raise DatasetError(
-            f"{path} names image {absent[0]}, which {source / 'images'} does not hold"
-        )
-    return [_image_at_20x(image, cells[image.name], str(path)) for image in images.values()]
+    return images_of_table(source, ".png", _MCSPATNET, _origin_at_20x, _LAYOUT)
 
 
-def _cell(row: dict[str, str], where: str) -> tuple[float, float, int]:
-    if row["class"] not in _MCSPATNET:
-        raise TaxonomyError(
-            f"{where}: class {row['class']!r} is unknown; the classes are {', '.join(_MCSPATNET)}"
-        )
-    try:
-        return float(row["x"]), float(row["y"]), _MCSPATNET.index(row["class"])
-    except ValueError:
-        raise DatasetError(f"{where}: {row['x']!r}, {row['y']!r} is not a position") from None
-
-
-def _image_at_20x(path: Path, cells: list[tuple[float, float, int]], where: str) -> PublishedImage:
+def _origin_at_20x(path: Path) -> tuple[str, str]:
     named = re.match(r"(train|test)_", path.name)
     if named is None:
         raise DatasetError(f"{path} is named neither train_<n>.png nor test_<n>.png; {_LAYOUT}")
-    rows = np.array(cells, dtype=np.float64).reshape(-1, 3)
-    return PublishedImage(
-        name=path.stem,
-        read=partial(rgb, path),
-        points=points_of_pixels(rows[:, :2], rows[:, 2], image_size(path), f"{where}, {path.name}"),
-        patient=path.stem,
-        fold=named.group(1),
-    )
+    return path.stem, named.group(1)

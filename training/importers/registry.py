@@ -32,6 +32,7 @@ IMPORTERS: Mapping[str, Importer] = MappingProxyType(
         "conic": Importer("training.importers.lizard"),
         "consep": Importer("training.importers.consep", options=("grouping",)),
         "crchistophenotypes": Importer("training.importers.crchistophenotypes"),
+        "ki67-laboratories": Importer("training.importers.ki67_laboratories"),
         "lizard": Importer("training.importers.lizard"),
         "monusac": Importer("training.importers.monusac"),
         "ocelot": Importer("training.importers.ocelot"),
