@@ -42,6 +42,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     ),
     Subcommand("table", "published rows + ledger -> benchmark table", "training.tables.command"),
     Subcommand("ablation", "ledger -> what each change is worth", "training.tables.ablation"),
+    Subcommand("fields", "scored runs -> Ki-67 index of each field", "training.agreement.fields"),
     Subcommand(
         "agreement", "a table of slides -> who agrees with whom", "training.agreement.command"
     ),
