@@ -1,0 +1,119 @@
+"""Masked autoencoders (He et al. 2022) around timm's plain vision transformers.
+
+The transformer sees the visible patches alone, each with the embedding of its place; a small transformer,
+which is thrown away in the end, fills in the others.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from patherea_core.errors import InputError, ShapeError
+from patherea_core.model.timm_models import created, described, input_statistics
+from patherea_core.model.vit_adapter import is_plain_transformer
+from patherea_core.pretraining.mae_decoder import TokenDecoder
+from patherea_core.pretraining.modelling import MaskedImageModel, Reconstruction, reconstruction
+from patherea_core.pretraining.settings import PretrainingConfig
+
+
+class MaskedAutoencoder(MaskedImageModel):
+    """A plain vision transformer that sees a few patches of a tile, and a decoder for the rest.
+
+    Attributes:
+        transformer: timm's model, without head; what is pretrained.
+        decoder: from the tokens that it gives to the pixels of all cells.
+    """
+
+    def __init__(self, config: PretrainingConfig) -> None:
+        """Build both with random weights.
+
+        Raises:
+            InputError: the backbone is no plain vision transformer, or the settings do not suit it.
+        """
+        if not is_plain_transformer(config.backbone, config.backbone_options):
+            raise InputError(
+                f"MAE pretrains plain vision transformers, and {config.backbone!r} is none; set method to"
+                ' "spark" for a convolutional network'
+            )
+        # Tiles may be of another side than that which the transformer is named for.
+        transformer: Any = created(
+            config.backbone,
+            config.backbone_options,
+            num_classes=0,
+            global_pool="",
+            dynamic_img_size=True,
+        )
+        super().__init__(
+            _patch_side(transformer), config.hidden_share, input_statistics(config.backbone)
+        )
+        self.transformer = transformer
+        self.known = frozenset(described(config.backbone, config.backbone_options).state_dict())
+        self.decoder = TokenDecoder(transformer.embed_dim, 3 * self.cell * self.cell, config)
+
+    def forward(self, images: Tensor, hidden: Tensor) -> Reconstruction:
+        """Fill in hidden cells; arguments as in MaskedImageModel.
+
+        Raises:
+            ShapeError: shapes do not fit, or images hide different numbers of cells.
+        """
+        self.require_fitting(images, hidden)
+        order = visible_cells(hidden)
+        prefix, tokens = self.encoded(images, order)
+        predicted = self.decoder(prefix, tokens, order, hidden.shape[-2:])
+        return reconstruction(images, hidden, predicted, self.cell)
+
+    def encoded(self, images: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the transformer makes of the visible patches.
+
+        Args:
+            images: (B, 3, H, W), normalised.
+            visible: (B, V) numbers of the visible cells.
+
+        Returns:
+            The (B, P, D) class token and registers, if it has any, and the (B, V, D) patches.
+        """
+        transformer: Any = self.transformer
+        embedded = transformer.patch_embed(images)
+        tokens = transformer._pos_embed(embedded)  # noqa: SLF001  timm has no other door
+        before = transformer.num_prefix_tokens
+        prefix, patches = tokens[:, :before], tokens[:, before:]
+        rows = visible[..., None].expand(-1, -1, patches.shape[-1])
+        tokens = torch.cat([prefix, patches.gather(1, rows)], dim=1)
+        tokens = transformer.norm(transformer.blocks(transformer.norm_pre(tokens)))
+        return tokens[:, :before], tokens[:, before:]
+
+    def backbone_state(self) -> dict[str, Tensor]:
+        """Return the tensors of the transformer on the CPU, by timm's names, without those of a head."""
+        state = self.transformer.state_dict()
+        # Without its pooling timm gives some transformers a norm that they do not have otherwise.
+        return {
+            name: tensor.detach().cpu().contiguous().clone()
+            for name, tensor in state.items()
+            if name in self.known
+        }
+
+
+def visible_cells(hidden: Tensor) -> Tensor:
+    """Return the (B, V) numbers of the cells that are not hidden, rising, from (B, R, C) bool.
+
+    Raises:
+        ShapeError: images hide different numbers of cells, or all of them.
+    """
+    flat = hidden.flatten(1)
+    counts = (~flat).sum(dim=1)
+    count = int(counts[0])
+    if not count or (counts != count).any():
+        raise ShapeError(
+            "every image must hide the same number of cells, and not all of them, but"
+            f" {counts.tolist()} of {flat.shape[1]} are visible"
+        )
+    return flat.byte().argsort(dim=1, stable=True)[:, :count]
+
+
+def _patch_side(transformer: Any) -> int:  # noqa: ANN401  timm's loose types
+    height, width = transformer.patch_embed.patch_size
+    if height != width:
+        raise InputError(f"MAE takes square patches, not {height} × {width}; name another backbone")
+    side: int = height
+    return side
