@@ -116,13 +116,16 @@ class LargeImageSlide:
         return pixels
 
 
-def open_slide(path: Path, mpp: float | None = None, name: str | None = None) -> SlideReader:
+def open_slide(
+    path: Path, mpp: float | None = None, name: str | None = None, option: str = "--mpp"
+) -> SlideReader:
     """Return a slide or plain image, ready to be read.
 
     Args:
         path: the file.
         mpp: micrometres per base pixel; None takes what the file says.
         name: what it is called in results; None takes the file's name.
+        option: how a person gives the pixel size, for the message.
 
     Raises:
         SlideError: it is missing, broken, or no slide; PixelFormatError if its pixels are no colours of
@@ -133,7 +136,7 @@ def open_slide(path: Path, mpp: float | None = None, name: str | None = None) ->
     require_permitted(path)
     if path.suffix.lower() in plain.SUFFIXES:
         pixels = plain.read_plain(path)
-        return ArraySlide(called, checked_mpp(called, mpp, None), pixels)
+        return ArraySlide(called, checked_mpp(called, mpp, None, option), pixels)
     if not path.is_file():
         raise missing(path)
     require_whole(path)
@@ -153,7 +156,7 @@ def open_slide(path: Path, mpp: float | None = None, name: str | None = None) ->
         # The library leaves out a resolution that no microscope has; it is told of all the same.
         found = said_mpp(path)
     return LargeImageSlide(
-        called, checked_mpp(called, mpp, found), facts["sizeX"], facts["sizeY"], source
+        called, checked_mpp(called, mpp, found, option), facts["sizeX"], facts["sizeY"], source
     )
 
 

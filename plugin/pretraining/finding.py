@@ -1,0 +1,148 @@
+"""From what a person names to the grounds that tiles are taken from: images, slides, lists, datasets.
+
+What cannot serve (a broken file, an image smaller than a tile, a slide without tissue) is left out, and one
+warning of each kind names it; only if nothing is left the pretraining is refused. A file that does not say
+how large its pixels are is refused at once, since that is mended for all of them by one option.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from patherea_core.data.store import read_manifest
+from patherea_core.data.validation_choice import validation_fold
+from patherea_core.errors import InputError, SlideError
+from patherea_core.geometry import Scale
+from patherea_core.progress import Progress
+from patherea_core.slides import SlideReader
+from plugin.pretraining.ground import Ground
+from plugin.pretraining.ground_tiles import GroundTiles
+from plugin.pretraining.left_out import LeftOut
+from plugin.pretraining.tissue_sites import tissue_sites
+from plugin.readers.dataset import recognises
+from plugin.slides.inputs import ListedSlide, listed_slides
+from plugin.slides.reader import open_slide
+
+log = logging.getLogger(__name__)
+
+#: Base pixels of an image that is taken as a whole; on what is larger, tissue is looked for.
+_WHOLE = 4_194_304
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileWishes:
+    """What tiles are wanted.
+
+    Attributes:
+        mpp: micrometres per working pixel.
+        side: of a tile, in working pixels.
+        slide_mpp: micrometres per base pixel of what does not say; None refuses that.
+        without_folds: names or numbers of folds of datasets that are left out, say the one to test on.
+    """
+
+    mpp: float
+    side: int
+    slide_mpp: float | None = None
+    without_folds: tuple[str, ...] = ()
+
+
+def find_tiles(inputs: Sequence[Path], wishes: TileWishes, progress: Progress) -> GroundTiles:
+    """Return tiles of all that is named: files, folders of them, lists (.txt, .csv), dataset folders.
+
+    Raises:
+        InputError: there is nothing, or nothing that can serve.
+        ScaleError: a file does not say how large its pixels are.
+        Cancelled: the progress asked to stop.
+    """
+    named = list(_named(inputs, wishes))
+    left_out = LeftOut()
+    grounds: list[Ground] = []
+    for number, slide in enumerate(named):
+        progress.advance(number / len(named), f"looking at {slide.path.name}")
+        grounds += _ground(slide, wishes, left_out)
+    left_out.tell()
+    if not grounds:
+        raise InputError(left_out.nothing_left())
+    progress.advance(1.0, "all looked at")
+    return GroundTiles(grounds, wishes.mpp, in_words(grounds, inputs))
+
+
+def in_words(grounds: Sequence[Ground], places: Sequence[Path | str]) -> str:
+    """Return what tiles are taken from, in words.
+
+    Args:
+        grounds: the slides and images.
+        places: where they lie; of a path its last part is told.
+    """
+    slides = sum(one.sites is not None for one in grounds)
+    images = len(grounds) - slides
+    parts = [
+        f"{count} {what}" + "s" * (count != 1)
+        for count, what in ((slides, "slide"), (images, "image"))
+        if count
+    ]
+    names = ", ".join(Path(place).name or str(place) for place in places)
+    return f"{' and '.join(parts)} of {names}"
+
+
+def ground_of(path: Path, slide: SlideReader, wishes: TileWishes) -> Ground:
+    """Return where tiles of an open slide or image are taken.
+
+    Raises:
+        SlideError: it cannot be read.
+        InputError: it is smaller than a tile, or shows no tissue.
+    """
+    scale = Scale(slide.base_mpp, wishes.mpp)
+    width, height = (
+        int(length / scale.base_per_working + 1e-6) for length in (slide.width, slide.height)
+    )
+    if min(width, height) < wishes.side:
+        raise TooSmallError(f"{slide.name} ({width} × {height} pixels of {wishes.mpp:g} µm)")
+    sites = None
+    if slide.width * slide.height > _WHOLE:
+        sites = tissue_sites(slide, wishes.mpp, wishes.side)
+        if sites is None:
+            raise NoTissueError(slide.name)
+    return Ground(path, slide.name, slide.base_mpp, width, height, sites)
+
+
+class TooSmallError(InputError):
+    """An image is smaller than a tile."""
+
+
+class NoTissueError(InputError):
+    """A slide shows no tissue."""
+
+
+def _ground(named: ListedSlide, wishes: TileWishes, left_out: LeftOut) -> Iterator[Ground]:
+    """Yield the ground of one file, if it can serve."""
+    mpp = wishes.slide_mpp if named.mpp is None else named.mpp
+    try:
+        yield ground_of(named.path, open_slide(named.path, mpp, option="--slide-mpp"), wishes)
+    except TooSmallError as error:
+        left_out.too_small.append(str(error))
+    except NoTissueError as error:
+        left_out.without_tissue.append(str(error))
+    except SlideError as error:
+        left_out.unreadable.append(str(error))
+
+
+def _named(inputs: Iterable[Path], wishes: TileWishes) -> Iterator[ListedSlide]:
+    """Yield the files that are meant, in the order given, each once."""
+    seen: set[Path] = set()
+    for path in inputs:
+        listed = _of_dataset(path, wishes) if recognises(path) else listed_slides([path])
+        for one in listed:
+            if (place := one.path.resolve()) not in seen:
+                seen.add(place)
+                yield one
+
+
+def _of_dataset(folder: Path, wishes: TileWishes) -> Iterator[ListedSlide]:
+    """Yield the images of a dataset, but for those of the folds that are left out."""
+    manifest = read_manifest(folder)
+    without = {validation_fold(manifest, fold) for fold in wishes.without_folds}
+    for record in manifest.samples:
+        if record.fold not in without:
+            yield ListedSlide(folder / record.files[0], manifest.mpp)

@@ -1,0 +1,1 @@
+"""Tests of where the tiles of a pretraining come from."""

@@ -1,0 +1,127 @@
+"""From what a person names to what tiles are taken from."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from patherea_core.errors import Cancelled, DatasetError, InputError, ScaleError, SlideError
+from patherea_core.progress import Silent
+from patherea_core.seeding import Seed
+from plugin.pretraining.finding import TileWishes, find_tiles
+from tests.builders import sample, write_dataset
+from tests.plugin.pretraining.slides import glass, is_glass, write_field, write_slide
+from tests.plugin.slide_files import write_tiff
+
+WISHES = TileWishes(mpp=0.5, side=32, slide_mpp=0.5)
+
+
+def names(*inputs: Path, wishes: TileWishes = WISHES) -> list[str]:
+    return [one.name for one in find_tiles(inputs, wishes, Silent()).grounds]
+
+
+def test_images_of_a_folder_are_taken_whole(tmp_path: Path) -> None:
+    for name in ("b.png", "a.jpg", "c.bmp"):
+        write_field(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no image")
+    found = find_tiles([tmp_path], WISHES, Silent())
+    assert [one.name for one in found.grounds] == ["a.jpg", "b.png", "c.bmp"]
+    assert all(one.sites is None for one in found.grounds)
+    assert found.describe() == f"3 images of {tmp_path.name}"
+
+
+def test_tiles_of_a_slide_are_tissue(tmp_path: Path) -> None:
+    found = find_tiles([write_slide(tmp_path / "slide.tif")], replace(WISHES, side=96), Silent())
+    assert found.describe() == "1 slide of slide.tif"
+    tiles = found.sample(60, 96, Seed(0).stream("tiles"))
+    shares = [is_glass(tile) for tile in tiles]
+    assert max(shares) < 0.9
+    assert np.mean(shares) < 0.2
+
+
+def test_a_slide_says_itself_how_large_its_pixels_are(tmp_path: Path) -> None:
+    path = write_slide(tmp_path / "slide.tif", mpp=0.25)
+    (one,) = find_tiles([path], TileWishes(mpp=0.5, side=32), Silent()).grounds
+    assert (one.base_mpp, one.width) == (0.25, 1152)
+
+
+def test_a_table_names_images_and_the_size_of_their_pixels(tmp_path: Path) -> None:
+    write_field(tmp_path / "a.png", 80, 80)
+    write_field(tmp_path / "b.png", 80, 80)
+    (tmp_path / "list.csv").write_text("slide,mpp\na.png,0.5\nb.png,0.25\n")
+    wishes = TileWishes(mpp=0.5, side=32)
+    found = find_tiles([tmp_path / "list.csv"], wishes, Silent())
+    assert [(one.name, one.width) for one in found.grounds] == [("a.png", 80), ("b.png", 40)]
+
+
+def test_what_is_named_twice_is_taken_once_and_equal_names_are_told_apart_by_folder(
+    tmp_path: Path,
+) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        write_field(tmp_path / folder / "a.png")
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert names(one, two, one / "a.png") == ["a.png", "a.png"]
+
+
+def test_a_dataset_gives_its_images_without_the_folds_that_are_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "dataset"
+    write_dataset(folder, [sample(name="s1"), sample(name="s2", fold=1)], folds=2)
+    wishes = TileWishes(mpp=0.5, side=32, without_folds=("1",))
+    assert names(folder, wishes=TileWishes(mpp=0.5, side=32)) == ["s1.png", "s2.png"]
+    assert names(folder, wishes=wishes) == ["s1.png"]
+    with pytest.raises(DatasetError, match="no fold"):
+        names(folder, wishes=TileWishes(mpp=0.5, side=32, without_folds=("99",)))
+
+
+def test_what_cannot_serve_is_left_out_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_field(tmp_path / "good.png")
+    write_field(tmp_path / "tiny.png", 31, 60)
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    write_tiff(tmp_path / "empty.tif", glass(2304, 2304), mpp=0.5, photometric="rgb")
+    assert names(tmp_path) == ["good.png"]
+    text = "\n".join(caplog.messages)
+    assert "1 file is left out, cannot be read: 'broken.png' is no slide or image" in text
+    assert "1 file is left out, smaller than a tile: tiny.png (31 × 60 pixels of 0.5 µm)" in text
+    assert "1 file is left out, without tissue: empty.tif" in text
+
+
+def test_a_broken_file_among_many_is_named_and_the_rest_is_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_field(tmp_path / "good.png")
+    for number in range(8):
+        write_field(tmp_path / f"tiny-{number}.png", 8, 8)
+    names(tmp_path)
+    (message,) = caplog.messages
+    assert "8 files are left out" in message
+    assert message.endswith("and 3 more")
+
+
+def test_nothing_that_can_serve_is_refused_with_the_reason(tmp_path: Path) -> None:
+    write_tiff(tmp_path / "empty.tif", glass(2304, 2304), mpp=0.5, photometric="rgb")
+    with pytest.raises(InputError, match=r"nothing to take tiles from: .* without tissue: empty"):
+        names(tmp_path)
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(SlideError, match="holds no slide or image"):
+        names(tmp_path / "nothing")
+
+
+def test_images_that_do_not_say_how_large_their_pixels_are_are_refused(tmp_path: Path) -> None:
+    write_field(tmp_path / "a.png")
+    with pytest.raises(ScaleError, match=r"a\.png.*give --slide-mpp"):
+        names(tmp_path, wishes=TileWishes(mpp=0.5, side=32))
+
+
+def test_a_request_to_stop_is_heard(tmp_path: Path) -> None:
+    write_field(tmp_path / "a.png")
+
+    class Stop:
+        def advance(self, _fraction: float, _message: str = "") -> None:
+            raise Cancelled("stopped on request")
+
+    with pytest.raises(Cancelled):
+        find_tiles([tmp_path], WISHES, Stop())
