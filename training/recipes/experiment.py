@@ -6,6 +6,7 @@ from typing import Any
 from patherea_core.bundle_card import CardWords
 from patherea_core.config import Recipe
 from patherea_core.data.division import Division, dealt_anew, fold_called, holding_out
+from patherea_core.data.label_share import LabelShare
 from patherea_core.data.manifest import Manifest
 from patherea_core.seeding import Seed
 from training.protocol import Chosen
@@ -29,6 +30,7 @@ class DivisionRule:
         own_folds: into how many folds by patient the dataset is dealt anew; None keeps those it has.
         several: whether every fold is the test of a run of its own.
         remark: how it differs from the experiment's own rule, for the ledger.
+        labels: the share of the labels that is trained on; None for all.
     """
 
     test: str
@@ -38,6 +40,7 @@ class DivisionRule:
     own_folds: int | None = None
     several: bool = False
     remark: str = ""
+    labels: LabelShare | None = None
 
     @property
     def split(self) -> str:
@@ -61,6 +64,11 @@ class DivisionRule:
         remark = f", validated on part {part + 1} of {parts}"
         return replace(self, validation=None, part=part, parts=parts, remark=remark)
 
+    def labelled(self, share: float, seed: Seed) -> "DivisionRule":
+        """Return the rule that trains on a share of the labels, drawn by a seed."""
+        labels = LabelShare(share, seed)
+        return replace(self, labels=labels, remark=f"{self.remark}, {labels.words}")
+
     def divide(self, manifest: Manifest) -> Division:
         """Return the division of a dataset.
 
@@ -69,7 +77,7 @@ class DivisionRule:
         """
         if self.own_folds is not None:
             manifest = dealt_anew(manifest, self.own_folds, _DEALING)
-        return holding_out(
+        division = holding_out(
             manifest,
             fold_called(manifest, self.test),
             validation_fold=(
@@ -79,6 +87,7 @@ class DivisionRule:
             part=self.part,
             seed=_DEALING,
         )
+        return division if self.labels is None else self.labels.of(manifest, division)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
