@@ -12,7 +12,6 @@ from patherea_core.errors import InputError
 from patherea_core.geometry import Ints
 from patherea_core.index.kinds import KindedCells
 from patherea_core.progress import Part, Progress
-from patherea_core.regions import Outline
 from plugin import provenance
 from plugin.commands.ki67_outputs import Ki67Outputs, write_outputs
 from plugin.commands.ki67_stain import require_one, with_stain
@@ -25,7 +24,7 @@ from plugin.index.report import Ki67Report, Origin
 from plugin.outputs.ki67_drawing import scene_around
 from plugin.readers.cell_table import CellTable
 from plugin.readers.image_names import common_names
-from plugin.readers.regions import read_each_region
+from plugin.readers.regions import ReadRegion, read_each_region
 from plugin.readers.registry import read_cells
 from plugin.slides.reader import open_slide
 
@@ -40,7 +39,8 @@ class Ki67InFilesRequest:
         cells: a file or folder of cells in any layout that is understood.
         regions: a file of outlines in which to count; None counts all cells.
         image: the one image to count; empty counts all, as those of one patient.
-        weights: what each region stands for, by its number: "region 1".
+        weights: what each region or kind of region stands for, by its name; one without is called by its
+            number: "region 1".
         choice: what is said of classes.
         settings: how to count.
         errors: reports of an evaluation of the model on data it did not learn from.
@@ -121,12 +121,12 @@ def run(request: Ki67InFilesRequest, progress: Progress) -> Ki67Report:
 def _slides(
     request: Ki67InFilesRequest,
     table: CellTable,
-    drawn: Sequence[tuple[str, Outline]],
+    drawn: Sequence[ReadRegion],
     classes: CountedClasses,
 ) -> Sequence[CellsOfSlide]:
     rows = table.rows_by_image()
     images = tuple(rows) or ("",)
-    owners = _owners([image for image, _ in drawn], images)
+    owners = _owners([region.image for region in drawn], images)
     if request.image:
         if request.image not in images:
             raise InputError(
@@ -139,8 +139,8 @@ def _slides(
     def of_image(image: str) -> CellsOfSlide:
         own = rows.get(image, none)
         outlines = [
-            DrawnRegion(outline)
-            for owner, (_, outline) in zip(owners, drawn, strict=True)
+            DrawnRegion(region.outline, region.name, region.kind)
+            for owner, region in zip(owners, drawn, strict=True)
             if owner == image
         ]
         if drawn and not outlines:

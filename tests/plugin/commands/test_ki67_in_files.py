@@ -12,6 +12,8 @@ from patherea_core.progress import Silent
 from plugin.commands.ki67_in_files import Ki67InFilesRequest, run
 from plugin.commands.ki67_outputs import Ki67Outputs
 from plugin.commands.stain_check import run as check_stain
+from plugin.index.counting import CountSettings
+from plugin.index.methods import METHODS
 from plugin.shell import main
 from tests.plugin.commands.test_stain_check import made_request
 
@@ -57,6 +59,35 @@ def test_regions_of_a_file_stay_apart_and_overlap_counts_once(tmp_path: Path) ->
     assert [one.counted.tally.tumour for one in found.regions] == [9, 21]
     assert found.whole.counted.tally.tumour == 21
     assert found.whole.counted.shared_cells == 9
+
+
+def test_regions_are_called_as_their_file_calls_them_and_weighed_by_kind(tmp_path: Path) -> None:
+    cells = write_cells(tmp_path / "c.csv", "a")
+    told: list[dict[str, object]] = [
+        {"name": "Rand", "classification": {"name": "high", "color": [255, 0, 0]}},
+        {"classification": {"names": ["low", "edge"]}},
+        {"classification": "low"},
+        {},
+    ]
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"objectType": "annotation", **properties},
+            "geometry": mapping(shapely.box(40 * place, 0, 40 * place + 39, 100)),
+        }
+        for place, properties in enumerate(told)
+    ]
+    outlines = tmp_path / "r.geojson"
+    outlines.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    found = run(Ki67InFilesRequest(cells=cells, regions=outlines), Silent()).count
+    names = [one.counted.name for one in found.regions]
+    assert names == ["Rand", "low: edge", "low", "region 1"]
+    weights = {"high": 3.0, "low: edge": 1.0, "low": 1.0, "region 1": 1.0}
+    settings = CountSettings(method=METHODS["weighted"], hotspots=0)
+    request = Ki67InFilesRequest(cells=cells, regions=outlines, weights=weights, settings=settings)
+    weighed = run(request, Silent()).count.whole.counted.value
+    shares = [one.counted.value or 0.0 for one in found.regions]
+    assert weighed == pytest.approx((3 * shares[0] + sum(shares[1:])) / 6)
 
 
 def test_regions_of_another_image_are_refused(tmp_path: Path) -> None:
