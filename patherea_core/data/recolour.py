@@ -4,18 +4,39 @@ They come in the order in which an image comes about: the stains of the section,
 scanner, and its camera.
 """
 
+from typing import Protocol
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from patherea_core.config import TrainingConfig
-from patherea_core.data.stain import stain_jittered
+from patherea_core.data.stain import StainPair, stain_jittered
 from patherea_core.geometry import Pixels
 
 Floats32 = npt.NDArray[np.float32]
 
 
-def recoloured(pixels: Pixels, settings: TrainingConfig, random: np.random.Generator) -> Pixels:
+class Looks(Protocol):
+    """How much the looks of a tile may change; settings of a training say so."""
+
+    @property
+    def colour_jitter(self) -> float:
+        """Largest relative change of brightness, contrast and saturation."""
+
+    @property
+    def stain(self) -> StainPair:
+        """The two stains that ``stain_jitter`` separates."""
+
+    @property
+    def stain_jitter(self) -> float:
+        """Largest relative change of the amount of each stain."""
+
+    @property
+    def blur(self) -> float:
+        """Largest standard deviation in pixels of a blur."""
+
+
+def recoloured(pixels: Pixels, settings: Looks, random: np.random.Generator) -> Pixels:
     """Return (H, W, 3) pixels with other stains, sharpness and colours, as far as the settings allow."""
     if settings.stain_jitter > 0:
         pixels = stain_jittered(pixels, settings.stain, settings.stain_jitter, random)

@@ -4,15 +4,16 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.strategies import DDPStrategy
 
-from patherea_core.config import Recipe, TrainingConfig
+from patherea_core.config import Recipe
 from patherea_core.errors import Cancelled
 from patherea_core.seeding import Seed
 from patherea_core.workflow.engine.averaging import AveragedWeights
@@ -22,9 +23,7 @@ from patherea_core.workflow.engine.callbacks import (
     Patience,
     ValidationEpochs,
 )
-from patherea_core.workflow.engine.learner import Learner
 from patherea_core.workflow.engine.ranks import OneMachine, Place
-from patherea_core.workflow.engine.tiles import Tiles
 from patherea_core.workflow.run.folder import RunFolder
 from patherea_core.workflow.run.kept_state import WholeStates
 
@@ -65,46 +64,86 @@ def trainer_for(
             mode="max",
             enable_version_counter=False,
         ),
-        ModelCheckpoint(
-            folder.checkpoints,
-            filename="last",
-            save_on_train_epoch_end=True,
-            enable_version_counter=False,
-        ),
+        keeping_the_last(folder.checkpoints),
     ]
-    with _quiet_lightning():
-        return _trainer(settings, folder, place, callbacks, settings.batch_size // at_once)
-
-
-def _trainer(
-    settings: TrainingConfig,
-    folder: RunFolder,
-    place: Place,
-    callbacks: list[Callback],
-    parts: int,
-) -> lightning.Trainer:
-    gpu, alone = place.kind == "cuda", place.alone
-    return lightning.Trainer(
-        accelerator="gpu" if gpu else "cpu",
-        devices=place.devices,
-        strategy="auto" if alone else DDPStrategy(find_unused_parameters=True),
-        max_epochs=settings.epochs,
-        precision=settings.precision,
-        accumulate_grad_batches=settings.accumulated_batches * parts,
-        gradient_clip_val=settings.gradient_clip or None,
-        num_sanity_val_steps=0,
-        sync_batchnorm=gpu and not alone,
-        callbacks=callbacks,
-        plugins=[WholeStates()] if alone else [WholeStates(), OneMachine(place)],
-        default_root_dir=folder.path,
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
+    return quiet_trainer(
+        Drive(
+            epochs=settings.epochs,
+            precision=settings.precision,
+            passes=settings.accumulated_batches * (settings.batch_size // at_once),
+            gradient_clip=settings.gradient_clip,
+        ),
+        folder.path,
+        place,
+        callbacks,
     )
 
 
-def train(trainer: lightning.Trainer, learner: Learner, tiles: Tiles, state: Path | None) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drive:
+    """How a network is driven through its training, whatever it learns.
+
+    Attributes:
+        epochs: of the whole training.
+        precision: arithmetic of the network.
+        passes: forward passes a step; their gradients are averaged.
+        gradient_clip: largest norm of the gradient; 0 for no limit.
+        shared_norm: whether batch normalisation on several GPUs takes the statistics of all of them.
+    """
+
+    epochs: int
+    precision: Literal["32-true", "bf16-mixed"]
+    passes: int = 1
+    gradient_clip: float = 0.0
+    shared_norm: bool = True
+
+
+def keeping_the_last(checkpoints: Path) -> ModelCheckpoint:
+    """Return what keeps the state after each epoch as ``last.ckpt`` in a folder."""
+    return ModelCheckpoint(
+        checkpoints, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+    )
+
+
+def quiet_trainer(
+    drive: Drive, folder: Path, place: Place, callbacks: list[Callback]
+) -> lightning.Trainer:
+    """Return a trainer that says nothing by itself and keeps its states whole.
+
+    Args:
+        drive: how far, and in what steps.
+        folder: of the run.
+        place: where this process stands among those that train together.
+        callbacks: what happens besides.
+    """
+    gpu, alone = place.kind == "cuda", place.alone
+    with _quiet_lightning():
+        return lightning.Trainer(
+            accelerator="gpu" if gpu else "cpu",
+            devices=place.devices,
+            strategy="auto" if alone else DDPStrategy(find_unused_parameters=True),
+            max_epochs=drive.epochs,
+            precision=drive.precision,
+            accumulate_grad_batches=drive.passes,
+            gradient_clip_val=drive.gradient_clip or None,
+            num_sanity_val_steps=0,
+            sync_batchnorm=drive.shared_norm and gpu and not alone,
+            callbacks=callbacks,
+            plugins=[WholeStates()] if alone else [WholeStates(), OneMachine(place)],
+            default_root_dir=folder,
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+        )
+
+
+def train(
+    trainer: lightning.Trainer,
+    learner: lightning.LightningModule,
+    tiles: lightning.LightningDataModule,
+    state: Path | None,
+) -> None:
     """Train to the last epoch, from a kept state on if there is one.
 
     Raises:

@@ -7,16 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from patherea_core.objective.hybrid import LossTerms
+from patherea_core.objective.hybrid import PARTS
+from patherea_core.objective.terms import Terms
 
-#: The loss and its unweighted parts, by their names in the files of a run.
-TERMS = (
-    "loss",
-    "one_to_one_classification",
-    "one_to_one_regression",
-    "one_to_many_classification",
-    "one_to_many_regression",
-)
+#: The loss, by its name in the files of a run.
+LOSS = "loss"
+#: The loss and its unweighted parts of a point-to-point network, by their names in the files of a run.
+TERMS = (LOSS, *PARTS)
 #: Most rows of the losses by step.
 _MOST_ROWS = 1000
 
@@ -31,10 +28,12 @@ class LossRecord:
     The device is waited for by ``recent`` and ``gather`` only.
 
     Attributes:
+        terms: names of the terms, the loss first.
         rows: step, learning rate and terms of each stretch, a thousand in all at most.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, terms: tuple[str, ...] = TERMS) -> None:
+        self.terms = terms
         self.rows: list[LossRow] = []
         self._length = 1
         self._recent = _Sum()
@@ -45,17 +44,9 @@ class LossRecord:
         """Choose the length of the stretches for a training of so many batches."""
         self._length = max(1, math.ceil(batches / _MOST_ROWS))
 
-    def note(self, terms: LossTerms, step: int, learning_rate: float) -> None:
+    def note(self, terms: Terms, step: int, learning_rate: float) -> None:
         """Add the terms of a batch, which belongs to a step at a learning rate."""
-        values = torch.stack(
-            [
-                terms.total,
-                terms.one_to_one_classification,
-                terms.one_to_one_regression,
-                terms.one_to_many_classification,
-                terms.one_to_many_regression,
-            ]
-        )
+        values = torch.stack([terms.total, *terms.parts.values()])
         values = values.detach().double()
         self._recent.add(values)
         self._stretch.add(values)
@@ -67,7 +58,7 @@ class LossRecord:
         """Return the mean of each term since the last validation; empty before the first batch."""
         if not self._recent.count:
             return {}
-        return dict(zip(TERMS, together(self._recent.mean()).tolist(), strict=True))
+        return dict(zip(self.terms, together(self._recent.mean()).tolist(), strict=True))
 
     def forget_recent(self) -> None:
         """Begin a new mean, after a validation."""
@@ -80,7 +71,7 @@ class LossRecord:
         steps, rates, means = zip(*self._finished, strict=True)
         table = together(torch.stack(means)).tolist()
         new = [
-            {"step": step, "learning_rate": rate, **dict(zip(TERMS, values, strict=True))}
+            {"step": step, "learning_rate": rate, **dict(zip(self.terms, values, strict=True))}
             for step, rate, values in zip(steps, rates, table, strict=True)
         ]
         self._finished = []
@@ -103,7 +94,7 @@ class LossRecord:
 
 
 class _Sum:
-    """A sum of (5,) tensors on whatever device they lie, and how many they were."""
+    """A sum of tensors of one number a term on whatever device they lie, and how many they were."""
 
     def __init__(self, total: list[float] | None = None, count: int = 0) -> None:
         self.count = count

@@ -11,7 +11,7 @@ from torch.utils.tensorboard.writer import SummaryWriter
 
 from patherea_core.errors import Cancelled
 from patherea_core.progress import Progress, in_words
-from patherea_core.workflow.engine.losses import TERMS
+from patherea_core.workflow.engine.validation import Row
 from patherea_core.workflow.run.folder import RunFolder
 
 #: Seconds between two looks at the loss, each of which waits for the device.
@@ -46,8 +46,7 @@ class Report(Callback):
         if self._clock() - self._looked >= _LOOK:
             self._message = f"loss {learner.losses.recent()['loss']:.3f}"
             if learner.history:
-                score = learner.history[-1]["validation_mean_f1"] or 0.0
-                self._message += f", validation F1 {score:.3f}"
+                self._message += f", {self.scored(learner.history[-1])}"
             self._looked = self._clock()
         self._tell(trainer, self._message)
 
@@ -73,6 +72,10 @@ class Report(Callback):
         """Draw what was not drawn yet, but for a request to stop: a container has seconds to obey it."""
         if not isinstance(given[2], Cancelled):
             self._draw(given[1])
+
+    def scored(self, row: Row) -> str:
+        """Return what the last validation found, in words."""
+        return f"validation F1 {row['validation_mean_f1'] or 0.0:.3f}"
 
     def _draw(self, learner: Any) -> None:  # noqa: ANN401
         if self._undrawn:
@@ -135,7 +138,7 @@ class TensorBoard(Callback):
             return
         for row in learner.history[self._scores :]:
             for name, value in row.items():
-                if value is not None and name not in (*TERMS, "epoch", "learning_rate"):
+                if value is not None and name not in (*learner.losses.terms, "epoch", "learning_rate"):
                     self._writer.add_scalar(_tag(name), value, trainer.global_step)
         self._scores = len(learner.history)
         self._write(learner)
@@ -154,14 +157,14 @@ class TensorBoard(Callback):
         if self._writer is None:
             return
         for row in learner.losses.rows[self._rows :]:
-            for name in ("learning_rate", *TERMS):
-                self._writer.add_scalar(_tag(name), row[name], int(row["step"]))
+            step = int(row["step"])
+            self._writer.add_scalar(_tag("learning_rate"), row["learning_rate"], step)
+            for name in learner.losses.terms:
+                self._writer.add_scalar(f"training/{name}", row[name], step)
         self._rows = len(learner.losses.rows)
 
 
 def _tag(name: str) -> str:
     """Return the name of a figure with its group, by which TensorBoard sorts."""
-    if name in TERMS:
-        return f"training/{name}"
     scored = name.startswith("validation_")
     return f"validation/{name.removeprefix('validation_')}" if scored else f"run/{name}"
