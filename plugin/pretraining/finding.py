@@ -132,6 +132,8 @@ def _named(inputs: Iterable[Path], wishes: TileWishes) -> Iterator[ListedSlide]:
     """Yield the files that are meant, in the order given, each once."""
     seen: set[Path] = set()
     for path in inputs:
+        if path.suffix.lower() == ".zip" and path.is_file():
+            raise InputError(f"{path} is packed; unpack it, and name the folder")
         listed = _of_dataset(path, wishes) if recognises(path) else listed_slides([path])
         for one in listed:
             if (place := one.path.resolve()) not in seen:

@@ -24,6 +24,11 @@ class LeftOut:
     too_small: list[str] = field(default_factory=list)
     without_tissue: list[str] = field(default_factory=list)
 
+    @property
+    def count(self) -> int:
+        """How many files are left out."""
+        return len(self.unreadable) + len(self.too_small) + len(self.without_tissue)
+
     def tell(self) -> None:
         """Warn of what is left out, a sentence for each reason."""
         for sentence in self._sentences():

@@ -75,6 +75,12 @@ def test_a_dataset_gives_its_images_without_the_folds_that_are_left_out(tmp_path
         names(folder, wishes=TileWishes(mpp=0.5, side=32, without_folds=("99",)))
 
 
+def test_a_packed_dataset_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "dataset.zip").write_bytes(b"")
+    with pytest.raises(InputError, match=r"dataset\.zip is packed; unpack it"):
+        names(tmp_path / "dataset.zip")
+
+
 def test_what_cannot_serve_is_left_out_and_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

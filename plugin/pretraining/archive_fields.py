@@ -1,0 +1,173 @@
+"""Tiles of the slides of an archive's folder: each is fetched once, and what stays of it are some fields.
+
+A pretraining looks at every slide again and again, at random, and the slides of an archive are too many to
+be kept. So one at a time is fetched, fields of its tissue are cut, and its file goes; tiles are then pieces
+of the fields. How many fields there are is bounded by the room that is given for them.
+"""
+
+import hashlib
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from patherea_core.errors import InputError, SlideError
+from patherea_core.progress import Progress
+from patherea_core.seeding import Seed
+from plugin.dsa.items import SlideItem, download_slide, slides_in
+from plugin.dsa.session import Session
+from plugin.dsa.slide_folders import slides_below, slides_listed, still_there
+from plugin.pretraining.field_cutting import FieldWishes, cut_fields, write_field
+from plugin.pretraining.finding import NoTissueError, TileWishes, TooSmallError, ground_of
+from plugin.pretraining.ground import Ground
+from plugin.pretraining.ground_tiles import GroundTiles
+from plugin.pretraining.left_out import LeftOut
+from plugin.slides.reader import open_slide
+
+log = logging.getLogger(__name__)
+
+#: Sides of a field in sides of a tile.
+_TILES_ACROSS = 2
+
+#: Share of the free room of a disk that fields take at the most; a slide has to lie beside them.
+_OF_FREE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveWishes:
+    """What is wanted of the slides of an archive.
+
+    Attributes:
+        folder_id: the folder that they lie in.
+        tiles: what tiles are wanted.
+        subfolders: whether the slides of the folders below it are taken, too.
+        slide_ids: the slides themselves, instead of those of the folder, where a run goes on with them.
+        fields: of each slide at the most.
+        room: bytes that all fields may take.
+        seed: of the places of the fields.
+    """
+
+    folder_id: str
+    tiles: TileWishes
+    subfolders: bool = False
+    slide_ids: tuple[str, ...] = ()
+    fields: int = 100
+    room: int = 10 * 10**9
+    seed: int = 0
+
+
+def slides_wanted(session: Session, wishes: ArchiveWishes) -> tuple[SlideItem, ...]:
+    """Return the slides that are meant, in order.
+
+    Raises:
+        InputError: there is no such folder, or no slide in it.
+        ArchiveError: the archive does not answer.
+    """
+    if wishes.slide_ids:
+        return slides_listed(session, wishes.slide_ids)
+    slides = (slides_below if wishes.subfolders else slides_in)(session, wishes.folder_id)
+    if not slides:
+        raise InputError(
+            "the folder holds no slide; name the one that the slides lie in"
+            + ("" if wishes.subfolders else ", or take its sub-folders, too")
+        )
+    return slides
+
+
+def archive_tiles(
+    session: Session,
+    slides: Sequence[SlideItem],
+    wishes: ArchiveWishes,
+    scratch: Path,
+    progress: Progress,
+) -> GroundTiles:
+    """Fetch the slides one by one, keep fields of them in ``scratch``, and return tiles of these.
+
+    Raises:
+        InputError: nothing can serve: no slide can be read, is as large as a tile, or shows tissue.
+        ScaleError: a slide does not say how large its pixels are.
+        ArchiveError: the archive does not answer, or has a slide no more.
+        OutputError: the fields cannot be written.
+        Cancelled: the progress asked to stop.
+    """
+    cutter = _Cutter(session, wishes, _field_wishes(wishes, len(slides), scratch), scratch)
+    grounds: list[Ground] = []
+    for number, slide in enumerate(slides):
+        progress.advance(number / len(slides), f"taking fields of {slide.name}")
+        grounds += cutter.fields_of(slide)
+    cutter.left_out.tell()
+    if not grounds:
+        raise InputError(cutter.left_out.nothing_left())
+    progress.advance(1.0, f"{len(grounds)} fields are there")
+    words = f"{len(grounds)} fields of {len(slides) - cutter.left_out.count} slides of the archive"
+    return GroundTiles(grounds, wishes.tiles.mpp, words, _identity(slides, wishes, cutter.fields))
+
+
+class _Cutter:
+    """Takes fields of slides.
+
+    Attributes:
+        left_out: slides that could not serve.
+        fields: what is taken of each.
+    """
+
+    def __init__(
+        self, session: Session, wishes: ArchiveWishes, fields: FieldWishes, scratch: Path
+    ) -> None:
+        self.left_out, self.fields = LeftOut(), fields
+        self._session, self._wishes, self._scratch = session, wishes, scratch
+
+    def fields_of(self, slide: SlideItem) -> list[Ground]:
+        """Return the fields of one slide, none if it cannot serve; its file is kept only meanwhile."""
+        with tempfile.TemporaryDirectory(prefix="slide-", dir=self._scratch) as folder:
+            with still_there(self._session, slide):
+                path = download_slide(self._session, slide, Path(folder))
+            try:
+                return self._cut(slide, path)
+            except TooSmallError as error:
+                self.left_out.too_small.append(str(error))
+            except NoTissueError as error:
+                self.left_out.without_tissue.append(str(error))
+            except SlideError as error:
+                self.left_out.unreadable.append(str(error))
+        return []
+
+    def _cut(self, slide: SlideItem, path: Path) -> list[Ground]:
+        tiles = self._wishes.tiles
+        opened = open_slide(path, tiles.slide_mpp, slide.name, "--slideMpp")
+        ground = ground_of(path, opened, tiles)
+        random = Seed(self._wishes.seed).stream("fields", int(slide.id[-8:], 16))
+        return [
+            write_field(
+                pixels,
+                self._scratch / f"{slide.id}-{number}.png",
+                f"{slide.name}, field {number + 1}",
+                tiles.mpp,
+            )
+            for number, pixels in enumerate(cut_fields(opened, ground, self.fields, random))
+        ]
+
+
+def _field_wishes(wishes: ArchiveWishes, slides: int, scratch: Path) -> FieldWishes:
+    """Return what fields there is room for, and warn if they are fewer than are wanted."""
+    room = min(wishes.room, int(_OF_FREE * shutil.disk_usage(scratch).free))
+    wanted = FieldWishes(wishes.fields, _TILES_ACROSS * wishes.tiles.side, wishes.tiles.mpp)
+    count = max(1, min(wanted.count, room // (slides * wanted.size // wanted.count)))
+    if count < wanted.count:
+        log.warning(
+            "there is room for %d fields of each of %d slides, not for %d; give more room, or take fewer"
+            " slides",
+            count,
+            slides,
+            wanted.count,
+        )
+    return replace(wanted, count=count)
+
+
+def _identity(slides: Sequence[SlideItem], wishes: ArchiveWishes, fields: FieldWishes) -> str:
+    """Return what the fields follow from."""
+    told = [[(one.id, one.file_id) for one in slides], wishes.seed, fields.count, fields.side]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()

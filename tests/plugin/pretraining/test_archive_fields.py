@@ -1,0 +1,165 @@
+"""Fields of the slides of an archive, against a stand-in for it."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from patherea_core.errors import ArchiveError, Cancelled, InputError, ScaleError
+from patherea_core.progress import Silent
+from patherea_core.seeding import Seed
+from plugin.dsa.session import Session, connect
+from plugin.pretraining.archive_fields import ArchiveWishes, archive_tiles, slides_wanted
+from plugin.pretraining.finding import TileWishes
+from plugin.pretraining.ground_tiles import GroundTiles
+from tests.plugin.archive import FOLDER, TOKEN, FakeArchive, serving
+from tests.plugin.pretraining.slides import glass, tissue
+from tests.plugin.slide_files import write_tiff
+
+WISHES = ArchiveWishes(
+    folder_id=FOLDER, tiles=TileWishes(mpp=0.5, side=32), fields=3, room=10**9, seed=1
+)
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plugin.dsa.session._PAUSES", (0.0,))
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[FakeArchive]:
+    with serving(FakeArchive()) as running:
+        for number in range(2):
+            add(running, tmp_path, f"slide-{number}.tif", tissue(400, 300, seed=number))
+        yield running
+
+
+@pytest.fixture
+def session(archive: FakeArchive) -> Session:
+    return connect(archive.address, TOKEN)
+
+
+def add(
+    archive: FakeArchive,
+    folder: Path,
+    name: str,
+    pixels: np.ndarray,
+    mpp: float | None = 0.25,
+) -> str:
+    path = folder / name
+    write_tiff(path, pixels, photometric="rgb", mpp=mpp, compression="zlib")
+    content = path.read_bytes()
+    path.unlink()
+    return archive.add_slide(name, content, pixels.shape[1::-1], mpp)
+
+
+def taken(session: Session, scratch: Path, wishes: ArchiveWishes = WISHES) -> GroundTiles:
+    scratch.mkdir(exist_ok=True)
+    return archive_tiles(session, slides_wanted(session, wishes), wishes, scratch, Silent())
+
+
+def test_each_slide_leaves_fields_and_no_file(session: Session, tmp_path: Path) -> None:
+    wishes = replace(WISHES, fields=2)
+    found = taken(session, tmp_path / "scratch", wishes)
+    assert found.describe() == "4 fields of 2 slides of the archive"
+    assert [(one.width, one.height) for one in found.grounds] == [(64, 64)] * 4
+    assert sorted(path.suffix for path in (tmp_path / "scratch").iterdir()) == [".png"] * 4
+    tiles = found.sample(4, 32, Seed(0).stream("tiles"))
+    assert abs(tiles.reshape(-1, 3).mean(axis=0) - [200, 90, 170]).max() < 10
+
+
+def test_an_image_that_is_no_larger_than_its_fields_is_kept_whole(
+    session: Session, tmp_path: Path
+) -> None:
+    found = taken(session, tmp_path / "scratch", replace(WISHES, fields=8))
+    assert [(one.width, one.height) for one in found.grounds] == [(200, 150)] * 2
+
+
+def test_the_same_seed_gives_the_same_fields_whatever_else_lies_in_the_folder(
+    archive: FakeArchive, session: Session, tmp_path: Path
+) -> None:
+    first = taken(session, tmp_path / "first")
+    again = taken(session, tmp_path / "again")
+    assert first.digest() == again.digest()
+    assert all(
+        np.array_equal(np.asarray(Image.open(one.path)), np.asarray(Image.open(other.path)))
+        for one, other in zip(first.grounds, again.grounds, strict=True)
+    )
+    other = taken(session, tmp_path / "other", replace(WISHES, seed=2))
+    assert other.digest() != first.digest()
+    only = tuple(archive.items)
+    add(archive, tmp_path, "later.tif", tissue(400, 300, seed=9))
+    assert taken(session, tmp_path / "more").digest() != first.digest()
+    gone_on = replace(WISHES, slide_ids=only)
+    assert taken(session, tmp_path / "on", gone_on).digest() == first.digest()
+
+
+def test_little_room_is_shared_out_and_told(
+    session: Session, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = taken(session, tmp_path / "scratch", replace(WISHES, fields=3, room=4 * 64 * 64 * 3))
+    assert len(found.grounds) == 4
+    assert "room for 2 fields of each of 2 slides, not for 3" in caplog.text
+
+
+def test_a_slide_that_cannot_serve_is_left_out_and_named(
+    archive: FakeArchive, session: Session, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    add(archive, tmp_path, "tiny.tif", tissue(40, 40))
+    add(archive, tmp_path, "empty.tif", glass(2304, 2304))
+    archive.add_slide("broken.tif", b"no slide", (10, 10))
+    with caplog.at_level(logging.WARNING):
+        found = taken(session, tmp_path / "scratch")
+    assert found.describe() == "6 fields of 2 slides of the archive"
+    for what in ("smaller than a tile: tiny.tif", "without tissue: empty.tif", "'broken.tif'"):
+        assert what in caplog.text
+
+
+def test_slides_that_cannot_serve_alone_are_refused(
+    archive: FakeArchive, session: Session, tmp_path: Path
+) -> None:
+    archive.items.clear()
+    with pytest.raises(InputError, match="the folder holds no slide"):
+        taken(session, tmp_path / "scratch")
+    add(archive, tmp_path, "empty.tif", glass(2304, 2304))
+    with pytest.raises(InputError, match=r"nothing to take tiles from: .* without tissue: empty"):
+        taken(session, tmp_path / "scratch")
+
+
+def test_a_slide_that_does_not_say_its_scale_is_refused_unless_somebody_does(
+    archive: FakeArchive, session: Session, tmp_path: Path
+) -> None:
+    add(archive, tmp_path, "unsaid.tif", tissue(400, 300), mpp=None)
+    with pytest.raises(ScaleError, match=r"'unsaid\.tif' has no resolution; give --slideMpp"):
+        taken(session, tmp_path / "scratch")
+    said = replace(WISHES, tiles=replace(WISHES.tiles, slide_mpp=0.25))
+    assert len(taken(session, tmp_path / "said", said).grounds) == 9
+
+
+def test_a_slide_that_goes_meanwhile_is_named(
+    archive: FakeArchive, session: Session, tmp_path: Path
+) -> None:
+    slides = slides_wanted(session, WISHES)
+    gone = slides[1]
+    del archive.items[gone.id]
+    del archive.files[gone.file_id]
+    (tmp_path / "scratch").mkdir()
+    with pytest.raises(ArchiveError, match=r"slide-1\.tif"):
+        archive_tiles(session, slides, WISHES, tmp_path / "scratch", Silent())
+
+
+def test_a_request_to_stop_leaves_no_slide_behind(session: Session, tmp_path: Path) -> None:
+    class Stop:
+        def advance(self, fraction: float, _message: str = "") -> None:
+            if fraction > 0:
+                raise Cancelled("stopped on request")
+
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with pytest.raises(Cancelled):
+        archive_tiles(session, slides_wanted(session, WISHES), WISHES, scratch, Stop())
+    assert all(path.suffix == ".png" for path in scratch.iterdir())
