@@ -110,7 +110,7 @@ def initialise(backbone: Backbone, weights: BackboneWeights) -> None:
         for name, tensor in part.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
-    names = {_built_name(name, built): name for name in weights.state}
+    names = {built_name(name, built): name for name in weights.state}
     found = {name: weights.state[names[name]] for name in built if name in names}
     if "pos_embed" in found:
         found["pos_embed"] = _positions(found["pos_embed"], part)
@@ -157,7 +157,7 @@ def _of_the_model(state: Mapping[str, Tensor], model: nn.Module, path: Path) -> 
     return {name: tensor for name, tensor in state.items() if name in known}
 
 
-def _built_name(name: str, built: Collection[str]) -> str:
+def built_name(name: str, built: Collection[str]) -> str:
     """Return what a tensor of the whole model is called where only features are built of it."""
     # timm's pyramids draw the first two parts of a name together, or wrap the whole model.
     for candidate in (name, name.replace(".", "_", 1), f"model.{name}"):

@@ -14,7 +14,7 @@ from patherea_core.errors import InputError
 from patherea_core.model.backbones import Backbone, build_backbone
 from patherea_core.model.pretrained import (
     BackboneWeights,
-    _built_name,
+    built_name,
     initialise,
     read_backbone_weights,
 )
@@ -122,7 +122,7 @@ def test_features_are_those_of_timm_with_the_same_weights(
 def test_names_of_a_pyramid_are_found_among_those_of_the_whole_model(name: str) -> None:
     whole = described(name, {}).state_dict()
     pyramid = described(name, {}, features_only=True).state_dict()
-    shapes = {_built_name(full, pyramid): tensor.shape for full, tensor in whole.items()}
+    shapes = {built_name(full, pyramid): tensor.shape for full, tensor in whole.items()}
     assert {name: shapes.get(name) for name in pyramid} == {
         name: tensor.shape for name, tensor in pyramid.items()
     }
