@@ -9,18 +9,19 @@ from pathlib import Path
 import pytest
 
 from patherea_core.errors import ArchiveError, InputError
+from plugin.dsa import sending
 from plugin.dsa.session import Session
 from plugin.dsa.uploads import new_item, note, remove, stored_files, upload, upload_to_folder
 from plugin.sandbox.process import SandboxProcess
 from tests.journeys.archive_folder import Folder
+from tests.journeys.conftest import LEAST_PIECE
 from tests.journeys.losing_proxy import Fault, LosingProxy
 
-pytestmark = pytest.mark.dsa
+pytestmark = [pytest.mark.dsa, pytest.mark.usefixtures("small_pieces")]
 
-#: The archive takes no smaller pieces; half of one of these it takes as well.
-LEAST_PIECE = 5 << 20
+#: Half of such a piece the archive takes as well.
 PIECE = 2 * LEAST_PIECE
-SIZE = PIECE + LEAST_PIECE + 12345
+SIZE = PIECE + LEAST_PIECE + 123
 
 FAULTS: tuple[Fault, ...] = (
     *("request cut", "request 503", "request late", "request in two"),
@@ -57,6 +58,12 @@ def content(folder: Folder, item: str) -> list[str]:
 
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_archive_takes_our_pieces_unless_it_is_asked_to_take_smaller_ones(
+    small_pieces: int,
+) -> None:
+    assert sending._PIECE >= small_pieces > PIECE
 
 
 @pytest.mark.parametrize("fault", FAULTS)

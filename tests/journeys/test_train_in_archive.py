@@ -48,6 +48,7 @@ from tests.conftest import Sandbox
 from tests.core.workflow.cells import MPP, TAXONOMY, TINY, draw_cells
 from tests.journeys.archive_folder import Folder
 from tests.journeys.breaking_proxy import BreakingProxy, breaking_proxy
+from tests.journeys.conftest import LEAST_PIECE
 from tests.journeys.people import new_person
 from tests.plugin.archive import point, square
 from tests.plugin.slide_files import write_tiff
@@ -57,10 +58,6 @@ pytestmark = pytest.mark.dsa
 SIDE = 96
 #: Sends all that changes at once.
 HURRIED = UploadPace(look=0.05, page=0.0, state=0.0, best=0.0, retry=0.0)
-
-
-#: Bytes of the smallest piece of a file that the archive takes, but for the last.
-LEAST_PIECE = 5 << 20
 
 
 class When:
@@ -386,6 +383,7 @@ def test_the_archive_does_not_take_a_run_for_a_slide_for_its_curves(
     assert "largeImage" not in runs.item(wanted.runs_folder)
 
 
+@pytest.mark.usefixtures("small_pieces")
 def test_a_file_takes_the_place_of_the_one_before_once_it_is_there(
     wanted: ArchiveTraining, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -407,6 +405,7 @@ def test_a_file_takes_the_place_of_the_one_before_once_it_is_there(
     assert found == [[], [], [LEAST_PIECE + 1]]
 
 
+@pytest.mark.usefixtures("small_pieces")
 def test_a_file_that_is_cut_leaves_the_one_before(
     wanted: ArchiveTraining, proxy: BreakingProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
