@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from patherea_core.errors import InputError, ShapeError
+from patherea_core.errors import InputError
 from patherea_core.model.timm_models import created, described, input_statistics
 from patherea_core.model.vit_adapter import is_plain_transformer
 from patherea_core.pretraining.mae_decoder import TokenDecoder
+from patherea_core.pretraining.masking import visible_cells
 from patherea_core.pretraining.modelling import MaskedImageModel, Reconstruction, reconstruction
 from patherea_core.pretraining.settings import PretrainingConfig
 
@@ -92,23 +93,6 @@ class MaskedAutoencoder(MaskedImageModel):
             for name, tensor in state.items()
             if name in self.known
         }
-
-
-def visible_cells(hidden: Tensor) -> Tensor:
-    """Return the (B, V) numbers of the cells that are not hidden, rising, from (B, R, C) bool.
-
-    Raises:
-        ShapeError: images hide different numbers of cells, or all of them.
-    """
-    flat = hidden.flatten(1)
-    counts = (~flat).sum(dim=1)
-    count = int(counts[0])
-    if not count or (counts != count).any():
-        raise ShapeError(
-            "every image must hide the same number of cells, and not all of them, but"
-            f" {counts.tolist()} of {flat.shape[1]} are visible"
-        )
-    return flat.byte().argsort(dim=1, stable=True)[:, :count]
 
 
 def _patch_side(transformer: Any) -> int:  # noqa: ANN401  timm's loose types

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from patherea_core.errors import InputError
+from patherea_core.errors import InputError, ShapeError
 
 
 def drawn_cells(count: int, side: int, share: float, random: np.random.Generator) -> Tensor:
@@ -31,6 +31,23 @@ def drawn_cells(count: int, side: int, share: float, random: np.random.Generator
         )
     ranks = random.random((count, cells)).argsort(axis=1).argsort(axis=1)
     return torch.from_numpy(ranks < hidden).reshape(count, side, side)
+
+
+def visible_cells(hidden: Tensor) -> Tensor:
+    """Return the (B, V) numbers of the cells that are not hidden, rising, from (B, R, C) bool.
+
+    Raises:
+        ShapeError: images hide different numbers of cells, or all of them.
+    """
+    flat = hidden.flatten(1)
+    counts = (~flat).sum(dim=1)
+    count = int(counts[0])
+    if not count or (counts != count).any():
+        raise ShapeError(
+            "every image must hide the same number of cells, and not all of them, but"
+            f" {counts.tolist()} of {flat.shape[1]} are visible"
+        )
+    return flat.byte().argsort(dim=1, stable=True)[:, :count]
 
 
 def as_cells(images: Tensor, cell: int) -> Tensor:
