@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,30 +15,26 @@ from patherea_core.points import Points
 from patherea_core.progress import Part, Progress
 from patherea_core.slides import SlideReader
 from plugin import provenance
-from plugin.commands.ki67_outputs import Ki67Outputs, surface_of, write_outputs
-from plugin.commands.ki67_stain import stain_annotation, with_stain
+from plugin.commands.ki67_adding import Titles, add_count
+from plugin.commands.ki67_outputs import Ki67Outputs, write_outputs
+from plugin.commands.ki67_stain import with_stain
 from plugin.commands.stain_check import make_folder
 from plugin.dsa.annotation_codec import AnnotationIdentity
 from plugin.dsa.items import SlideItem, download_slide, slide_named, slide_to_annotate
-from plugin.dsa.posting import post_annotation
 from plugin.dsa.remote_slide import RemoteSlide, remote_slide
 from plugin.dsa.session import Session, connect
-from plugin.dsa.uploads import note
 from plugin.index.archive_cells import ArchiveCells, read_archive_cells
 from plugin.index.classes import ClassChoice, CountedClasses, counted_classes
 from plugin.index.counting import CellsOfSlide, CountSettings, count
 from plugin.index.known_errors import KnownErrors, read_known_errors
 from plugin.index.regions import counting_regions
-from plugin.index.report import KI67_KIND, Ki67Report, Origin, metadata_figures
-from plugin.outputs.ki67_annotation import count_annotation, surface_annotation
+from plugin.index.report import Ki67Report, Origin
 from plugin.outputs.ki67_drawing import Scene
 from plugin.outputs.ki67_table import ki67_table
 from plugin.slides.reader import open_slide
 
 log = logging.getLogger(__name__)
 
-#: The name in a slide's metadata under which this program notes all it knows.
-_FACTS = "patherea"
 #: Pixels along the longer side of the picture.
 _LONGEST_SIDE = 1200
 
@@ -122,7 +117,8 @@ def run(request: Ki67OnItemRequest, progress: Progress) -> Ki67Report:
         scene = Scene(slide.width, slide.height)
     write_outputs(request.outputs, report, scene)
     if request.name:
-        _add(session, item, report, request)
+        titles = Titles(request.name, report.run_id)
+        add_count(session, item, report, titles, surface=request.surface, files=request.outputs)
     progress.advance(1.0, "done")
     return report
 
@@ -177,7 +173,7 @@ def _with_stain(
     progress: Progress,
 ) -> Ki67Report:
     """Return the report with what the stain of the slide says, which is fetched for as long as that takes."""
-    name = _stain_name(request, report) if request.name else ""
+    name = Titles(request.name, report.run_id).stain if request.name else ""
     with tempfile.TemporaryDirectory(prefix="patherea-") as scratch:
 
         def opened() -> SlideReader:
@@ -185,10 +181,6 @@ def _with_stain(
             return open_slide(path, request.mpp, item.name)
 
         return with_stain(report, opened, progress, out=request.stain_out, annotation=name)
-
-
-def _stain_name(request: Ki67OnItemRequest, report: Ki67Report) -> str:
-    return f"{request.name} stain {report.run_id}"
 
 
 def _kinded(found: ArchiveCells, classes: CountedClasses) -> KindedCells:
@@ -201,25 +193,3 @@ def _named(annotations: tuple[AnnotationIdentity, ...]) -> str:
     return ", ".join(
         f"{one.name} (annotation {one.id}, version {one.version})" for one in annotations
     )
-
-
-def _add(session: Session, item: SlideItem, report: Ki67Report, request: Ki67OnItemRequest) -> None:
-    """Add annotations and metadata to the slide; what others noted of it stays."""
-    name = f"{request.name} {report.run_id}"
-    document = count_annotation(report, name)
-    if document is not None:
-        post_annotation(session, item.id, document)
-        log.info("%s: regions and hotspots are annotation %r", item.name, name)
-    found = surface_of(report) if request.surface else None
-    if found is not None:
-        title = f"{request.name} map {report.run_id}"
-        post_annotation(session, item.id, surface_annotation(found, report, title))
-        log.info("%s: the index all over it is annotation %r", item.name, title)
-    doubtful = stain_annotation(report, _stain_name(request, report))
-    if doubtful is not None:
-        post_annotation(session, item.id, doubtful)
-        log.info("%s: cells whose stain contradicts them are %r", item.name, doubtful["name"])
-    # Read anew, since somebody may have noted something while cells were counted.
-    there: Any = (session.get(f"item/{item.id}").get("meta") or {}).get(_FACTS)
-    kept = there if isinstance(there, Mapping) else {}
-    note(session, item.id, {_FACTS: {**kept, KI67_KIND: metadata_figures(report)}})

@@ -32,7 +32,8 @@ class Ki67Outputs:
     pdf: Path | None = None
     surface: Path | None = None
 
-    def _paths(self) -> Iterator[Path]:
+    def paths(self) -> Iterator[Path]:
+        """Yield those that are written."""
         every = (self.report, self.page, self.pdf, self.surface)
         yield from (path for path in every if path is not None)
 
@@ -47,7 +48,7 @@ class Ki67Outputs:
         Raises:
             OutputError: one cannot.
         """
-        for path in self._paths():
+        for path in self.paths():
             require_writable(path)
 
 

@@ -10,7 +10,13 @@ from patherea_core.index.stain_density import RADIUS
 from patherea_core.progress import Progress
 from patherea_core.slides import SlideReader
 from plugin.commands.stain_check import checked_stain
-from plugin.commands.stain_check_files import TABLE, check_annotation, write_check
+from plugin.commands.stain_check_files import (
+    TABLE,
+    check_annotations,
+    not_shown,
+    part_names,
+    write_check,
+)
 from plugin.index.checked_stain import CheckedSlide
 from plugin.index.counting import CellsOfSlide
 from plugin.index.report import Ki67Report
@@ -47,23 +53,33 @@ def with_stain(
     slide = opened()
     check = checked_stain(slide, cells, progress, seed=report.count.settings.seed)
     checked = CheckedSlide(slide.name, slide.base_mpp, RADIUS, check)
-    listed = [f"annotation {annotation!r}"] if annotation and checked.disagreeing else []
+    listed = [_annotations(checked, annotation)] if annotation and checked.disagreeing else []
     if out is not None:
         write_check(checked, out)
         listed.append(str(out / TABLE))
     return replace(report, stain=checked, stain_listed=" and ".join(listed))
 
 
-def stain_annotation(report: Ki67Report, name: str) -> dict[str, Any] | None:
-    """Return the contradicting cells as an annotation, hidden at first; None if there is none.
+def _annotations(checked: CheckedSlide, name: str) -> str:
+    """Return in words which annotations list the cells, and how many they leave out."""
+    parts = part_names(checked, name)
+    where = f"annotation {name!r}"
+    if len(parts) > 1:
+        where = f"annotations {parts[0]!r} to {parts[-1]!r}"
+    left_out = not_shown(checked)
+    return f"{where} (without the {left_out:,} least striking)" if left_out else where
+
+
+def stain_annotations(report: Ki67Report, name: str) -> tuple[dict[str, Any], ...]:
+    """Return the contradicting cells as annotations, hidden at first; nothing if there is none.
 
     Args:
         report: with its stain checked, or not.
-        name: what the annotation is called.
+        name: what the annotations are called.
     """
     if report.stain is None or not report.stain.disagreeing:
-        return None
-    return check_annotation(report.stain, f"{report.run_id}-stain", name, visible=False)
+        return ()
+    return check_annotations(report.stain, f"{report.run_id}-stain", name, visible=False)
 
 
 def require_one(slides: tuple[CellsOfSlide, ...]) -> None:

@@ -28,8 +28,9 @@ STAIN_KIND = "stain check"
 #: Groups of the annotation, and their colours: a class that the stain contradicts.
 UNSTAINED, STAINED = "positive without DAB", "negative with DAB"
 _COLOURS = {UNSTAINED: "#cc79a7", STAINED: "#e69f00"}
-#: Cells of an annotation; of more, the viewer shows clusters that cannot be clicked.
-MOST_SHOWN = 5000
+#: Cells of an annotation; of more, the viewer shows clusters that cannot be clicked. And so many annotations
+#: of them; a stain that contradicts more cells is no list to go through.
+MOST_SHOWN, MOST_PARTS = 5000, 10
 
 _COLUMNS = ("image", "x", "y", "class", "dab", "stain", "verdict")
 
@@ -49,7 +50,9 @@ def write_check(checked: CheckedSlide, folder: Path) -> None:
         **checked.to_dict(),
     }
     write_whole(folder / TABLE, table_of(checked))
-    write_whole(folder / ANNOTATION, text_of(check_annotation(checked, run_id)).encode("ascii"))
+    parts = check_annotations(checked, run_id)
+    content = parts[0] if len(parts) == 1 else parts
+    write_whole(folder / ANNOTATION, text_of(content).encode("ascii"))
     write_whole(
         folder / REPORT, json.dumps(report, indent=1, allow_nan=False, ensure_ascii=True).encode()
     )
@@ -80,36 +83,62 @@ def table_of(checked: CheckedSlide) -> bytes:
     return f"{','.join(_COLUMNS)}\n".encode() + lines
 
 
-def check_annotation(
+def check_annotations(
     checked: CheckedSlide, run_id: str, name: str = "Stain check", *, visible: bool = True
-) -> dict[str, Any]:
-    """Return the annotation with the cells that disagree, in two groups, the most striking ones if many.
+) -> tuple[dict[str, Any], ...]:
+    """Return annotations with the cells that disagree, in two groups; the most striking come first.
 
     Args:
         checked: the slide.
         run_id: names this run; no other annotation has the same.
-        name: what the annotation is called.
+        name: what the annotation is called; parts of a longer list are numbered.
         visible: whether it is shown at first.
     """
-    check = checked.check
-    rows = _most_striking(check)
-    shown = rows[:MOST_SHOWN]
+    rows = _most_striking(checked.check)
+    names = part_names(checked, name)
+    return tuple(
+        _part(checked, rows[start : start + MOST_SHOWN], start, run_id)
+        | {"name": part, "display": {"visible": visible}}
+        for part, start in zip(names, range(0, max(1, len(rows)), MOST_SHOWN), strict=False)
+    )
+
+
+def part_names(checked: CheckedSlide, name: str) -> tuple[str, ...]:
+    """Return what the annotations with the cells that disagree are called, at least one."""
+    parts = min(MOST_PARTS, max(1, -(-checked.disagreeing // MOST_SHOWN)))
+    if parts == 1:
+        return (name,)
+    return tuple(f"{name}, {number} of {parts}" for number in range(1, parts + 1))
+
+
+def not_shown(checked: CheckedSlide) -> int:
+    """Return how many cells that disagree are in no annotation; they are the least striking ones."""
+    return max(0, checked.disagreeing - MOST_SHOWN * MOST_PARTS)
+
+
+def _part(checked: CheckedSlide, rows: Ints, start: int, run_id: str) -> dict[str, Any]:
+    """Return the part of the list that begins with so many cells before it."""
+    check, left_out = checked.check, not_shown(checked)
     # The archive checks a list faster whose like elements come together.
-    shown = shown[np.argsort(~check.cells.positive[shown], kind="stable")]
+    rows = rows[np.argsort(~check.cells.positive[rows], kind="stable")]
+    told = f"{checked.disagreeing} of {len(check.cells)} tumour cells whose stain contradicts their class"
+    if len(rows) < checked.disagreeing:
+        told += f"; here the {start + 1}. to the {start + len(rows)}., the most striking first"
+    if left_out:
+        told += f"; the last {left_out} are in no annotation"
     return {
-        "name": name,
-        "description": f"{len(rows)} of {len(check.cells)} tumour cells whose stain contradicts their class",
-        "display": {"visible": visible},
+        "description": told,
         "attributes": {
             "patherea": {
                 "kind": STAIN_KIND,
                 "run": run_id,
-                "shown": len(shown),
+                "shown": len(rows),
+                "in_no_annotation": left_out,
                 "explanation": "dab: optical density of DAB at the cell, to be compared with the threshold",
                 **checked.to_dict(),
             }
         },
-        "elements": list(_elements(check, shown, run_id)),
+        "elements": list(_elements(check, rows, start, run_id)),
     }
 
 
@@ -138,8 +167,8 @@ def _most_striking(check: StainCheck) -> Ints:
     return order
 
 
-def _elements(check: StainCheck, rows: Ints, run_id: str) -> Iterator[dict[str, Any]]:
-    for number, row in enumerate(rows.tolist()):
+def _elements(check: StainCheck, rows: Ints, start: int, run_id: str) -> Iterator[dict[str, Any]]:
+    for number, row in enumerate(rows.tolist(), start):
         x, y = check.cells.xy[row].tolist()
         group = UNSTAINED if check.cells.positive[row] else STAINED
         yield {

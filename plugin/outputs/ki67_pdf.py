@@ -1,8 +1,9 @@
-"""A Ki-67 count as one page of PDF, drawn on A4 with the words of the page in HTML."""
+"""A Ki-67 count as PDF on A4, with the words of the page in HTML; a further page takes what finds no room."""
 
 import io
 import textwrap
 
+from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from plugin.index.report import Ki67Report
@@ -16,25 +17,38 @@ _WARN, _GOOD, _LINE = "#9a3412", "#166534", "#d8dde6"
 _MILLIMETRES = 25.4
 #: Right edges of the columns of the table, and the left one of its first.
 _COLUMNS = (70.0, 87.0, 103.0, 130.0, 148.0, 195.0)
-#: Where the signature stands; what is above must end before.
+#: Where the signature stands, on the last page; what is above must end before.
 _SIGNATURE = 270.0
+_BOTTOM = _SIGNATURE - 12
+#: Where the text of a further page begins.
+_TOP = 26.0
 
 
 def ki67_pdf(report: Ki67Report, scene: Scene) -> bytes:
-    """Return the page as PDF."""
-    page, sheet = page_of(report), _Sheet()
+    """Return the page as PDF; further ones hold what finds no room on it."""
+    page, content = page_of(report), io.BytesIO()
+    about = {"Title": f"Ki-67 index of {page.title}", "Creator": page.made, "CreationDate": None}
+    with PdfPages(content, metadata=about) as file:
+        for figure in ki67_sheets(report, scene):
+            file.savefig(figure)
+    return content.getvalue()
+
+
+def ki67_sheets(report: Ki67Report, scene: Scene) -> tuple[Figure, ...]:
+    """Return the pages as drawings; of several each is numbered, and the last one is signed."""
+    page = page_of(report)
+    pages = _Pages(page)
+    sheet = pages.last
     _head(sheet, page)
     _picture(sheet, report, scene)
     beside = min(88.0, 70 * scene.height / scene.width) + 40  # the picture and its line
     low = max(beside, _figures(sheet, page))
     low = _table(sheet, page, low)
-    low = _checks(sheet, page, low)
-    _origin(sheet, page, low)
-    _sign(sheet, page)
-    content = io.BytesIO()
-    about = {"Title": f"Ki-67 index of {page.title}", "Creator": page.made, "CreationDate": None}
-    sheet.figure.savefig(content, format="pdf", metadata=about)
-    return content.getvalue()
+    low = _checks(pages, page, low)
+    _origin(pages, page, low)
+    _sign(pages.last, page)
+    pages.number()
+    return tuple(sheet.figure for sheet in pages.sheets)
 
 
 class _Sheet:
@@ -71,6 +85,37 @@ class _Sheet:
         self.text(left, y, words, 8.5, weight="bold")
         self.line(y + 4.6, left, right)
         return y + 6.2
+
+
+class _Pages:
+    """The sheets of one count, of which there is one as long as everything finds room."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self.sheets = [_Sheet()]
+
+    @property
+    def last(self) -> _Sheet:
+        """The sheet that is written on."""
+        return self.sheets[-1]
+
+    def room(self, low: float, height: float) -> float:
+        """Return where something of this height goes: here, or at the top of a further sheet."""
+        if low + height <= _BOTTOM:
+            return low
+        self.sheets.append(_Sheet())
+        title = textwrap.shorten(f"Ki-67 index: {self._page.title}", 70, placeholder="…")
+        self.last.text(_LEFT, 14, title, 9.0, weight="bold")
+        self.last.text(_RIGHT, 14, self._page.made, 7.5, color=SOFT, ha="right")
+        self.last.line(20, _LEFT, _RIGHT, INK, 1.0)
+        return _TOP
+
+    def number(self) -> None:
+        """Number the sheets if there are several."""
+        for number, sheet in enumerate(self.sheets, start=1):
+            if len(self.sheets) > 1:
+                words = f"page {number} of {len(self.sheets)}"
+                sheet.text(_RIGHT, 286, words, 7.5, color=SOFT, ha="right")
 
 
 def _head(sheet: _Sheet, page: Page) -> None:
@@ -153,26 +198,28 @@ def _table(sheet: _Sheet, page: Page, low: float) -> float:
     return low + 2
 
 
-def _checks(sheet: _Sheet, page: Page, low: float) -> float:
-    low = sheet.title(low, "What the guideline asks for, and what to know")
+def _checks(pages: _Pages, page: Page, low: float) -> float:
+    low = pages.last.title(pages.room(low, 14), "What the guideline asks for, and what to know")
     lines = [
         ("✓" if one.met else "✗", _GOOD if one.met else _WARN, one.text) for one in page.checks
     ]
     lines += [("!", _WARN, note) for note in page.warnings]
     for sign, colour, words in lines:
-        sheet.text(_LEFT, low, sign, 8.0, color=colour, weight="bold")
-        low = sheet.wrapped(_LEFT + 4.5, low, words, 122)
+        low = pages.room(low, 4.0 * len(textwrap.wrap(words, 122)))
+        pages.last.text(_LEFT, low, sign, 8.0, color=colour, weight="bold")
+        low = pages.last.wrapped(_LEFT + 4.5, low, words, 122)
     return low + 2
 
 
-def _origin(sheet: _Sheet, page: Page, low: float) -> None:
-    low = sheet.title(low, "Where the figures come from")
+def _origin(pages: _Pages, page: Page, low: float) -> None:
+    low = pages.last.title(pages.room(low, 14), "Where the figures come from")
     for name, words in page.origin:
-        if low > _SIGNATURE - 14:  # the rest is in the JSON; a signature must stay readable
-            return
-        sheet.text(_LEFT, low, name, 7.0, color=SOFT)
-        for line in textwrap.wrap(words, 118)[:2]:
-            sheet.text(_LEFT + 36, low, line, 7.0)
+        lines = textwrap.wrap(words, 118)
+        low = pages.room(low, 3.5 * min(3, len(lines)))
+        pages.last.text(_LEFT, low, name, 7.0, color=SOFT)
+        for line in lines:
+            low = pages.room(low, 3.5)
+            pages.last.text(_LEFT + 36, low, line, 7.0)
             low += 3.5
 
 

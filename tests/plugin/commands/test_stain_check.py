@@ -24,8 +24,9 @@ from plugin.commands.stain_check_files import (
     STAINED,
     TABLE,
     UNSTAINED,
-    check_annotation,
+    check_annotations,
     check_lines,
+    not_shown,
 )
 from plugin.dsa.annotation_codec import is_detections, is_ours
 
@@ -96,7 +97,18 @@ def test_of_many_cells_the_most_striking_are_shown(
 ) -> None:
     checked = run(made_request(tmp_path), Silent())
     monkeypatch.setattr(stain_check_files, "MOST_SHOWN", 1)
-    document = check_annotation(checked, "run")
+    monkeypatch.setattr(stain_check_files, "MOST_PARTS", 3)
+    documents = check_annotations(checked, "run")
+    assert [document["name"] for document in documents] == [
+        f"Stain check, {number} of 3" for number in (1, 2, 3)
+    ]
+    every = [one for document in documents for one in document["elements"]]
+    assert len({one["id"] for one in every}) == len({tuple(one["center"]) for one in every}) == 3
+    assert (not_shown(checked), documents[0]["attributes"]["patherea"]["in_no_annotation"]) == (
+        1,
+        1,
+    )
+    document = documents[0]
     (one,) = document["elements"]
     ratios = np.log(np.maximum(checked.check.dab, 0.01) / checked.check.threshold.value)
     most = np.abs(ratios[checked.check.disagrees]).max()
@@ -104,6 +116,8 @@ def test_of_many_cells_the_most_striking_are_shown(
         pytest.approx(most, abs=0.01)
     )
     assert document["description"].startswith("4 of 144")
+    assert "the 1. to the 1." in document["description"]
+    assert document["description"].endswith("the last 1 are in no annotation")
 
 
 def test_a_reader_is_told_in_sentences(tmp_path: Path) -> None:
