@@ -84,15 +84,11 @@ class MaskedAutoencoder(MaskedImageModel):
         tokens = transformer.norm(transformer.blocks(transformer.norm_pre(tokens)))
         return tokens[:, :before], tokens[:, before:]
 
-    def backbone_state(self) -> dict[str, Tensor]:
-        """Return the tensors of the transformer on the CPU, by timm's names, without those of a head."""
+    def backbone_tensors(self) -> dict[str, Tensor]:
+        """Return the tensors of the transformer themselves, by timm's names, without those of a head."""
         state = self.transformer.state_dict()
         # Without its pooling timm gives some transformers a norm that they do not have otherwise.
-        return {
-            name: tensor.detach().cpu().contiguous().clone()
-            for name, tensor in state.items()
-            if name in self.known
-        }
+        return {name: tensor for name, tensor in state.items() if name in self.known}
 
 
 def _patch_side(transformer: Any) -> int:  # noqa: ANN401  timm's loose types

@@ -1,17 +1,21 @@
 """What every masked image model does: hide cells of tiles, fill them in, and be told how well."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from patherea_core.errors import ShapeError
+from patherea_core.errors import InputError, ShapeError
 from patherea_core.pretraining.masking import as_cells, as_images, drawn_cells
 
 #: Added to the variance of a cell, so that one of a single colour can be divided by its deviation.
 _LEAST_VARIANCE = 1e-6
+
+#: Counts of batch normalisation, which published files may lack.
+_COUNTS = "num_batches_tracked"
 
 Colour = tuple[float, float, float]
 
@@ -65,8 +69,38 @@ class MaskedImageModel(nn.Module):
         """
 
     @abstractmethod
+    def backbone_tensors(self) -> dict[str, Tensor]:
+        """Return the tensors of the backbone themselves, by the names of timm's whole model."""
+
     def backbone_state(self) -> dict[str, Tensor]:
-        """Return the tensors of the backbone on the CPU, by the names of timm's whole model."""
+        """Return copies of the tensors of the backbone on the CPU, by the names of timm's whole model."""
+        return {
+            name: tensor.detach().cpu().contiguous().clone()
+            for name, tensor in self.backbone_tensors().items()
+        }
+
+    @torch.no_grad()
+    def load_backbone_state(self, state: Mapping[str, Tensor]) -> None:
+        """Set the backbone to tensors by timm's names; those that it does not have are left alone.
+
+        Raises:
+            InputError: a tensor is missing, or of another shape.
+        """
+        own = self.backbone_tensors()
+        lacking = [name for name in own if name not in state and not name.endswith(_COUNTS)]
+        if lacking:
+            raise InputError(
+                f"the weights to start from lack {len(lacking)} of {len(own)} tensors of the backbone,"
+                f" {', '.join(lacking[:3])}; name a file of this backbone"
+            )
+        for name, tensor in own.items():
+            given = state.get(name, tensor)
+            if given.shape != tensor.shape:
+                raise InputError(
+                    f"{name} of the weights to start from is {tuple(given.shape)}, not"
+                    f" {tuple(tensor.shape)}; name a file of this backbone, with the same options"
+                )
+            tensor.copy_(given)
 
     def masks(self, count: int, side: int, random: np.random.Generator) -> Tensor:
         """Return (count, side / cell, side / cell) bool, True for hidden, for tiles of that side in pixels.

@@ -47,6 +47,16 @@ class PretrainingConfig(Settings):
     """Weight decay of AdamW."""
     warmup_fraction: Probability = 0.05
     """Share of all steps during which the learning rate rises from zero; then it falls as a cosine."""
+    gradient_clip: NotNegative = 0.0
+    """Largest norm of the gradient; 0 for no limit."""
+    colour_jitter: Probability = 0.0
+    """Largest relative change of brightness, contrast and saturation of a tile."""
+    stain: Literal["H&E", "H-DAB"] = "H&E"
+    """The two stains that ``stain_jitter`` separates."""
+    stain_jitter: NotNegative = 0.0
+    """Largest relative change of the amount of each stain in a tile."""
+    blur: NotNegative = 0.0
+    """Largest standard deviation in working pixels by which a tile is blurred."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     """Arithmetic of the network; the loss is always computed in 32 bits."""
 

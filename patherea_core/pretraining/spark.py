@@ -88,15 +88,12 @@ class SparseModel(MaskedImageModel):
         maps = channels_first(pyramid, pyramid(images.masked_fill(hidden[:, None], 0)))
         return dict(zip(self.strides, maps, strict=True))
 
-    def backbone_state(self) -> dict[str, Tensor]:
-        """Return the tensors of the pyramid on the CPU, by the names of timm's whole model.
+    def backbone_tensors(self) -> dict[str, Tensor]:
+        """Return the tensors of the pyramid themselves, by the names of timm's whole model.
 
         What comes after the last level is lacking, as the head.
         """
-        return {
-            self.names[name]: tensor.detach().cpu().contiguous().clone()
-            for name, tensor in self.pyramid.state_dict().items()
-        }
+        return {self.names[name]: tensor for name, tensor in self.pyramid.state_dict().items()}
 
     def _require_apart(self, name: str) -> None:
         """Refuse a backbone that lets something into hidden sites, for whatever reason."""
