@@ -1,31 +1,25 @@
 """The layers of timm's convolutional networks by how they treat the sites of a feature map."""
 
-from timm.layers import (
-    BlurPool2d,
-    ConvMlp,
-    ConvNormAct,
-    DropPath,
-    EcaModule,
-    EffectiveSEModule,
-    GlobalContext,
-    GlobalResponseNormMlp,
-    HardMish,
-    HardSwish,
+from timm.layers.activations import GELU, GELUTanh, HardMish, HardSwish, Mish, QuickGELU, Swish
+from timm.layers.blur_pool import BlurPool2d
+from timm.layers.conv_bn_act import ConvNormAct
+from timm.layers.drop import DropPath
+from timm.layers.eca import EcaModule
+from timm.layers.global_context import GlobalContext
+from timm.layers.grn import GlobalResponseNorm
+from timm.layers.layer_scale import LayerScale2d
+from timm.layers.mixed_conv2d import MixedConv2d
+from timm.layers.mlp import ConvMlp, GlobalResponseNormMlp, Mlp
+from timm.layers.norm import (
     LayerNorm2d,
-    LayerScale2d,
-    Mish,
-    MixedConv2d,
-    Mlp,
-    QuickGELU,
+    LayerNorm2dFp32,
     RmsNorm,
     RmsNorm2d,
-    SEModule,
     SimpleNorm,
     SimpleNorm2d,
-    Swish,
 )
-from timm.layers.activations import GELU, GELUTanh
-from timm.layers.grn import GlobalResponseNorm
+from timm.layers.norm_act import LayerNormAct2d
+from timm.layers.squeeze_excite import EffectiveSEModule, SEModule
 from timm.models._efficientnet_blocks import SqueezeExcite
 from torch import nn
 
@@ -43,7 +37,10 @@ OVER_ALL_SITES = (
 )
 
 #: Their result depends on a site, its neighbours, or the norm of each channel, and maps are (B, C, H, W).
-CHANNELS_FIRST = (nn.Conv2d, BlurPool2d, LayerNorm2d, RmsNorm2d, SimpleNorm2d)
+CHANNELS_FIRST = (
+    *(nn.Conv2d, BlurPool2d),
+    *(LayerNorm2d, LayerNorm2dFp32, LayerNormAct2d, RmsNorm2d, SimpleNorm2d),
+)
 
 #: The same of maps that are (B, H, W, C); those of the other order, some of which are their kin, come first.
 CHANNELS_LAST = (nn.Linear, nn.LayerNorm, RmsNorm, SimpleNorm)
