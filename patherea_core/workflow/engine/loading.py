@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -83,17 +84,23 @@ def chosen_workers(wanted: int | None, machine: Machine) -> int:
 
 
 def chosen_collate(workers: int, bytes_a_batch: int, machine: Machine) -> Collate:
-    """Return how batches of the workers travel: through shared memory, if there is enough of it.
+    """Return how batches of the workers travel: through shared memory, if there is enough of it."""
+    if not workers:
+        return collate
+    suffices = shared_memory_suffices(workers, bytes_a_batch, machine)
+    return collate_shared if suffices else collate_copied
+
+
+def shared_memory_suffices(workers: int, bytes_a_batch: int, machine: Machine) -> bool:
+    """Tell whether the batches of the workers can travel through shared memory, and warn if they cannot.
 
     A program that runs out of shared memory dies of a bus error, maybe after hours; so all batches that
     may be under way at a time have to take no more than half of it.
     """
-    if not workers:
-        return collate
     # One batch is being copied to the GPU, one is trained on, and one waits to be sent.
     under_way = (workers * _AHEAD + 3) * bytes_a_batch * machine.devices
     if machine.shared_memory is None or 2 * under_way <= machine.shared_memory:
-        return collate_shared
+        return True
     log.warning(
         "only %d MB of shared memory (/dev/shm) are free, but batches may take %d MB; they are copied "
         "between processes instead, which is slower: give the container more, say --shm-size=%dg",
@@ -101,7 +108,17 @@ def chosen_collate(workers: int, bytes_a_batch: int, machine: Machine) -> Collat
         under_way >> 20,
         max(1, -(-2 * under_way >> 30)),
     )
-    return collate_copied
+    return False
+
+
+def loader_settings(workers: int, machine: Machine) -> dict[str, Any]:
+    """Return the arguments of a loader whose workers, if any, live until the last epoch."""
+    return {
+        "num_workers": workers,
+        "prefetch_factor": _AHEAD if workers else None,
+        "persistent_workers": workers > 0,
+        "pin_memory": machine.gpu and torch.cuda.is_available(),
+    }
 
 
 def tile_loader(
@@ -126,8 +143,5 @@ def tile_loader(
         batch_size=shape[0],
         sampler=order,
         collate_fn=chosen_collate(count, bytes_of_batch(*shape), machine),
-        num_workers=count,
-        prefetch_factor=_AHEAD if count else None,
-        persistent_workers=count > 0,
-        pin_memory=machine.gpu and torch.cuda.is_available(),
+        **loader_settings(count, machine),
     )

@@ -12,7 +12,7 @@ from torch.utils.tensorboard.writer import SummaryWriter
 from patherea_core.errors import Cancelled
 from patherea_core.progress import Progress, in_words
 from patherea_core.workflow.engine.validation import Row
-from patherea_core.workflow.run.folder import RunFolder
+from patherea_core.workflow.run.places import RunPlaces
 
 #: Seconds between two looks at the loss, each of which waits for the device.
 _LOOK = 1.0
@@ -30,7 +30,7 @@ class Report(Callback):
     """
 
     def __init__(
-        self, progress: Progress, folder: RunFolder, clock: Callable[[], float] = time.monotonic
+        self, progress: Progress, folder: RunPlaces, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.progress = progress
         self.folder = folder
@@ -114,7 +114,7 @@ class Remaining:
 class TensorBoard(Callback):
     """Writes loss terms, learning rate and scores for TensorBoard, from the first process only."""
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunPlaces) -> None:
         self._folder = folder
         self._writer: SummaryWriter | None = None
         self._rows = 0
@@ -138,7 +138,11 @@ class TensorBoard(Callback):
             return
         for row in learner.history[self._scores :]:
             for name, value in row.items():
-                if value is not None and name not in (*learner.losses.terms, "epoch", "learning_rate"):
+                if value is not None and name not in (
+                    *learner.losses.terms,
+                    "epoch",
+                    "learning_rate",
+                ):
                     self._writer.add_scalar(_tag(name), value, trainer.global_step)
         self._scores = len(learner.history)
         self._write(learner)

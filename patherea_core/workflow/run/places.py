@@ -4,22 +4,22 @@ import csv
 import io
 import logging
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from patherea_core.errors import InputError, OutputError
 from patherea_core.files import write_whole
+from patherea_core.workflow.engine.losses import LossRow
+from patherea_core.workflow.engine.validation import Row
 from patherea_core.workflow.run.kept_state import epochs_in, read_state
 
 log = logging.getLogger(__name__)
 
-#: Rows of a table: numbers by the names of its columns.
-Table = Sequence[Mapping[str, float | None]]
-
 
 @dataclass(frozen=True, slots=True)
-class RunPlaces:
+class RunPlaces(ABC):
     """Where the files of one run lie."""
 
     path: Path
@@ -150,7 +150,7 @@ class RunPlaces:
             return "before the end of its first epoch"
         return f"after epoch {epochs_in(self.last)} of {epochs}"
 
-    def write_history(self, history: Table, losses: Table) -> None:
+    def write_history(self, history: Sequence[Row], losses: Sequence[LossRow]) -> None:
         """Write ``metrics.csv`` and ``losses.csv``.
 
         Args:
@@ -161,8 +161,12 @@ class RunPlaces:
         if losses:
             write_whole(self.losses, _csv(losses))
 
+    @abstractmethod
+    def write_curves(self, history: Sequence[Row], losses: Sequence[LossRow]) -> None:
+        """Write ``curves.png`` of the same."""
 
-def _csv(rows: Table) -> bytes:
+
+def _csv(rows: Sequence[Mapping[str, float | None]]) -> bytes:
     """Return the rows of a CSV file, with the names of the first one as a header."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]))
