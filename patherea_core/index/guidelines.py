@@ -3,13 +3,15 @@
 * WHO, neuroendocrine tumours of the digestive system: at least 500 tumour cells where most are positive
   (hotspots); G1 below 3 %, G2 from 3 % to 20 %, G3 above 20 %. The grade is the higher one of the Ki-67
   index and the mitoses per 2 mm², of which we know nothing here; that a tumour is well differentiated, a
-  person says.
-* Breast (IKWG), global scores: fields are chosen by how positive they look (negligible, low, medium,
-  high), in each 100 tumour cells are counted, of four fields 400. Unweighted, the score is that of all
-  cells; weighted, each field counts by the share of the tumour that looks like it. Hotspot score: 500
-  cells of one field where most are positive. An index up to 5 %, or from 30 %, is taken for sure enough
-  to estimate prognosis.
+  person says. Poorly differentiated carcinomas have no grade.
+* Breast (IKWG), global scores: areas are told apart by how positive they look (negligible, low, medium,
+  high); 100 tumour cells are counted in each of four fields. Unweighted, the score is that of all cells;
+  weighted, each field counts by the share of the tumour that looks like it. Hotspot score: 500 cells of
+  one field where most are positive. In T1-2, N0-1, ER positive and HER2 negative patients an index up to
+  5 %, or from 30 %, can be used to estimate prognosis.
 * Breast (IKWG, 2011), which stands for the "500 to 1,000 cells": 1,000 are advised, 500 are the least.
+
+Which of these numbers were read where, and which could not be checked, docs/ki67.md tells.
 """
 
 from dataclasses import dataclass
@@ -52,6 +54,7 @@ class Guideline:
         weighting: how fields are put together.
         strata: whether fields are chosen to stand for all of the tumour (see ``IndexOptions``).
         bands: from low to high; the last ends at 1. None for a guideline without ranges.
+        bands_hold: whom the ranges are for, and what else belongs to them: a sentence for the reader.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Guideline:
     weighting: Weighting
     strata: bool
     bands: tuple[Band, ...]
+    bands_hold: str = ""
 
     def __post_init__(self) -> None:
         ends = [band.up_to for band in self.bands]
@@ -74,6 +78,14 @@ _WHO = "WHO Classification of Tumours, Digestive System, 5th ed. (2019); kept in
 _LEUNG = (
     "Leung et al., npj Breast Cancer 2016;2:16014 and Histopathology 2019;75:225-235; "
     "Nielsen et al., J Natl Cancer Inst 2021;113:808-819"
+)
+_NET_HOLD = (
+    "The grade of a neuroendocrine tumour is the higher one of this and of the mitoses per 2 mm², which are"
+    " not counted here; a poorly differentiated carcinoma has none."
+)
+_BREAST_HOLD = (
+    "The ranges (up to 5 %, from 30 %) are the IKWG's for stages T1-2, N0-1, ER positive and HER2 negative;"
+    " it gives them no names."
 )
 _NET_GRADES = (Band("G1", 0.03, False), Band("G2", 0.20, True), Band("G3", 1.0, True))  # noqa: FBT003  rows of a table
 _BREAST_BANDS = (
@@ -92,6 +104,7 @@ WHO_NET = Guideline(
     weighting="pooled",
     strata=False,
     bands=_NET_GRADES,
+    bands_hold=_NET_HOLD,
 )
 IKWG_GLOBAL = Guideline(
     name="IKWG breast, unweighted global",
@@ -103,6 +116,7 @@ IKWG_GLOBAL = Guideline(
     weighting="pooled",
     strata=True,
     bands=_BREAST_BANDS,
+    bands_hold=_BREAST_HOLD,
 )
 IKWG_WEIGHTED_GLOBAL = Guideline(
     name="IKWG breast, weighted global",
@@ -114,6 +128,7 @@ IKWG_WEIGHTED_GLOBAL = Guideline(
     weighting="weighted",
     strata=True,
     bands=_BREAST_BANDS,
+    bands_hold=_BREAST_HOLD,
 )
 IKWG_HOTSPOT = Guideline(
     name="IKWG breast, hotspot",
@@ -125,6 +140,7 @@ IKWG_HOTSPOT = Guideline(
     weighting="pooled",
     strata=False,
     bands=_BREAST_BANDS,
+    bands_hold=_BREAST_HOLD,
 )
 IKWG_2011 = Guideline(
     name="IKWG breast, 2011",

@@ -35,7 +35,7 @@ def page_of(report: Ki67Report, most_rows: int = _MOST_ROWS) -> Page:
         rows=rows[:most_rows],
         left_out=max(0, len(rows) - most_rows),
         checks=tuple(_checks(count)),
-        warnings=(*report.all_notes, *_chosen(count), *_stain(report)),
+        warnings=(*report.all_notes, *_chosen(count), *_ranges(count), *_stain(report)),
         origin=tuple(_origin(report)),
         signer=report.signer,
     )
@@ -87,6 +87,13 @@ def _chosen(count: Ki67Count) -> Iterator[str]:
             "The hotspot was chosen for its index, so chance has a part in it; to expect of its tissue is"
             f" {percent(expected.value)} ({interval_words(expected.interval)})."
         )
+
+
+def _ranges(count: Ki67Count) -> Iterator[str]:
+    """Yield whom the ranges are for, where the page names one."""
+    guideline = count.settings.method.guideline
+    if count.grades is not None and guideline.bands_hold:
+        yield guideline.bands_hold
 
 
 def _stain(report: Ki67Report) -> Iterator[str]:

@@ -56,6 +56,11 @@ def test_without_index_or_ranges_there_is_no_grade() -> None:
     assert grading(index_of("x", [counted(1, 9)], SEED), IKWG_2011) is None
 
 
+def test_ranges_say_whom_they_are_for() -> None:
+    for guideline in GUIDELINES:
+        assert bool(guideline.bands_hold) == bool(guideline.bands)
+
+
 def test_what_a_count_lacks_is_said_in_numbers() -> None:
     index = index_of("region A", [counted(30, 90)], SEED)
     (cells,) = shortfalls(index, WHO_NET)
