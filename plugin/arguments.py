@@ -132,6 +132,12 @@ def _ki67(values: Values) -> Action:
     return read_ki67(values)
 
 
+def _pretrain(values: Values) -> Action:
+    from plugin.pretrain_arguments import read_pretraining
+
+    return read_pretraining(values)
+
+
 _ACTIONS: Mapping[str, Callable[[Values], Action]] = {
     "ExportDataset": _export,
     "TrainDetector": _train,
@@ -140,4 +146,5 @@ _ACTIONS: Mapping[str, Callable[[Values], Action]] = {
     "HarvestReview": _harvest,
     "SuggestRegions": _suggest,
     "Ki67Index": _ki67,
+    "PretrainBackbone": _pretrain,
 }

@@ -43,6 +43,8 @@ class RunItem:
         folder_id: where the item is made.
         name: what it is called.
         facts: what its metadata tell from the beginning to the end.
+        kind: of the run, in a word.
+        description: what it says of itself to people.
         id: of the item; None until it is made.
     """
 
@@ -50,6 +52,8 @@ class RunItem:
     folder_id: str
     name: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = "training"
+    description: str = _DESCRIPTION
     id: str | None = None
 
     @property
@@ -60,7 +64,7 @@ class RunItem:
             ArchiveError: the archive does not answer, or does not allow it.
         """
         if self.id is None:
-            self.id = new_item(self.session, self.folder_id, self.name, _DESCRIPTION)
+            self.id = new_item(self.session, self.folder_id, self.name, self.description)
         return self.id
 
     def put(self, path: Path, name: str) -> None:
@@ -70,7 +74,7 @@ class RunItem:
             ArchiveError: the archive does not answer, or does not allow it.
         """
         upload(self.session, self.known_id, path, name)
-        if name == CURVES:
+        if name.endswith(".png"):
             no_slide(self.session, self.known_id)
 
     def drop(self, name: str) -> None:
@@ -91,7 +95,7 @@ class RunItem:
         Raises:
             ArchiveError: the archive does not answer, or does not allow it.
         """
-        told = {"kind": "training", "state": state, **self.facts, **more}
+        told = {"kind": self.kind, "state": state, **self.facts, **more}
         told["updated"] = provenance.now()
         note(self.session, self.known_id, {FACTS: told})
 

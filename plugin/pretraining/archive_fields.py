@@ -11,7 +11,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from patherea_core.errors import InputError, SlideError
@@ -45,8 +45,8 @@ class ArchiveWishes:
         tiles: what tiles are wanted.
         subfolders: whether the slides of the folders below it are taken, too.
         slide_ids: the slides themselves, instead of those of the folder, where a run goes on with them.
-        fields: of each slide at the most.
-        room: bytes that all fields may take.
+        fields: of each slide.
+        room: bytes that all fields may take; see ``fields_with_room``.
         seed: of the places of the fields.
     """
 
@@ -77,6 +77,27 @@ def slides_wanted(session: Session, wishes: ArchiveWishes) -> tuple[SlideItem, .
     return slides
 
 
+def fields_with_room(wishes: ArchiveWishes, slides: int, scratch: Path) -> int:
+    """Return how many fields of each slide there is room for, and warn if they are fewer than are wanted.
+
+    Args:
+        wishes: what is wanted.
+        slides: how many there are.
+        scratch: the folder that the fields are kept in.
+    """
+    room = min(wishes.room, int(_OF_FREE * shutil.disk_usage(scratch).free))
+    count = max(1, min(wishes.fields, room // (slides * _fields(wishes, 1).size)))
+    if count < wishes.fields:
+        log.warning(
+            "there is room for %d fields of each of %d slides, not for %d; give more room, or take fewer"
+            " slides",
+            count,
+            slides,
+            wishes.fields,
+        )
+    return count
+
+
 def archive_tiles(
     session: Session,
     slides: Sequence[SlideItem],
@@ -93,7 +114,7 @@ def archive_tiles(
         OutputError: the fields cannot be written.
         Cancelled: the progress asked to stop.
     """
-    cutter = _Cutter(session, wishes, _field_wishes(wishes, len(slides), scratch), scratch)
+    cutter = _Cutter(session, wishes, scratch)
     grounds: list[Ground] = []
     for number, slide in enumerate(slides):
         progress.advance(number / len(slides), f"taking fields of {slide.name}")
@@ -103,7 +124,7 @@ def archive_tiles(
         raise InputError(cutter.left_out.nothing_left())
     progress.advance(1.0, f"{len(grounds)} fields are there")
     words = f"{len(grounds)} fields of {len(slides) - cutter.left_out.count} slides of the archive"
-    return GroundTiles(grounds, wishes.tiles.mpp, words, _identity(slides, wishes, cutter.fields))
+    return GroundTiles(grounds, wishes.tiles.mpp, words, _identity(slides, wishes))
 
 
 class _Cutter:
@@ -111,13 +132,10 @@ class _Cutter:
 
     Attributes:
         left_out: slides that could not serve.
-        fields: what is taken of each.
     """
 
-    def __init__(
-        self, session: Session, wishes: ArchiveWishes, fields: FieldWishes, scratch: Path
-    ) -> None:
-        self.left_out, self.fields = LeftOut(), fields
+    def __init__(self, session: Session, wishes: ArchiveWishes, scratch: Path) -> None:
+        self.left_out = LeftOut()
         self._session, self._wishes, self._scratch = session, wishes, scratch
 
     def fields_of(self, slide: SlideItem) -> list[Ground]:
@@ -139,6 +157,7 @@ class _Cutter:
         tiles = self._wishes.tiles
         opened = open_slide(path, tiles.slide_mpp, slide.name, "--slideMpp")
         ground = ground_of(path, opened, tiles)
+        fields = _fields(self._wishes, self._wishes.fields)
         random = Seed(self._wishes.seed).stream("fields", int(slide.id[-8:], 16))
         return [
             write_field(
@@ -147,27 +166,15 @@ class _Cutter:
                 f"{slide.name}, field {number + 1}",
                 tiles.mpp,
             )
-            for number, pixels in enumerate(cut_fields(opened, ground, self.fields, random))
+            for number, pixels in enumerate(cut_fields(opened, ground, fields, random))
         ]
 
 
-def _field_wishes(wishes: ArchiveWishes, slides: int, scratch: Path) -> FieldWishes:
-    """Return what fields there is room for, and warn if they are fewer than are wanted."""
-    room = min(wishes.room, int(_OF_FREE * shutil.disk_usage(scratch).free))
-    wanted = FieldWishes(wishes.fields, _TILES_ACROSS * wishes.tiles.side, wishes.tiles.mpp)
-    count = max(1, min(wanted.count, room // (slides * wanted.size // wanted.count)))
-    if count < wanted.count:
-        log.warning(
-            "there is room for %d fields of each of %d slides, not for %d; give more room, or take fewer"
-            " slides",
-            count,
-            slides,
-            wanted.count,
-        )
-    return replace(wanted, count=count)
+def _fields(wishes: ArchiveWishes, count: int) -> FieldWishes:
+    return FieldWishes(count, _TILES_ACROSS * wishes.tiles.side, wishes.tiles.mpp)
 
 
-def _identity(slides: Sequence[SlideItem], wishes: ArchiveWishes, fields: FieldWishes) -> str:
+def _identity(slides: Sequence[SlideItem], wishes: ArchiveWishes) -> str:
     """Return what the fields follow from."""
-    told = [[(one.id, one.file_id) for one in slides], wishes.seed, fields.count, fields.side]
+    told = [[(one.id, one.file_id) for one in slides], wishes.seed, wishes.fields]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()

@@ -21,6 +21,7 @@ from plugin.shell import (
     export,
     ki67,
     models,
+    pretrain,
     review,
     sandbox,
     suggest,
@@ -31,6 +32,7 @@ from plugin.shell.parser import Subcommand, shell_parser
 #: In the order of the help.
 SUBCOMMANDS: tuple[Subcommand, ...] = (
     export.SUBCOMMAND,
+    pretrain.SUBCOMMAND,
     train.SUBCOMMAND,
     detect.SUBCOMMAND,
     evaluate.SUBCOMMAND,

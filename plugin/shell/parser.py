@@ -108,7 +108,10 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 def add_backbone_weights(parser: argparse.ArgumentParser, why: str) -> None:
     """Add where the backbone's pretrained weights are."""
     parser.add_argument(
-        "--backbone-weights", metavar="FILE|hub", type=_weights, help=f"pretrained weights, {why}"
+        "--backbone-weights",
+        metavar="FILE|hub",
+        type=weights_source,
+        help=f"pretrained weights, {why}",
     )
 
 
@@ -203,5 +206,6 @@ def address(options: Options) -> str:
     return str(options.api_url)
 
 
-def _weights(text: str) -> Path | Literal["hub"]:
+def weights_source(text: str) -> Path | Literal["hub"]:
+    """Return where pretrained weights come from: a file, or a hub by the name of the backbone."""
     return "hub" if text == "hub" else Path(text)

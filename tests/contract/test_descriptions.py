@@ -37,6 +37,7 @@ VALID = {
     "HarvestReview": ["5f0000000000000000000000"],
     "SuggestRegions": ["5f0000000000000000000000"],
     "Ki67Index": ["5f0000000000000000000000"],
+    "PretrainBackbone": ["--inputFolder", "5f0000000000000000000000"],
 }
 
 
@@ -97,8 +98,9 @@ def test_the_slide_of_a_command_that_writes_annotations_is_passed_as_a_file() ->
 @pytest.mark.parametrize("name", NAMES)
 def test_only_the_first_input_has_an_index(name: str) -> None:
     indexed = [parameter for parameter in parameters(name) if parameter.index is not None]
-    # A training has three inputs of which any may be left out.
-    assert [parameter.index for parameter in indexed] == [0] * (name != "TrainDetector")
+    # A training has several inputs of which any may be left out.
+    trains = name in {"TrainDetector", "PretrainBackbone"}
+    assert [parameter.index for parameter in indexed] == [0] * (not trains)
     assert all(parameter.longflag for parameter in parameters(name) if parameter.index is None)
 
 

@@ -39,6 +39,7 @@ def test_the_list_is_one_json_object_that_names_every_command(tmp_path: Path) ->
         "HarvestReview",
         "SuggestRegions",
         "Ki67Index",
+        "PretrainBackbone",
     ]
 
 

@@ -85,6 +85,11 @@ class Lab:
                 *("--inputFolder", self.folder.id, "--runsFolder", self.runs, "--epochs", "1"),
                 *("--annotations", "labels", *model),
             ],
+            "PretrainBackbone": [
+                *("--inputFolder", self.folder.id, "--runsFolder", self.runs, "--epochs", "1"),
+                *("--backbone", "test_efficientnet", "--tileSize", "64", "--tilesPerEpoch", "2"),
+                *("--mpp", str(MPP), "--device", "cpu", "--workers", "0"),
+            ],
         }
         return [*own[command], "--girderApiUrl", self.api_url, "--girderToken", token]
 

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.dsa
 
 WRITING = (
     *("DetectCells", "HarvestReview", "SuggestRegions", "Ki67Index"),
-    *("ExportDataset", "TrainDetector"),
+    *("ExportDataset", "TrainDetector", "PretrainBackbone"),
 )
 #: In the order in which people use them: each finds what the one before has left.
 IN_ORDER = ("DetectCells", "EvaluateDetections", *WRITING[1:])

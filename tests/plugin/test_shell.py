@@ -35,7 +35,7 @@ from tests.plugin.bundles import shipping
 
 COMMANDS = (
     *("export", "train", "detect", "evaluate", "review", "suggest", "agree", "ki67"),
-    *("models", "dataset"),
+    *("models", "dataset", "pretrain"),
     *("doctor", "sandbox", "demo"),
 )
 

@@ -13,7 +13,12 @@ from patherea_core.errors import ArchiveError, Cancelled, InputError, ScaleError
 from patherea_core.progress import Silent
 from patherea_core.seeding import Seed
 from plugin.dsa.session import Session, connect
-from plugin.pretraining.archive_fields import ArchiveWishes, archive_tiles, slides_wanted
+from plugin.pretraining.archive_fields import (
+    ArchiveWishes,
+    archive_tiles,
+    fields_with_room,
+    slides_wanted,
+)
 from plugin.pretraining.finding import TileWishes
 from plugin.pretraining.ground_tiles import GroundTiles
 from tests.plugin.archive import FOLDER, TOKEN, FakeArchive, serving
@@ -99,11 +104,14 @@ def test_the_same_seed_gives_the_same_fields_whatever_else_lies_in_the_folder(
 
 
 def test_little_room_is_shared_out_and_told(
-    session: Session, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    found = taken(session, tmp_path / "scratch", replace(WISHES, fields=3, room=4 * 64 * 64 * 3))
-    assert len(found.grounds) == 4
+    field = 64 * 64 * 3
+    assert fields_with_room(replace(WISHES, room=6 * field), 2, tmp_path) == 3
+    assert caplog.messages == []
+    assert fields_with_room(replace(WISHES, room=5 * field), 2, tmp_path) == 2
     assert "room for 2 fields of each of 2 slides, not for 3" in caplog.text
+    assert fields_with_room(replace(WISHES, room=0), 2, tmp_path) == 1
 
 
 def test_a_slide_that_cannot_serve_is_left_out_and_named(

@@ -1,0 +1,182 @@
+"""Pretrain a backbone: from images and slides that nobody labelled to a file that a training starts from."""
+
+import shlex
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from patherea_core.errors import Cancelled
+from patherea_core.files import replacing, require_writable
+from patherea_core.pretraining.settings import PretrainingConfig
+from patherea_core.pretraining.tile_source import TileSource
+from patherea_core.progress import Part, Progress
+from patherea_core.seeding import Seed
+from patherea_core.workflow.pretrain import PretrainRequest, pretrain
+from plugin import provenance
+from plugin.pretraining.finding import TileWishes, find_tiles
+from plugin.pretraining.settings_choice import SettingsWishes, chosen_settings
+
+#: Share of the progress that is given to looking at the slides.
+_LOOKING = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackboneRequest:
+    """How to pretrain, wherever the tiles come from.
+
+    Attributes:
+        out: the folder of the run.
+        wishes: what is said of the settings.
+        initial_weights: a file of weights that the backbone starts from, or "hub" to fetch them by its name;
+            None starts it at random.
+        device: auto, cpu or cuda.
+        devices: how many GPUs train together; 0 takes all there are.
+        workers: processes that read tiles; None takes what suits the machine.
+        seed: root of all random choices.
+        resume: go on with the run in ``out``.
+        licence: terms of the slides, and so of what is learnt from them; None says nothing of them.
+        backbone_out: a second place for the backbone.
+    """
+
+    out: Path
+    wishes: SettingsWishes = field(default_factory=SettingsWishes)
+    initial_weights: Path | Literal["hub"] | None = None
+    device: str = "auto"
+    devices: int = 1
+    workers: int | None = None
+    seed: int = 0
+    resume: bool = False
+    licence: str | None = None
+    backbone_out: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesRequest:
+    """What to pretrain on, and how.
+
+    Attributes:
+        sources: images, slides, folders or lists of them, datasets.
+        backbone: how.
+        slide_mpp: micrometres per base pixel of what does not say.
+        without_folds: folds of datasets that are left out.
+    """
+
+    sources: tuple[Path, ...]
+    backbone: BackboneRequest
+    slide_mpp: float | None = None
+    without_folds: tuple[str, ...] = ()
+
+
+def run(request: FilesRequest, progress: Progress) -> Path:
+    """Pretrain on files and return the path of the backbone in the run folder.
+
+    Raises:
+        InputError: the sources, the run folder or a setting cannot serve.
+        OutputError: the results cannot be written.
+        TrainingError: the pretraining went astray.
+        Cancelled: the progress asked to stop; the message says how to go on.
+    """
+    config = require_usable(request.backbone)
+    wishes = TileWishes(
+        mpp=config.mpp,
+        side=config.tile_size,
+        slide_mpp=request.slide_mpp,
+        without_folds=request.without_folds,
+    )
+    source = find_tiles(request.sources, wishes, Part(progress, 0.0, _LOOKING))
+    command = _command(request)
+    try:
+        return pretrain_on(source, request.backbone, config, command, Part(progress, _LOOKING, 1.0))
+    except Cancelled as stop:
+        out = request.backbone.out
+        raise Cancelled(
+            f"{stop}; the state is kept in {out}, to go on: patherea pretrain … --resume"
+        ) from stop
+
+
+def require_usable(request: BackboneRequest) -> PretrainingConfig:
+    """Check before long work all that can be checked without the slides; return the settings.
+
+    Raises:
+        InputError: a setting cannot serve.
+        OutputError: the results cannot be written.
+    """
+    config = chosen_settings(request.wishes)
+    Seed(request.seed)  # refuses what is none
+    if request.backbone_out is not None:
+        require_writable(request.backbone_out)
+    return config
+
+
+def pretrain_on(
+    source: TileSource,
+    request: BackboneRequest,
+    config: PretrainingConfig,
+    command: Sequence[str],
+    progress: Progress,
+) -> Path:
+    """Pretrain on tiles of a source, and return the path of the backbone in the run folder.
+
+    Args:
+        source: where tiles come from.
+        request: how.
+        config: all settings.
+        command: the words that were said, for the record.
+        progress: told how far it is.
+
+    Raises:
+        InputError: the run folder, the device or the weights to start from cannot serve.
+        OutputError: the results cannot be written.
+        TrainingError: the pretraining went astray.
+        Cancelled: the progress asked to stop.
+    """
+    wanted = PretrainRequest(
+        source=source,
+        run=request.out,
+        config=config,
+        backbone_weights=request.initial_weights,
+        device=request.device,
+        devices=request.devices,
+        workers=request.workers,
+        seed=request.seed,
+        resume=request.resume,
+        provenance=_provenance(source, command),
+    )
+    if request.licence is not None:
+        wanted = replace(wanted, licence=request.licence)
+    backbone = pretrain(wanted, progress)
+    if request.backbone_out is not None:
+        with replacing(request.backbone_out) as temporary:
+            shutil.copyfile(backbone, temporary)
+    return backbone
+
+
+def _provenance(source: TileSource, command: Sequence[str]) -> dict[str, Any]:
+    return {
+        "program": provenance.program(),
+        **provenance.build(),
+        "created": provenance.now(),
+        "tiles": source.describe(),
+        "command": shlex.join(command),
+    }
+
+
+def _command(request: FilesRequest) -> list[str]:
+    """Return the words that pretrain the same backbone again, without the folders of this machine."""
+    own = request.backbone
+    words = ["patherea", "pretrain", *(path.name for path in request.sources)]
+    words += ["--out", own.out.name, "--backbone", own.wishes.backbone]
+    for name in SettingsWishes.__dataclass_fields__:
+        value = getattr(own.wishes, name)
+        if name != "backbone" and value is not None:
+            option = {"tile_size": "tile"}.get(name, name).replace("_", "-")
+            words += [f"--{option}", str(value)]
+    for fold in request.without_folds:
+        words += ["--without-fold", fold]
+    if own.initial_weights is not None:
+        words += ["--initial-weights", Path(own.initial_weights).name]
+    if own.licence is not None:
+        words += ["--licence", own.licence]
+    return [*words, "--seed", str(own.seed)]

@@ -1,0 +1,59 @@
+"""From few words to all settings of a pretraining."""
+
+import pytest
+
+from patherea_core.errors import InputError
+from patherea_core.recipes import RECIPES
+from plugin.pretraining.settings_choice import SettingsWishes, chosen_settings
+
+
+def test_by_default_it_is_what_the_small_pretrained_detector_starts_from() -> None:
+    config, network = chosen_settings(SettingsWishes()), RECIPES["small-pretrained"].network
+    assert (config.backbone, config.backbone_options) == (
+        network.backbone,
+        network.backbone_options,
+    )
+    assert (config.method, config.mpp) == ("spark", 0.5)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, r in RECIPES.items() if r.training.initialisation == "pretrained"]
+)
+def test_a_backbone_is_built_as_its_recipe_builds_it(name: str) -> None:
+    network = RECIPES[name].network
+    config = chosen_settings(SettingsWishes(backbone=network.backbone))
+    assert config.backbone_options == network.backbone_options
+
+
+@pytest.mark.parametrize(
+    ("backbone", "method"),
+    [("convnext_base", "spark"), ("vit_tiny_patch16_224", "mae"), ("resnet10t", "spark")],
+)
+def test_the_method_suits_the_backbone_unless_somebody_says_another(
+    backbone: str, method: str
+) -> None:
+    assert chosen_settings(SettingsWishes(backbone=backbone)).method == method
+    other = {"mae": "spark", "spark": "mae"}[method]
+    assert chosen_settings(SettingsWishes(backbone=backbone, method=other)).method == other
+
+
+def test_what_is_said_is_taken() -> None:
+    wishes = SettingsWishes(
+        mpp=0.25, tile_size=96, epochs=3, tiles_per_epoch=40, batch_size=5, mask_ratio=0.5
+    )
+    config = chosen_settings(wishes)
+    assert (config.mpp, config.tile_size, config.epochs) == (0.25, 96, 3)
+    assert (config.tiles_per_epoch, config.batch_size, config.mask_ratio) == (40, 5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "message"),
+    [
+        (SettingsWishes(epochs=0), "epochs must be 1 or more, not 0; give another value"),
+        (SettingsWishes(mask_ratio=1.0), "mask_ratio must be less than 1, not 1"),
+        (SettingsWishes(backbone="mobilenetv2"), "timm knows no model 'mobilenetv2'; .* is near"),
+    ],
+)
+def test_what_is_no_setting_is_refused(wishes: SettingsWishes, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        chosen_settings(wishes)
