@@ -1,9 +1,10 @@
-"""What flows between the data, the network and the objective.
+"""What flows between the data, the network, the objective and the decoding.
 
-Letters: B images, M proposals an image, N cells, T classes, H×W pixels.
+Letters: B images, M sites or proposals an image, N cells, T classes, H×W pixels.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -68,6 +69,43 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Sites:
+    """What a batch of tiles shows at its M anchor points: a cell each, however unlikely.
+
+    Attributes:
+        xy: (B, M, 2) float32 positions in tile pixels.
+        score: (B, M) float32 score of the likeliest cell class, in [0, 1]; less than 0 where there can be
+            no cell, whatever the threshold.
+        class_index: (B, M) int64 rows of the taxonomy: that class.
+    """
+
+    xy: Tensor
+    score: Tensor
+    class_index: Tensor
+
+
+class Outputs(Protocol):
+    """What a network says of a batch of tiles, whichever way it looks for cells.
+
+    Whatever a network says, it says at anchor points, so that each of them belongs to one tile.
+    """
+
+    @property
+    def anchors(self) -> Tensor:
+        """(M, 2) anchor points in tile pixels, the same for every tile."""
+
+    @property
+    def class_count(self) -> int:
+        """Number of cell classes (T)."""
+
+    def numbers(self) -> list[Tensor]:
+        """Return all that the network computed, to see whether it is still finite."""
+
+    def sites(self) -> Sites:
+        """Return what the tiles show at each anchor point, on the device of the network."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Branch:
     """The proposals of one branch of the network.
 
@@ -93,6 +131,26 @@ class Proposals:
     anchors: Tensor
     one_to_one: Branch
     one_to_many: Branch | None
+
+    @property
+    def class_count(self) -> int:
+        """Number of cell classes (T)."""
+        return self.one_to_one.logits.shape[-1] - 1
+
+    def numbers(self) -> list[Tensor]:
+        """Return positions and logits of all branches."""
+        branches = [self.one_to_one, self.one_to_many]
+        return [part for one in branches if one is not None for part in (one.xy, one.logits)]
+
+    def sites(self) -> Sites:
+        """Return the likeliest cell class of each proposal of the one-to-one branch, on its device.
+
+        Background counts in the probabilities, but is never the class.
+        """
+        branch = self.one_to_one
+        probability = branch.logits.float().softmax(dim=-1)[..., :-1]
+        score, class_index = probability.max(dim=-1)
+        return Sites(branch.xy.float(), score, class_index)
 
 
 def _moved(tensor: Tensor, device: torch.device) -> Tensor:

@@ -27,7 +27,8 @@ from patherea_core.bundle_card import (
 from patherea_core.bundle_file import broken, header_of, read_card, weights_file
 from patherea_core.errors import BundleError, InputError
 from patherea_core.files import replacing
-from patherea_core.model.network import P2PNetwork
+from patherea_core.model.building import build_detector
+from patherea_core.model.detector_network import DetectorNetwork
 from patherea_core.model.pretrained import BackboneWeights, initialise, read_backbone_weights
 from patherea_core.taxonomy import Taxonomy
 
@@ -103,7 +104,7 @@ def load_bundle(path: Path) -> ModelBundle:
 
 def build_network(
     bundle: ModelBundle, backbone_weights: Path | Literal["hub"] | None = None
-) -> P2PNetwork:
+) -> DetectorNetwork:
     """Return the network of a bundle, ready for inference on the CPU.
 
     Args:
@@ -117,7 +118,7 @@ def build_network(
         InputError: the file of the backbone's weights cannot be read.
     """
     card = bundle.card
-    network = P2PNetwork(card.recipe.network, len(bundle.taxonomy))
+    network = build_detector(card.recipe.network, len(bundle.taxonomy))
     if card.backbone_sha256 is not None:
         initialise(network.backbone, _named_weights(card, card.backbone_sha256, backbone_weights))
     try:

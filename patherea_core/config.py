@@ -4,14 +4,23 @@ Unknown keys are errors, so that a misspelt setting never passes in silence. Sym
 the paper's.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
+
+#: The kinds of networks: point to point, and fully convolutional regression.
+Model = Literal["p2p", "fcrn"]
 
 
 class Settings(BaseModel):
@@ -35,6 +44,17 @@ class AdapterConfig(Settings):
     """Width of the values of the deformable attention as a share of the transformer's width."""
 
 
+class ProximityConfig(Settings):
+    """The maps of a Patherea-FCRN, and how they are learnt (Xie et al. 2018)."""
+
+    radius: Positive = 8.0
+    """Working pixels from a cell at which its proximity has fallen to 0 (d)."""
+    decay: Positive = 3.0
+    """How steeply it falls from 1 (α); the larger, the more pointed."""
+    cell_weight: NotNegative = 10.0
+    """What an error at a cell weighs more than one on the background, whose weight is 1."""
+
+
 class NetworkConfig(Settings):
     """The shape of the network (paper, sections 3.1 to 3.3 and 6.1)."""
 
@@ -42,15 +62,16 @@ class NetworkConfig(Settings):
     """A timm model that offers a feature pyramid, or a plain vision transformer, which gets an adapter."""
     backbone_options: dict[str, bool | int | float | str] = {}
     """Further arguments of the timm model, say ``{"drop_path_rate": 0.1}``."""
-    feature_stride: Literal[4, 8, 16] = 8
-    """Input pixels along the side of one site of the heads' feature map (s)."""
+    feature_stride: Literal[1, 2, 4, 8, 16] = 8
+    """Input pixels along the side of one site of the heads' feature map, or of a proximity map (s)."""
     coarsest_stride: Literal[8, 16, 32] = 32
     """Stride of the coarsest level of the backbone that is built; what lies beyond is left out."""
     fpn: bool = True
     """Whether a feature pyramid merges the levels; without it the level of ``feature_stride`` alone,
     brought to the width of the heads, feeds them."""
     fpn_channels: Count = 256
-    """Width of the feature pyramid."""
+    """Width of the feature pyramid; of a proximity decoder at stride 8 and beyond, and half as much at each
+    finer stride."""
     head_channels: Count | None = None
     """Width of the heads; None takes that of the feature pyramid."""
     head_blocks: Count = 2
@@ -66,6 +87,22 @@ class NetworkConfig(Settings):
     frozen_norm: bool = False
     """Whether batch normalisation of the backbone keeps the statistics it was pretrained with."""
     adapter: AdapterConfig = AdapterConfig()
+    proximity: ProximityConfig | None = None
+    """The proximity maps of a Patherea-FCRN, which this network is then: of the rest it heeds the backbone
+    and its strides, the width and what is frozen. None for the point-to-point network."""
+
+    @property
+    def model(self) -> Model:
+        """What kind of network this is."""
+        return "p2p" if self.proximity is None else "fcrn"
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, serialised: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what a point-to-point network had no word for before, so that digests stay."""
+        said: dict[str, Any] = serialised(self)
+        if self.proximity is None:
+            del said["proximity"]
+        return said
 
 
 class AssignmentConfig(Settings):

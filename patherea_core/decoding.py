@@ -1,45 +1,16 @@
-"""From proposals to detections: one class per proposal, then a threshold (paper, section 3.1).
+"""From what a network says to detections: one class per site, then a threshold (paper, section 3.1).
 
 One-to-one matching is meant to leave one proposal for a cell. A network that was trained for hours rather
 than days still gives some cells two, a pixel or two apart, which ``one_per_cell`` undoes.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from scipy.spatial import cKDTree
-from torch import Tensor
 
-from patherea_core.batch import Branch, Proposals
+from patherea_core.batch import Outputs, Sites
 from patherea_core.geometry import Bools
 from patherea_core.points import Detections
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sites:
-    """What a batch of tiles shows at its M anchor points: a cell each, however unlikely.
-
-    Attributes:
-        xy: (B, M, 2) float32 positions in tile pixels.
-        score: (B, M) float32 probability, in [0, 1], of the likeliest cell class.
-        class_index: (B, M) int64 rows of the taxonomy: that class.
-    """
-
-    xy: Tensor
-    score: Tensor
-    class_index: Tensor
-
-
-def likeliest(proposals: Proposals) -> Sites:
-    """Return the likeliest cell class of each proposal of the one-to-one branch, on its device.
-
-    Background counts in the probabilities, but is never the class.
-    """
-    branch = proposals.one_to_one
-    probability = branch.logits.float().softmax(dim=-1)[..., :-1]
-    score, class_index = probability.max(dim=-1)
-    return Sites(branch.xy.float(), score, class_index)
 
 
 def survivors(
@@ -67,23 +38,20 @@ def survivors(
 
 @torch.inference_mode()
 def decode(
-    proposals: Proposals, row: int, *, score_threshold: float, owned: Bools | None = None
+    outputs: Outputs, row: int, *, score_threshold: float, owned: Bools | None = None
 ) -> Detections:
     """Return the detections of one tile of a batch, in tile pixels.
 
-    Each proposal of the one-to-one branch takes its likeliest cell class and is kept if the
-    probability of that class reaches the threshold; no proposal is two cells.
+    Each site takes its likeliest cell class and is kept if the score of that class reaches the
+    threshold; no site is two cells.
 
     Args:
-        proposals: what the network proposes for the batch.
+        outputs: what the network says of the batch.
         row: which tile of the batch.
-        score_threshold: least probability, in [0, 1].
-        owned: (M,) mask of the proposals to consider; all if None.
+        score_threshold: least score, in [0, 1].
+        owned: (M,) mask of the sites to consider; all if None.
     """
-    branch, of_tile = proposals.one_to_one, slice(row, row + 1)
-    tile = Branch(branch.xy[of_tile], branch.logits[of_tile])
-    sites = likeliest(Proposals(proposals.anchors, tile, None))
-    return survivors(sites, 0, score_threshold=score_threshold, owned=owned)
+    return survivors(outputs.sites(), row, score_threshold=score_threshold, owned=owned)
 
 
 def one_per_cell(found: Detections, least_distance: float) -> Detections:

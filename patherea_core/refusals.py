@@ -6,6 +6,9 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+#: Sections of settings whose absence says what is meant.
+_OF_OTHER_KINDS = frozenset({"proximity"})
+
 #: What a setting must be, by what pydantic calls its being something else; ``{}`` is filled from its context.
 _WANTED: Mapping[str, str] = {
     "bool_parsing": "true or false",
@@ -84,6 +87,8 @@ def unsaid(settings: BaseModel, before: str = "") -> Iterator[str]:
     """Yield what settings that were read did not say: whole sections by name, or ``name value``."""
     for name in type(settings).model_fields:
         value = getattr(settings, name)
+        if value is None and name in _OF_OTHER_KINDS:
+            continue
         said = name in settings.model_fields_set
         if isinstance(value, BaseModel):
             if said:

@@ -117,7 +117,7 @@ def build_backbone(config: NetworkConfig) -> Backbone:
     """Return the backbone of a network with random weights.
 
     Only the levels from ``feature_stride`` to ``coarsest_stride`` are built; without a feature pyramid
-    only that of ``feature_stride``.
+    only that of ``feature_stride``. For proximity maps, a finest level that is coarser serves as well.
 
     Raises:
         InputError: there is no such backbone, or options, strides or adapter do not suit it.
@@ -125,15 +125,17 @@ def build_backbone(config: NetworkConfig) -> Backbone:
     name, options = config.backbone, config.backbone_options
     finest = config.feature_stride
     coarsest = max(finest, config.coarsest_stride)
+    drawn = config.model == "fcrn"
+    last = coarsest if config.fpn or drawn else finest
     if is_plain_transformer(name, options):
         given = [stride for stride in (4, 8, 16, 32) if finest <= stride <= coarsest]
-        strides = tuple(given if config.fpn else given[:1])
+        strides = tuple(stride for stride in given if stride <= last)
         adapted = adapted_transformer(
             name, options, config.adapter, strides=strides, coarsest=coarsest
         )
         backbone = Backbone(adapted, strides, (adapted.width,) * len(strides))
     else:
-        levels = chosen_levels(name, options, finest, coarsest if config.fpn else finest)
+        levels = chosen_levels(name, options, finest, last, exact=not drawn)
         backbone = Backbone(
             timm_pyramid(name, options, levels),
             tuple(level.stride for level in levels),

@@ -11,16 +11,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from patherea_core.model.network import P2PNetwork
+from patherea_core.model.detector_network import DetectorNetwork
 
-#: How far outputs may lie apart, in pixels and logits, by the order in which numbers are multiplied.
+#: How far what a network computes may lie apart, by the order in which numbers are multiplied.
 _ROUNDING = 1e-3
 
 _Pair = tuple[str, str]
 
 
 @torch.no_grad()
-def folded(network: P2PNetwork) -> P2PNetwork:
+def folded(network: DetectorNetwork) -> DetectorNetwork:
     """Return a network that gives the same with fewer steps, for inference alone.
 
     Which normalisation follows which convolution is seen by following the network at work. Whether nothing
@@ -49,7 +49,7 @@ def folded(network: P2PNetwork) -> P2PNetwork:
     return lighter if _alike(network, lighter, images) else network
 
 
-def _pairs(network: P2PNetwork, images: Tensor) -> list[_Pair]:
+def _pairs(network: DetectorNetwork, images: Tensor) -> list[_Pair]:
     """Return the names of the convolutions and of the normalisations that take just what they give."""
     given: dict[int, tuple[str, Tensor]] = {}
     pairs: list[_Pair] = []
@@ -97,8 +97,8 @@ def _fold(network: nn.Module, convolution_name: str, norm_name: str) -> None:
     network.set_submodule(norm_name, nn.Sequential(*after))
 
 
-def _alike(network: P2PNetwork, lighter: P2PNetwork, images: Tensor) -> bool:
-    before, after = (each(images).one_to_one for each in (network, lighter))
-    return torch.allclose(before.xy, after.xy, atol=_ROUNDING) and torch.allclose(
-        before.logits, after.logits, atol=_ROUNDING
+def _alike(network: DetectorNetwork, lighter: DetectorNetwork, images: Tensor) -> bool:
+    before, after = (each(images).numbers() for each in (network, lighter))
+    return all(
+        torch.allclose(one, other, atol=_ROUNDING) for one, other in zip(before, after, strict=True)
     )

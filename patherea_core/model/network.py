@@ -1,20 +1,19 @@
 """Patherea-P2P: backbone, feature pyramid and two heads on anchor points (paper, figure 1)."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
 from patherea_core.batch import Branch, Proposals
 from patherea_core.config import NetworkConfig
-from patherea_core.errors import InputError
-from patherea_core.model.anchors import anchor_points
 from patherea_core.model.backbones import build_backbone
+from patherea_core.model.class_rows import with_class_rows
+from patherea_core.model.detector_network import AnchorLayout, DetectorNetwork
 from patherea_core.model.fpn import FeaturePyramid, SingleLevel
 from patherea_core.model.heads import Head
 
 
-class P2PNetwork(nn.Module):
+class P2PNetwork(DetectorNetwork):
     """Propose a position and class logits for every anchor point of a tile."""
 
     def __init__(self, config: NetworkConfig, class_count: int) -> None:
@@ -23,10 +22,8 @@ class P2PNetwork(nn.Module):
         Raises:
             InputError: as ``build_backbone``.
         """
-        super().__init__()
-        self.config = config
+        super().__init__(config, build_backbone(config))
         width = config.head_channels or config.fpn_channels
-        self.backbone = build_backbone(config)
         channels = self.backbone.channels
         self.pyramid: nn.Module = (
             FeaturePyramid(channels, config.fpn_channels, width)
@@ -38,9 +35,9 @@ class P2PNetwork(nn.Module):
         self.classification = _head(config, width, outputs=class_count + 1)
 
     @property
-    def largest_stride(self) -> int:
-        """Sides of tiles are multiples of it, in pixels."""
-        return self.backbone.largest_stride
+    def anchor_layout(self) -> AnchorLayout:
+        """How the anchor points lie."""
+        return AnchorLayout(self.config.feature_stride, self.config.anchors_per_side)
 
     def forward(self, images: Tensor) -> Proposals:
         """Return the proposals for (B, 3, H, W) uint8 RGB tiles.
@@ -50,8 +47,7 @@ class P2PNetwork(nn.Module):
         """
         features: Tensor = self.pyramid(self.backbone(images))
         rows, columns = features.shape[-2:]
-        stride, per_side = self.config.feature_stride, self.config.anchors_per_side
-        anchors = anchor_points(rows, columns, stride, per_side, features.device)
+        anchors = self.anchor_layout.over(rows, columns, features.device)
         offsets, many_offsets = self.regression(features)
         logits, many_logits = self.classification(features)
         one_to_one = Branch(anchors + offsets.float(), logits.float())
@@ -61,54 +57,11 @@ class P2PNetwork(nn.Module):
             anchors, one_to_one, Branch(anchors + many_offsets.float(), many_logits.float())
         )
 
-    def parameter_groups(self, backbone_rate_factor: float) -> list[dict[str, Any]]:
-        """Return what an optimiser trains: the pretrained part of the backbone, if at all, and the rest.
-
-        Each group has "params" and "lr_factor", its learning rate as a multiple of that of the rest;
-        parameters that need no gradient are left out, and so is a group without parameters.
-        """
-        pretrained = list(self.backbone.pretrained_part.parameters())
-        known = {id(parameter) for parameter in pretrained}
-        rest = [parameter for parameter in self.parameters() if id(parameter) not in known]
-        groups = [(pretrained, backbone_rate_factor), (rest, 1.0)]
-        trained = [
-            ([parameter for parameter in parameters if parameter.requires_grad], factor)
-            for parameters, factor in groups
-        ]
-        return [
-            {"params": parameters, "lr_factor": factor}
-            for parameters, factor in trained
-            if parameters
-        ]
-
-    def trained_state(self) -> dict[str, Tensor]:
-        """Return all weights and statistics by name, without those of a frozen pretrained backbone."""
-        state: dict[str, Tensor] = self.state_dict()
-        if not self.backbone.frozen:
-            return state
-        pretrained = f"backbone.{self.backbone.pretrained_prefix}"
-        return {name: tensor for name, tensor in state.items() if not name.startswith(pretrained)}
-
-    def load_trained_state(self, state: Mapping[str, Tensor]) -> None:
-        """Take in what ``trained_state`` or ``state_dict`` gave; a frozen backbone may be left out.
-
-        Raises:
-            InputError: a tensor is missing, unknown or of another shape.
-        """
-        missing = sorted(self.trained_state().keys() - state.keys())
-        unknown = sorted(state.keys() - self.state_dict().keys())
-        for names, fault in ((missing, "lack"), (unknown, "have, without use,")):
-            if names:
-                raise InputError(
-                    f"the weights {fault} {names[0]!r} and {len(names) - 1} more: they belong to a"
-                    f" network of another form than {self.config.backbone!r} as it is configured here"
-                )
-        try:
-            self.load_state_dict(dict(state), strict=False)
-        except RuntimeError as error:
-            raise InputError(
-                f"the weights are not those of the network that is configured here: {error}"
-            ) from error
+    def with_classes_of(
+        self, trained: Mapping[str, Tensor], rows: Sequence[int | None], trained_classes: int
+    ) -> dict[str, Tensor]:
+        """Return all weights of a trained network in the form of this one; see ``DetectorNetwork``."""
+        return with_class_rows(trained, self.state_dict(), rows, trained_classes)
 
 
 def _head(config: NetworkConfig, width: int, outputs: int) -> Head:

@@ -26,12 +26,19 @@ class Level:
 
 
 def chosen_levels(
-    name: str, options: Mapping[str, object], finest: int, coarsest: int
+    name: str, options: Mapping[str, object], finest: int, coarsest: int, *, exact: bool = True
 ) -> list[Level]:
     """Return the levels of a timm model from one stride to another, the deepest of each stride.
 
+    Args:
+        name: what timm calls it.
+        options: further arguments of it.
+        finest: least stride.
+        coarsest: largest stride.
+        exact: whether there has to be a level of the finest stride; else those beyond it serve.
+
     Raises:
-        InputError: there is no such model, or it has no level of the finest stride.
+        InputError: there is no such model, or it has no level of the finest stride, or none that serves.
     """
     model: Any = described(name, options, features_only=True)
     features = model.feature_info
@@ -39,9 +46,11 @@ def chosen_levels(
     of_stride = {
         stride: Level(index, stride, channels) for index, (stride, channels) in enumerate(shapes)
     }
-    if finest not in of_stride:
-        raise InputError(f"{name!r} has levels at strides {sorted(of_stride)}, none at {finest}")
-    return [of_stride[stride] for stride in sorted(of_stride) if finest <= stride <= coarsest]
+    chosen = [of_stride[stride] for stride in sorted(of_stride) if finest <= stride <= coarsest]
+    if not chosen or (exact and chosen[0].stride != finest):
+        where = f"none at {finest}" if exact else f"none from {finest} to {coarsest}"
+        raise InputError(f"{name!r} has levels at strides {sorted(of_stride)}, {where}")
+    return chosen
 
 
 def timm_pyramid(name: str, options: Mapping[str, object], levels: list[Level]) -> nn.Module:

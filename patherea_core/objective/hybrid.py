@@ -1,6 +1,7 @@
 """The hybrid objective: one-to-one plus weighted one-to-many loss (paper, equations 4 and 5)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -27,6 +28,15 @@ class LossTerms:
     one_to_one_regression: Tensor
     one_to_many_classification: Tensor
     one_to_many_regression: Tensor
+
+    @property
+    def parts(self) -> Mapping[str, Tensor]:
+        """The parts by name."""
+        return {name: getattr(self, name) for name in PARTS}
+
+
+#: Names of the parts.
+PARTS = tuple(field.name for field in fields(LossTerms) if field.name != "total")
 
 
 def hybrid_loss(

@@ -11,8 +11,8 @@ import torch
 from patherea_core.bundle_card import BundleCard
 from patherea_core.checkpoint import ModelBundle, build_network
 from patherea_core.errors import SlideError
+from patherea_core.model.detector_network import DetectorNetwork
 from patherea_core.model.folding import folded
-from patherea_core.model.network import P2PNetwork
 from patherea_core.points import Detections
 from patherea_core.progress import Progress, Silent
 from patherea_core.regions import Outline
@@ -42,7 +42,7 @@ class Detector:
     """
 
     card: BundleCard
-    network: P2PNetwork
+    network: DetectorNetwork
     device: torch.device
     chosen: Runtime | None = None
 

@@ -5,12 +5,12 @@ import torch
 
 from patherea_core.decoding import decode
 from patherea_core.geometry import Pixels
-from patherea_core.model.network import P2PNetwork
+from patherea_core.model.detector_network import DetectorNetwork
 from patherea_core.points import Detections
 from patherea_core.tiling import Tile, owned_by
 
 
-def detect_owned(network: P2PNetwork, pixels: Pixels, tile: Tile, least_score: float) -> Detections:
+def detect_owned(network: DetectorNetwork, pixels: Pixels, tile: Tile, least_score: float) -> Detections:
     """Return the detections that a tile's core owns, in the frame of its window.
 
     Args:
@@ -20,7 +20,7 @@ def detect_owned(network: P2PNetwork, pixels: Pixels, tile: Tile, least_score: f
         least_score: least probability of a detection.
     """
     image = torch.from_numpy(pixels).permute(2, 0, 1)[None]
-    proposals = network(image.to(next(network.parameters()).device))
-    owned = owned_by(tile, proposals.anchors.double().cpu().numpy())
-    found = decode(proposals, 0, score_threshold=least_score, owned=owned)
+    outputs = network(image.to(next(network.parameters()).device))
+    owned = owned_by(tile, outputs.anchors.double().cpu().numpy())
+    found = decode(outputs, 0, score_threshold=least_score, owned=owned)
     return found.moved_to(found.xy + np.array([tile.window.left, tile.window.top]))

@@ -11,7 +11,7 @@ from patherea_core.bundle_card import BundleCard
 from patherea_core.bundle_file import CARD_FILE, WrittenCard, read_card_file, written_card
 from patherea_core.checkpoint import ModelBundle, build_network, load_bundle
 from patherea_core.errors import BundleError, InputError
-from patherea_core.model.network import P2PNetwork
+from patherea_core.model.detector_network import DetectorNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _checks(
         "the weights have the digest that the card names", lambda: bundles.append(load_bundle(path))
     )
     (bundle,) = bundles
-    networks: list[P2PNetwork] = []
+    networks: list[DetectorNetwork] = []
     yield _tried(
         "the network can be built from them",
         lambda: networks.append(build_network(bundle, backbone_weights)),
@@ -111,15 +111,15 @@ def _same_cards(folder: Path, card: BundleCard) -> None:
 
 
 @torch.inference_mode()
-def _answer(network: P2PNetwork, bundle: ModelBundle) -> None:
+def _answer(network: DetectorNetwork, bundle: ModelBundle) -> None:
     side = 2 * network.largest_stride
     random = torch.Generator().manual_seed(0)
     tile = torch.randint(0, 256, (1, 3, side, side), dtype=torch.uint8, generator=random)
-    branch = network(tile).one_to_one
-    if not (torch.isfinite(branch.xy).all() and torch.isfinite(branch.logits).all()):
+    outputs = network(tile)
+    if not all(torch.isfinite(one).all() for one in outputs.numbers()):
         raise BundleError("what the network proposes is no finite number")
-    if branch.logits.shape[-1] != len(bundle.taxonomy) + 1:
+    if outputs.class_count != len(bundle.taxonomy):
         raise BundleError(
-            f"the network tells {branch.logits.shape[-1] - 1} classes apart, the card names"
+            f"the network tells {outputs.class_count} classes apart, the card names"
             f" {len(bundle.taxonomy)}"
         )

@@ -7,7 +7,7 @@ import torch
 
 from patherea_core.config import Recipe
 from patherea_core.data.manifest import Manifest
-from patherea_core.model.network import P2PNetwork
+from patherea_core.model.building import build_detector
 from patherea_core.progress import in_words
 from patherea_core.workflow.request import FitRequest
 
@@ -56,12 +56,11 @@ def tiles_of_epoch(request: FitRequest, manifest: Manifest) -> int:
 
 def seconds_of_tile(recipe: Recipe, class_count: int) -> float:
     """Return how long the network takes for a tile, there and back; 0 for a small one, which is not tried."""
-    network = P2PNetwork(recipe.network, class_count).eval()
+    network = build_detector(recipe.network, class_count).eval()
     if sum(parameter.numel() for parameter in network.parameters()) <= _SMALL:
         return 0.0
     side = recipe.training.tile_size
     tile = torch.zeros(1, 3, side, side, dtype=torch.uint8)
     began = time.perf_counter()
-    found = network(tile).one_to_one
-    (found.xy.sum() + found.logits.sum()).backward()
+    sum(one.sum() for one in network(tile).numbers()).backward()
     return time.perf_counter() - began

@@ -7,7 +7,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from patherea_core.batch import Branch, Proposals
-from patherea_core.decoding import decode, likeliest, one_per_cell, survivors
+from patherea_core.decoding import decode, one_per_cell, survivors
 from patherea_core.points import Detections
 
 
@@ -102,7 +102,7 @@ def test_without_a_distance_all_stay() -> None:
 
 
 def test_every_proposal_is_a_site_before_the_threshold() -> None:
-    sites = likeliest(proposals((0.3, 0.6, 0.1), (0.3, 0.1, 0.6)))
+    sites = proposals((0.3, 0.6, 0.1), (0.3, 0.1, 0.6)).sites()
     assert sites.class_index.tolist() == [[1, 0]]
     np.testing.assert_allclose(sites.score, [[0.6, 0.3]], rtol=1e-6)
     assert sites.xy.dtype == sites.score.dtype == torch.float32
@@ -112,7 +112,7 @@ def test_every_proposal_is_a_site_before_the_threshold() -> None:
 def test_a_batch_decodes_as_its_tiles_do(seed: int) -> None:
     torch.manual_seed(seed)
     batch = Proposals(torch.zeros(9, 2), Branch(torch.rand(3, 9, 2), torch.randn(3, 9, 4)), None)
-    sites, owned = likeliest(batch), np.arange(9) % 3 > 0
+    sites, owned = batch.sites(), np.arange(9) % 3 > 0
     for row in range(3):
         found = survivors(sites, row, score_threshold=0.3, owned=owned)
         expected = decode(batch, row, score_threshold=0.3, owned=owned)

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from patherea_core.batch import Sites
 from patherea_core.cells import Cells
-from patherea_core.decoding import Sites
 from patherea_core.errors import InputError
 from patherea_core.geometry import Box
 from patherea_core.progress import Progress

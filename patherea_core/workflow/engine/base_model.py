@@ -14,8 +14,7 @@ from patherea_core.checkpoint import build_network, load_bundle
 from patherea_core.config import NetworkConfig
 from patherea_core.data.manifest import Manifest
 from patherea_core.errors import InputError
-from patherea_core.model.class_rows import with_class_rows
-from patherea_core.model.network import P2PNetwork
+from patherea_core.model.detector_network import DetectorNetwork
 from patherea_core.taxonomy import Taxonomy
 from patherea_core.workflow.request import FitRequest
 from patherea_core.workflow.run.identity import settings_differences
@@ -84,8 +83,8 @@ def require_network(network: NetworkConfig, card: BundleCard) -> None:
         )
 
 
-def take_over(base: BaseModel, network: P2PNetwork, taxonomy: Taxonomy) -> None:
+def take_over(base: BaseModel, network: DetectorNetwork, taxonomy: Taxonomy) -> None:
     """Give a network all weights of a base model; classes are known by their names."""
     known = {name: row for row, name in enumerate(base.card.taxonomy.names)}
     rows = [known.get(name) for name in taxonomy.names]
-    network.load_trained_state(with_class_rows(base.state, network.state_dict(), rows, len(known)))
+    network.load_trained_state(network.with_classes_of(base.state, rows, len(known)))

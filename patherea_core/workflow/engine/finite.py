@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from patherea_core.batch import Proposals
 from patherea_core.errors import TrainingError
 
 
@@ -65,9 +64,3 @@ class NumberWatch:
                 f"{question.what()} is no finite number; the epochs before are kept, but this one would end"
                 " the same way again: take a recipe with a lower learning rate or a limit to the gradient"
             )
-
-
-def numbers_of(proposals: Proposals) -> list[Tensor]:
-    """Return all that the network says of its proposals."""
-    branches = [proposals.one_to_one, proposals.one_to_many]
-    return [part for one in branches if one is not None for part in (one.xy, one.logits)]

@@ -9,7 +9,7 @@ from patherea_core.config import Recipe
 from patherea_core.data.manifest import Manifest
 from patherea_core.data.validation_choice import slides_of
 from patherea_core.errors import InputError
-from patherea_core.model.network import P2PNetwork
+from patherea_core.model.detector_network import DetectorNetwork
 from patherea_core.model.pretrained import BackboneWeights, initialise, read_backbone_weights
 from patherea_core.taxonomy import Taxonomy
 from patherea_core.workflow.engine.base_model import BaseModel, read_base_model, take_over
@@ -64,7 +64,7 @@ def weights_to_start_from(
     return None
 
 
-def start_from(beginning: Beginning, network: P2PNetwork, taxonomy: Taxonomy) -> None:
+def start_from(beginning: Beginning, network: DetectorNetwork, taxonomy: Taxonomy) -> None:
     """Give a network of these classes the weights it starts from, if there are any.
 
     Raises:

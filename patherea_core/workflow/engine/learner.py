@@ -8,16 +8,16 @@ import lightning
 import torch
 from torch import Tensor
 
-from patherea_core.batch import Batch, Proposals
+from patherea_core.batch import Batch
 from patherea_core.config import Recipe
 from patherea_core.data.store import Sample
 from patherea_core.errors import InputError
 from patherea_core.evaluation.field import Field
-from patherea_core.model.network import P2PNetwork
-from patherea_core.objective.hybrid import LossTerms, hybrid_loss
+from patherea_core.model.building import build_detector
 from patherea_core.taxonomy import Taxonomy
-from patherea_core.workflow.engine.finite import NumberWatch, numbers_of
+from patherea_core.workflow.engine.finite import NumberWatch
 from patherea_core.workflow.engine.losses import LossRecord
+from patherea_core.workflow.engine.objectives import objective_of, terms_of
 from patherea_core.workflow.engine.pace import Pace
 from patherea_core.workflow.engine.schedule import (
     optimizer_for,
@@ -42,11 +42,12 @@ _FORM = 2
 
 
 class Learner(lightning.LightningModule):
-    """Train a P2P network by its hybrid loss, and score it on whole validation tiles.
+    """Train a detector by the objective of its kind, and score it on whole validation tiles.
 
     Attributes:
         history: one row per validation: epoch, mean loss terms since the last, threshold, scores, pace.
         losses: the loss terms by step.
+        objective: what the network is to learn.
     """
 
     def __init__(self, recipe: Recipe, taxonomy: Taxonomy, mpp: float) -> None:
@@ -55,10 +56,10 @@ class Learner(lightning.LightningModule):
         self.recipe = recipe
         self.taxonomy = taxonomy
         self.radius = recipe.radius_um / mpp
-        self.network = P2PNetwork(recipe.network, len(taxonomy))
+        self.network = build_detector(recipe.network, len(taxonomy))
         self.history: list[Row] = []
-        self.losses = LossRecord()
-        self.class_log_prior: Tensor | None = None
+        self.losses = LossRecord(terms_of(recipe))
+        self.objective = objective_of(recipe)
         self._steps = 1
         self._pace = Pace(time.monotonic)
         self._watch = NumberWatch()
@@ -92,17 +93,17 @@ class Learner(lightning.LightningModule):
         self._pace.start()
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        """Return the hybrid loss of a batch, weighed by its part of the step.
+        """Return the loss of a batch, weighed by its part of the step.
 
         Raises:
-            TrainingError: the loss is no finite number, or what the network proposes is none; on a GPU
+            TrainingError: the loss is no finite number, or what the network says is none; on a GPU
                 that is found out a step later.
         """
         where = self._place(index)
-        proposals = self.network(batch.images)
+        outputs = self.network(batch.images)
         # Asked first, since what is no number cannot be assigned.
-        self._watch.ask(numbers_of(proposals), lambda: f"what the network proposes in {where()}")
-        terms = self._loss(proposals, batch)
+        self._watch.ask(outputs.numbers(), lambda: f"what the network proposes in {where()}")
+        terms = self.objective(outputs, batch)
         self._watch.ask([terms.total], lambda: f"the loss in {where()}")
         tiles = len(batch.targets)
         self.losses.note(terms, self.global_step + 1, self._rate())
@@ -182,11 +183,6 @@ class Learner(lightning.LightningModule):
         self.history = checkpoint["history"]
         self.losses.resume(checkpoint["losses"])
         self._pace.resume(checkpoint["pace"])
-
-    def _loss(self, proposals: Proposals, batch: Batch) -> LossTerms:
-        settings = self.recipe
-        prior = () if self.class_log_prior is None else (self.class_log_prior.to(self.device),)
-        return hybrid_loss(proposals, batch, settings.assignment, settings.loss, *prior)
 
     def _rate(self) -> float:
         """Return the learning rate of the step that is taken now, at its full height."""

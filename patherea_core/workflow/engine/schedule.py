@@ -7,10 +7,10 @@ import lightning
 import torch
 
 from patherea_core.config import TrainingConfig
-from patherea_core.model.network import P2PNetwork
+from patherea_core.model.detector_network import DetectorNetwork
 
 
-def optimizer_for(network: P2PNetwork, settings: TrainingConfig) -> torch.optim.AdamW:
+def optimizer_for(network: DetectorNetwork, settings: TrainingConfig) -> torch.optim.AdamW:
     """Return AdamW over what is to be trained, the backbone at its own multiple of the learning rate."""
     groups = [
         {"params": group["params"], "lr": settings.learning_rate * group["lr_factor"]}

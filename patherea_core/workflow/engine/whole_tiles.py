@@ -8,7 +8,7 @@ import shapely
 from patherea_core.decoding import one_per_cell
 from patherea_core.errors import TrainingError
 from patherea_core.geometry import Box, Pixels
-from patherea_core.model.network import P2PNetwork
+from patherea_core.model.detector_network import DetectorNetwork
 from patherea_core.points import Detections
 from patherea_core.tiling import Tile, cover
 from patherea_core.workflow.engine.back_off import is_out_of_memory, release
@@ -38,7 +38,7 @@ class WholeTiles:
         self.side: int | None = None
         self._least_distance = least_distance
 
-    def detect(self, network: P2PNetwork, pixels: Pixels, least_score: float) -> Detections:
+    def detect(self, network: DetectorNetwork, pixels: Pixels, least_score: float) -> Detections:
         """Return all that scores as much in an (H, W, 3) tile, in its pixels.
 
         Raises:
@@ -58,7 +58,7 @@ class WholeTiles:
             release()
             self._cut(max(pixels.shape[:2]))
 
-    def _pieces(self, network: P2PNetwork, pixels: Pixels) -> list[Tile]:
+    def _pieces(self, network: DetectorNetwork, pixels: Pixels) -> list[Tile]:
         height, width = pixels.shape[:2]
         side, halo = max(height, width), 0
         if self.side is not None and self.side < side:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from patherea_core.taxonomy import PALETTE
-from patherea_core.workflow.engine.losses import TERMS, LossRow
+from patherea_core.workflow.engine.losses import LossRow
 from patherea_core.workflow.engine.validation import Row
 
 _INK = "#1d2433"
@@ -39,8 +39,9 @@ def curves(history: Sequence[Row], losses: Sequence[LossRow]) -> bytes:
 
 
 def _draw_losses(axes: Axes, losses: Sequence[LossRow]) -> None:
-    steps, *means = _smoothed(losses)
-    for name, values, color in zip(TERMS, means, (_INK, *PALETTE), strict=False):
+    names = [name for name in losses[0] if name != "learning_rate"] if losses else ["step"]
+    steps, *means = _smoothed(losses, names)
+    for name, values, color in zip(names[1:], means, (_INK, *PALETTE), strict=False):
         if any(values):
             width = 2 if name == "loss" else 1.2
             axes.plot(steps, values, label=name.replace("_", " "), color=color, lw=width)
@@ -51,14 +52,11 @@ def _draw_losses(axes: Axes, losses: Sequence[LossRow]) -> None:
         _explain(axes)
 
 
-def _smoothed(losses: Sequence[LossRow]) -> list[list[float]]:
-    """Return columns of step and terms, each the mean of a stretch of rows."""
+def _smoothed(losses: Sequence[LossRow], names: Sequence[str]) -> list[list[float]]:
+    """Return columns of some names, each the mean of a stretch of rows."""
     length = max(1, -(-len(losses) // _MOST_POINTS))
     stretches = [losses[start : start + length] for start in range(0, len(losses), length)]
-    return [
-        [sum(row[name] for row in rows) / len(rows) for rows in stretches]
-        for name in ("step", *TERMS)
-    ]
+    return [[sum(row[name] for row in rows) / len(rows) for rows in stretches] for name in names]
 
 
 def _draw_scores(axes: Axes, history: Sequence[Row]) -> None:

@@ -80,7 +80,14 @@ def recipe_differences(one: Recipe, other: Recipe) -> list[str]:
 def settings_differences(one: Settings, other: Settings, before: str = "") -> list[str]:
     """Return the same of any settings of one kind, whose names have something in front."""
     mine, its = (dict(_flat(each.model_dump(mode="json"), before)) for each in (one, other))
-    return [f"{name} {mine[name]}, not {its[name]}" for name in mine if mine[name] != its[name]]
+    names = dict.fromkeys(
+        (*mine, *its)
+    )  # some settings are written only where there is something to say
+    return [
+        f"{name} {mine.get(name)}, not {its.get(name)}"
+        for name in names
+        if mine.get(name) != its.get(name)
+    ]
 
 
 def _flat(settings: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from patherea_core.checkpoint import ModelBundle, save_bundle, weights_digest
 from patherea_core.data.manifest import Manifest
 from patherea_core.data.store import read_manifest
 from patherea_core.data.validation_choice import extent, slides_of
-from patherea_core.model.network import P2PNetwork
+from patherea_core.model.building import build_detector
 from patherea_core.workflow.engine.learner import best_row
 from patherea_core.workflow.request import FitRequest
 from patherea_core.workflow.run.folder import RunFolder
@@ -116,7 +116,7 @@ def _trained_part(
     state: dict[str, Tensor], request: FitRequest, manifest: Manifest
 ) -> dict[str, Tensor]:
     """Return the tensors that are not those of the pretrained backbone."""
-    network = P2PNetwork(request.recipe.network, len(manifest.taxonomy))
+    network = build_detector(request.recipe.network, len(manifest.taxonomy))
     return {name: state[name] for name in network.trained_state()}
 
 

@@ -5,7 +5,7 @@ import logging
 import torch
 
 from patherea_core.errors import InputError
-from patherea_core.model.network import P2PNetwork
+from patherea_core.model.detector_network import DetectorNetwork
 from patherea_core.workflow.runtimes.exported import export_onnx
 from patherea_core.workflow.runtimes.extras import required
 from patherea_core.workflow.runtimes.onnx_runtime import OnnxRuntime
@@ -23,7 +23,7 @@ _PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino"}
 
 def choose(
     name: str,
-    network: P2PNetwork,
+    network: DetectorNetwork,
     device: torch.device,
     *,
     precision: Precision | None = None,

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from patherea_core.bundle_card import BundleCard
 from patherea_core.errors import InputError
-from patherea_core.model.network import P2PNetwork
+from patherea_core.model.detector_network import DetectorNetwork
 from patherea_core.model.vit_adapter import AdaptedTransformer
 from patherea_core.workflow.runtimes.decoded_network import DecodedNetwork
 from patherea_core.workflow.runtimes.extras import required
@@ -74,7 +74,7 @@ class ExportedNetwork:
 
 
 def export_onnx(
-    network: P2PNetwork,
+    network: DetectorNetwork,
     *,
     size: tuple[int, int] | None = None,
     metadata: Mapping[str, object] | None = None,
@@ -97,7 +97,7 @@ def export_onnx(
     """
     required("onnx", "Exporting a network")
     required("onnxscript", "Exporting a network")
-    grid = network.largest_stride
+    grid, layout = network.largest_stride, network.anchor_layout
     if size is not None:
         require_on_grid(*size, grid)
     elif isinstance(network.backbone.pyramid, AdaptedTransformer):
@@ -107,15 +107,13 @@ def export_onnx(
         )
     said = {
         "grid": grid,
-        "stride": network.config.feature_stride,
-        "anchors_per_side": network.config.anchors_per_side,
+        "stride": layout.stride,
+        "anchors_per_side": layout.per_side,
         "tile_size": size,
         **(metadata or {}),
     }
     content = _serialised(network, size, said)
-    return ExportedNetwork(
-        content, grid, network.config.feature_stride, network.config.anchors_per_side, size
-    )
+    return ExportedNetwork(content, grid, layout.stride, layout.per_side, size)
 
 
 def card_metadata(card: BundleCard) -> dict[str, object]:
@@ -133,7 +131,7 @@ def card_metadata(card: BundleCard) -> dict[str, object]:
 
 
 def _serialised(
-    network: P2PNetwork, size: tuple[int, int] | None, metadata: Mapping[str, object]
+    network: DetectorNetwork, size: tuple[int, int] | None, metadata: Mapping[str, object]
 ) -> bytes:
     onnx: Any = required("onnx", "Exporting a network")
     plain = DecodedNetwork(network).eval()
@@ -223,7 +221,7 @@ def _blank(plain: DecodedNetwork, height: int, width: int) -> Tensor:
     return torch.zeros(2, 3, height, width, dtype=torch.uint8, device=device)
 
 
-def _too_large(network: P2PNetwork) -> str:
+def _too_large(network: DetectorNetwork) -> str:
     return (
         f"a network with the backbone {network.config.backbone!r} is too large for one ONNX file, which"
         " holds 2 GB; run it with PyTorch"

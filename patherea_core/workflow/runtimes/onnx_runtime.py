@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from patherea_core.decoding import Sites
+from patherea_core.batch import Sites
 from patherea_core.errors import InputError
 from patherea_core.geometry import Floats
 from patherea_core.workflow.runtimes.exported import INPUT, OUTPUTS, ExportedNetwork

@@ -4,7 +4,7 @@ from typing import Literal, Protocol
 
 from torch import Tensor
 
-from patherea_core.decoding import Sites
+from patherea_core.batch import Sites
 from patherea_core.errors import ShapeError
 from patherea_core.geometry import Floats
 from patherea_core.model.anchors import anchor_points

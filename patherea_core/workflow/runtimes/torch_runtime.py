@@ -6,9 +6,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from patherea_core.decoding import Sites
+from patherea_core.batch import Sites
 from patherea_core.geometry import Floats
-from patherea_core.model.network import P2PNetwork
+from patherea_core.model.detector_network import DetectorNetwork
 from patherea_core.workflow.runtimes.decoded_network import Decoded, DecodedNetwork
 from patherea_core.workflow.runtimes.runtime import Precision, require_on_grid, tile_anchors
 
@@ -24,7 +24,7 @@ class TorchRuntime:
 
     def __init__(
         self,
-        network: P2PNetwork,
+        network: DetectorNetwork,
         device: torch.device,
         precision: Precision = "32-true",
         *,
@@ -43,7 +43,7 @@ class TorchRuntime:
         self.grid = network.largest_stride
         self.device = device
         self.precision = precision
-        self._sites = (network.config.feature_stride, network.config.anchors_per_side)
+        self._layout = network.anchor_layout
         placed = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         plain = DecodedNetwork(placed).eval()
         self._plain: Callable[[Tensor], Decoded] = plain
@@ -54,7 +54,7 @@ class TorchRuntime:
     def anchors(self, height: int, width: int) -> Floats:
         """Return the (M, 2) anchor points of a tile, in tile pixels; see ``Runtime``."""
         require_on_grid(height, width, self.grid)
-        return tile_anchors(height, width, *self._sites)
+        return tile_anchors(height, width, self._layout.stride, self._layout.per_side)
 
     @torch.inference_mode()
     def run(self, images: Tensor) -> Sites:

@@ -27,7 +27,7 @@ from patherea_core.recipes import SMALL
 from patherea_core.seeding import Seed
 from patherea_core.slides import ArraySlide
 from patherea_core.workflow import fit as fit_module
-from patherea_core.workflow.engine import learner
+from patherea_core.workflow.engine import objectives
 from patherea_core.workflow.fit import FitRequest, fit
 from patherea_core.workflow.predict import Detector, predict
 from tests.core.workflow.cells import MPP, TAXONOMY, TINY, draw_cells, tiny_for, write_cells
@@ -237,7 +237,7 @@ def test_a_loss_that_is_no_number_names_its_epoch_and_step(
         terms = hybrid_loss(*given)
         return replace(terms, total=terms.total * math.nan) if calls == call else terms
 
-    monkeypatch.setattr(learner, "hybrid_loss", astray)
+    monkeypatch.setattr(objectives, "hybrid_loss", astray)
     # An epoch has eight tiles: two samples, each as large as four.
     recipe = tiny_for(3, batch_size=4)
     where = {1: "step 1 of epoch 1", 4: "step 4 of epoch 2"}[call]
@@ -276,7 +276,7 @@ def test_a_trainer_that_leaves_the_program_has_been_stopped(
     def leave(*_: object) -> None:
         raise KeyboardInterrupt  # which the trainer answers by leaving
 
-    monkeypatch.setattr(learner, "hybrid_loss", leave)
+    monkeypatch.setattr(objectives, "hybrid_loss", leave)
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(Cancelled, match="before the end of its first epoch"):
         fit(request(dataset, tmp_path), Silent())

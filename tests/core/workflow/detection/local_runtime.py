@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from patherea_core.batch import Sites
 from patherea_core.bundle_card import BundleCard, ClassCard
 from patherea_core.config import DecodingConfig, Recipe
-from patherea_core.decoding import Sites
 from patherea_core.geometry import Floats
 from patherea_core.slides import ArraySlide
 from patherea_core.workflow.runtimes.runtime import Precision, require_on_grid, tile_anchors

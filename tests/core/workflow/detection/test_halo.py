@@ -5,7 +5,7 @@ import pytest
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from patherea_core.decoding import Sites
+from patherea_core.batch import Sites
 from patherea_core.geometry import Pixels
 from patherea_core.workflow.detection.halo import HALOS, effective_halo, mosaic
 from tests.core.workflow.detection.local_runtime import LocalRuntime

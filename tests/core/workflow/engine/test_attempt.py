@@ -19,7 +19,7 @@ from patherea_core.errors import InputError, TrainingError
 from patherea_core.objective.hybrid import LossTerms, hybrid_loss
 from patherea_core.points import Points
 from patherea_core.progress import Silent
-from patherea_core.workflow.engine import learner as learning
+from patherea_core.workflow.engine import objectives
 from patherea_core.workflow.engine.attempt import class_log_prior
 from patherea_core.workflow.fit import FitRequest, fit
 from patherea_core.workflow.run.kept_state import read_state
@@ -94,7 +94,7 @@ def test_where_memory_is_small_parts_of_a_batch_make_as_many_steps(
             raise torch.OutOfMemoryError("CUDA out of memory")
         return hybrid_loss(proposals, batch, *settings)
 
-    monkeypatch.setattr(learning, "hybrid_loss", fits_three)
+    monkeypatch.setattr(objectives, "hybrid_loss", fits_three)
     # Eight tiles: steps of six and of two, in parts of three and of two.
     trained(dataset, tmp_path / "run", tiny_for(1, batch_size=6))
     steps = [row["step"] for row in table(tmp_path / "run" / "losses.csv")]
@@ -115,7 +115,7 @@ def test_a_training_goes_on_from_its_last_epoch_when_memory_becomes_small(
             raise torch.OutOfMemoryError("CUDA out of memory")
         return hybrid_loss(proposals, batch, *settings)
 
-    monkeypatch.setattr(learning, "hybrid_loss", shrinking)
+    monkeypatch.setattr(objectives, "hybrid_loss", shrinking)
     trained(dataset, tmp_path / "run", tiny_for(2, batch_size=4))
     assert sizes == [4, 4, 4, 4, 2, 2, 2, 2]
     assert "memory does not suffice for 4 tiles at once" in caplog.text
@@ -142,7 +142,7 @@ def test_a_loss_that_is_no_number_names_the_tiles_of_its_batch(
         return LossTerms(*[getattr(terms, name) * math.nan for name in LossTerms.__slots__])
 
     seen: list[Any] = []
-    monkeypatch.setattr(learning, "hybrid_loss", astray)
+    monkeypatch.setattr(objectives, "hybrid_loss", astray)
     where = r"the loss in step 1 of epoch 1 \(tiles of sample-[13](, sample-[13])?\) is no finite"
     with pytest.raises(TrainingError, match=where):
         trained(dataset, tmp_path / "run", tiny_for(1))

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from patherea_core.batch import Branch, Proposals
 from patherea_core.errors import TrainingError
-from patherea_core.workflow.engine.finite import NumberWatch, numbers_of
+from patherea_core.workflow.engine.finite import NumberWatch
 
 GOOD = torch.ones(3)
 
@@ -43,8 +43,8 @@ def test_all_that_the_network_says_is_asked_about() -> None:
 
     one, many = branch(), branch()
     anchors: Tensor = torch.zeros(4, 2)
-    asked = numbers_of(Proposals(anchors, one, many))
+    asked = Proposals(anchors, one, many).numbers()
     assert {id(tensor) for tensor in asked} == {
         id(tensor) for part in (one, many) for tensor in (part.xy, part.logits)
     }
-    assert len(numbers_of(Proposals(anchors, one, None))) == 2
+    assert len(Proposals(anchors, one, None).numbers()) == 2

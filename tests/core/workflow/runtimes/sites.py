@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from patherea_core.decoding import Sites
+from patherea_core.batch import Sites
 from patherea_core.model.network import P2PNetwork
 from tests.core.model.networks import shaken, small
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch._dynamo.exc import TorchDynamoException
 
-from patherea_core.decoding import decode, likeliest, survivors
+from patherea_core.decoding import decode, survivors
 from patherea_core.errors import ShapeError
 from patherea_core.workflow.runtimes.torch_runtime import TorchRuntime
 from tests.core.model.networks import images
@@ -25,7 +25,7 @@ def test_a_runtime_gives_what_the_network_proposes() -> None:
     with torch.inference_mode():
         proposals = network(tiles)
     sites = TorchRuntime(tiny_network(), CPU).run(tiles)
-    require_same_cells(likeliest(proposals), sites, middle_score(sites))
+    require_same_cells(proposals.sites(), sites, middle_score(sites))
     least = middle_score(sites)
     for row in range(2):
         expected = decode(proposals, row, score_threshold=least)
