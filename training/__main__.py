@@ -44,6 +44,9 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     Subcommand("ablation", "ledger -> what each change is worth", "training.tables.ablation"),
     Subcommand("fields", "scored runs -> Ki-67 index of each field", "training.agreement.fields"),
     Subcommand(
+        "crossover", "what backbones start from x how many labels", "training.crossover.command"
+    ),
+    Subcommand(
         "agreement", "a table of slides -> who agrees with whom", "training.agreement.command"
     ),
 )

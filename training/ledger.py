@@ -42,7 +42,7 @@ def append(path: Path, record: RunRecord) -> None:
         InputError: a line of the ledger is damaged, or it has that run already.
         OutputError: the ledger cannot be written; it stays as it was.
     """
-    with _turn(path.parent):
+    with turn(path.parent):
         before = path.read_bytes() if path.is_file() else b""
         if before and not before.endswith(b"\n"):
             before += b"\n"
@@ -73,7 +73,7 @@ def _records(content: bytes, path: Path) -> tuple[RunRecord, ...]:
 
 
 @contextmanager
-def _turn(folder: Path) -> Iterator[None]:
+def turn(folder: Path) -> Iterator[None]:
     """Wait until no other writer is at work in a folder; leaves no file behind."""
     try:
         handle = os.open(folder, os.O_RDONLY)

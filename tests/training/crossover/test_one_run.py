@@ -1,0 +1,212 @@
+"""Runs of a plan, really made: paired labels, one look at the test part, nothing twice, and going on."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from patherea_core.errors import Cancelled, InputError
+from patherea_core.progress import Silent
+from tests.training.crossover.builders import arm, plan, write_dataset
+from training.__main__ import main
+from training.crossover.folder import PlanFolder
+from training.crossover.ledger import read_rows
+from training.crossover.one_run import How, carry_out
+from training.crossover.plan import Key
+
+SMALL, OTHER, WHOLE = (
+    Key("brca-m2c", name, share, 0)
+    for name, share in (("scratch", 0.25), ("other", 0.25), ("scratch", 1.0))
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a dataset with 20 images to learn from and three to test on."""
+    return write_dataset(tmp_path_factory.mktemp("crossover") / "data")
+
+
+@pytest.fixture(scope="module")
+def made(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make three runs of a plan, and return the folder that holds it and its ledger."""
+    place = tmp_path_factory.mktemp("made")
+    folder = PlanFolder(place / "plan")
+    folder.keep(plan(data))
+    for key in (SMALL, OTHER, WHOLE):
+        assert carry_out(
+            folder, key, How(place / "ledger.jsonl", "cpu", keep_models=True), Silent()
+        )
+    return place
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> PlanFolder:
+    """Return a copy of the plan with the three runs that are done."""
+    shutil.copytree(made / "plan", tmp_path / "plan")
+    return PlanFolder(tmp_path / "plan")
+
+
+@pytest.fixture
+def how(tmp_path: Path) -> How:
+    """Return how runs are made here; the ledger is empty."""
+    return How(ledger=tmp_path / "ledger.jsonl", device="cpu")
+
+
+class Stopping:
+    """Progress that asks to stop once the training has come so far."""
+
+    def __init__(self, at: float) -> None:
+        self._at = at
+
+    def advance(self, fraction: float, _message: str = "") -> None:
+        if fraction > self._at:
+            raise Cancelled("asked to stop")
+
+
+def test_runs_of_one_share_and_seed_learn_from_the_same_labels_with_as_many_steps(
+    made: Path,
+) -> None:
+    one, other, whole = read_rows(made / "ledger.jsonl")
+    assert one.trained_on == other.trained_on
+    assert one.tested_on == other.tested_on == whole.tested_on
+    # 16 images are left by the fifth that chooses: 4 batches of 4 tiles; a quarter of them is one.
+    assert (whole.trained_on.images, whole.epochs, whole.steps) == (16, 1, 4)
+    assert (one.trained_on.images, one.epochs, one.steps) == (4, 4, 4)
+    assert (one.run.split, whole.run.split) == (
+        "published, 25 % of the labels, drawn by seed 0",
+        "published",
+    )
+
+
+def test_a_row_has_the_counts_of_every_patient_of_the_test_part(made: Path) -> None:
+    for row in read_rows(made / "ledger.jsonl"):
+        assert {*row.patients} == {"patient 20", "patient 21", "patient 22"}
+        for name, score in row.run.classes.items():
+            counts = [of_patient[name] for of_patient in row.patients.values()]
+            assert score.tp + score.fn == sum(tp + fn for tp, _, fn in counts)
+        assert sum(score.fp + score.tp for score in row.run.classes.values()) > 0
+
+
+def test_a_run_that_is_done_is_not_made_again_but_recorded_once(
+    folder: PlanFolder, how: How, monkeypatch: pytest.MonkeyPatch, made: Path
+) -> None:
+    monkeypatch.setattr("training.crossover.one_run.fit", _never)
+    for _ in range(2):
+        assert carry_out(folder, SMALL, how, Silent())
+    assert read_rows(how.ledger) == read_rows(made / "ledger.jsonl")[:1]
+    # What takes space is gone, what the figures follow from is there.
+    left = {path.name for path in folder.run(SMALL).iterdir()}
+    assert {"row.json", "report.json", "cells.csv", "recipe.json"} <= left
+    assert not {"checkpoints", "model.safetensors"} & left
+
+
+def test_a_run_that_was_killed_after_its_look_takes_no_second_one(
+    folder: PlanFolder, how: How, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = folder.row(SMALL)
+    folder.row_file(SMALL).unlink()
+    monkeypatch.setattr("training.crossover.one_run.fit", _never)
+    monkeypatch.setattr("training.last_look.LastLook.take", _never)
+    assert carry_out(folder, SMALL, how, Silent())
+    assert folder.row(SMALL) == row
+
+
+@pytest.mark.slow
+def test_a_run_that_was_stopped_goes_on_and_ends_where_it_would_have(
+    made: Path, how: How, tmp_path: Path, data: Path
+) -> None:
+    folder = PlanFolder(tmp_path / "stopped")
+    folder.keep(plan(data))
+    with pytest.raises(Cancelled):
+        carry_out(folder, SMALL, how, Stopping(0.55))
+    assert folder.state(SMALL) == "begun"
+    assert not (folder.run(SMALL) / "report.json").exists()
+    kept = (folder.run(SMALL) / "checkpoints" / "last.ckpt").stat().st_mtime_ns
+    assert carry_out(folder, SMALL, How(how.ledger, "cpu", keep_models=True), Silent())
+    assert (folder.run(SMALL) / "checkpoints" / "last.ckpt").stat().st_mtime_ns > kept
+    (row,) = read_rows(how.ledger)
+    assert row.patients == read_rows(made / "ledger.jsonl")[0].patients
+
+
+def _never(*_given: object) -> None:
+    raise AssertionError("it was trained or tested again")
+
+
+def test_two_processes_never_make_one_run(folder: PlanFolder, how: How) -> None:
+    with folder.at_work(SMALL) as mine:
+        assert mine
+        assert not carry_out(folder, SMALL, how, Silent())
+    assert not how.ledger.exists()
+
+
+def test_other_data_or_weights_than_those_of_the_plan_are_refused(
+    how: How, data: Path, tmp_path: Path
+) -> None:
+    other = write_dataset(tmp_path / "other", learnt=12, tested=2)
+    moved = plan(data).datasets[0].model_copy(update={"folder": other})
+    strange = PlanFolder(tmp_path / "strange")
+    strange.keep(plan(data).model_copy(update={"datasets": (moved,)}))
+    with pytest.raises(InputError, match="is not the one that the plan was made for"):
+        carry_out(strange, SMALL, how, Silent())
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(b"other weights")
+    recipe = arm().recipe.model_dump()
+    recipe["training"]["initialisation"] = "pretrained"
+    pretrained = arm("scratch", recipe=recipe, weights=weights, weights_sha256="0" * 64)
+    strange = PlanFolder(tmp_path / "weighty")
+    strange.keep(plan(data, arms=(pretrained,)))
+    with pytest.raises(InputError, match="are not those that arm scratch was planned with"):
+        carry_out(strange, SMALL, how, Silent())
+
+
+def test_the_command_makes_what_is_asked_for_and_tells_what_is_done(
+    folder: PlanFolder, how: How, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["crossover", "run", str(folder.path), "--ledger", str(how.ledger), "--device", "cpu"]
+    assert main([*words, "--only", "brca-m2c/*/25/0"]) == 0
+    assert [row.key.arm for row in read_rows(how.ledger)] == ["scratch", "other"]
+    assert main(["crossover", "list", str(folder.path)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[-1] == "3 of 8 runs are done"
+    assert "done  brca-m2c/other/25/0" in told
+    assert "open  brca-m2c/other/100/1" in told
+
+
+def test_a_run_that_fails_stops_no_other(
+    folder: PlanFolder, how: How, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder.row_file(SMALL).write_text("{")
+    words = ["crossover", "run", str(folder.path), "--ledger", str(how.ledger), "--device", "cpu"]
+    assert main([*words, "--only", "brca-m2c/*/25/0"]) == 1
+    assert [row.key.arm for row in read_rows(how.ledger)] == ["other"]
+    assert "brca-m2c/scratch/25/0: the row" in caplog.text
+    assert "failed: brca-m2c/scratch/25/0" in caplog.text
+
+
+@pytest.mark.slow
+def test_processes_side_by_side_end_when_they_are_asked_to_and_go_on_later(
+    data: Path, how: How, tmp_path: Path
+) -> None:
+    folder = PlanFolder(tmp_path / "fresh")
+    folder.keep(plan(data, shares=(0.25,), seeds=(0, 1)))
+    words = ["crossover", "run", str(folder.path), "--ledger", str(how.ledger), "--device", "cpu"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "training", *words, "--jobs", "2"], stderr=subprocess.PIPE
+    )
+    while not how.ledger.exists() and process.poll() is None:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert b"the same command goes on with them" in said
+    assert 1 <= len(read_rows(how.ledger)) < 4
+    # Nobody is left at work: every run can be had.
+    for key in folder.read().runs():
+        with folder.at_work(key) as mine:
+            assert mine
+    assert main([*words, "--jobs", "2"]) == 0
+    assert {row.key for row in read_rows(how.ledger)} == {*folder.read().runs()}

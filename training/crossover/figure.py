@@ -1,0 +1,78 @@
+"""The figure of a cross-over: mean F1 against the share of the labels, a line with a band for each arm."""
+
+import io
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from training.crossover.plan import percent
+from training.crossover.summary import Summary
+
+_DPI = 150
+#: Told apart without red and green (Okabe and Ito); one for each arm, in order.
+_COLOURS = ("#8a8a8a", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+_MARKERS = "osD^vP*"
+
+
+def crossover_figure(one: Summary) -> bytes:
+    """Return the picture as PNG; the same rows give the same bytes."""
+    content = io.BytesIO()
+    with rc_context({"font.size": 9}):
+        figure = Figure(figsize=(6.4, 4.0), dpi=_DPI, layout="constrained")
+        axes = figure.subplots()
+        for place, arm in enumerate(one.arms):
+            _draw_arm(axes, one, arm, place % len(_COLOURS))
+        _dress(axes, one)
+        figure.savefig(content, format="png", metadata={"Software": None})
+    return content.getvalue()
+
+
+def _draw_arm(axes: Axes, one: Summary, arm: str, place: int) -> None:
+    found = [(share, one.scores(arm, share)) for share in one.shares]
+    drawn = [
+        (100 * share, scores[-1])
+        for share, scores in found
+        if scores is not None and scores[-1].value is not None
+    ]
+    if not drawn:
+        return
+    colour = _COLOURS[place]
+    shares = [share for share, _ in drawn]
+    axes.plot(
+        shares,
+        [score.value or 0.0 for _, score in drawn],
+        color=colour,
+        marker=_MARKERS[place],
+        markersize=5,
+        linewidth=1.5,
+        label=arm,
+    )
+    bands = [
+        (share, *score.interval.bounds) for share, score in drawn if score.interval is not None
+    ]
+    if bands:
+        axes.fill_between(*zip(*bands, strict=True), color=colour, alpha=0.12, linewidth=0)
+    for seed in one.seeds:
+        runs = [(100 * share, one.of(arm, share).get(seed)) for share in one.shares]
+        points = [
+            (share, row.run.mean_f1)
+            for share, row in runs
+            if row is not None and row.run.mean_f1 is not None
+        ]
+        if points:
+            axes.scatter(*zip(*points, strict=True), s=8, color=colour, alpha=0.5, linewidths=0)
+
+
+def _dress(axes: Axes, one: Summary) -> None:
+    axes.set_xscale("log")
+    axes.set_xticks([100 * share for share in one.shares], [percent(share) for share in one.shares])
+    axes.minorticks_off()
+    axes.set(
+        xlabel="labels trained on, % (log scale)",
+        ylabel="mean F1 on the test part",
+        title=f"{one.first.run.dataset}, plan {one.first.plan}",
+    )
+    axes.grid(visible=True, color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.legend(frameon=False)
