@@ -23,12 +23,12 @@ class PretrainingCard(Settings):
     epochs: Count
     """Complete passes, each of as many tiles as the settings say; fewer than these where it was stopped."""
     held_out_loss: float
-    """Mean squared error over hidden cells of tiles that were not learnt from, after the last pass."""
+    """Mean squared error over hidden cells of the held-out tiles, after the last pass."""
     seed: int
     """Root of every random choice."""
     settings: dict[str, Any]
     """All settings."""
-    started_from: str | None = None
+    started_from: Digest | None = None
     """Digest of the weights that the backbone started from; None for chance."""
     provenance: dict[str, Any] = Field(default_factory=dict)
     """The program, the caller, and what else is known of the run."""

@@ -1,0 +1,92 @@
+"""The folder of one pretraining: settings, figures, pictures, the kept state and the backbone in the end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from patherea_core.errors import InputError, OutputError
+from patherea_core.files import write_whole
+from patherea_core.pretraining.settings import PretrainingConfig
+from patherea_core.workflow.engine.losses import LossRow
+from patherea_core.workflow.engine.validation import Row
+from patherea_core.workflow.pretraining.curves import curves
+from patherea_core.workflow.pretraining.identity import PretrainingIdentity
+from patherea_core.workflow.run.identity import settings_differences
+from patherea_core.workflow.run.places import RunPlaces
+
+
+@dataclass(frozen=True, slots=True)
+class PretrainingFolder(RunPlaces):
+    """Where the files of one pretraining lie."""
+
+    @property
+    def settings(self) -> Path:
+        """The settings of the run, as JSON."""
+        return self.path / "settings.json"
+
+    @property
+    def pictures(self) -> Path:
+        """What the model made of tiles that it does not learn from, a picture an epoch."""
+        return self.path / "pictures"
+
+    @property
+    def backbone(self) -> Path:
+        """The file of weights that a detector starts from."""
+        return self.path / "backbone.safetensors"
+
+    def require_usable(
+        self, config: PretrainingConfig, identity: PretrainingIdentity, *, resume: bool
+    ) -> bool:
+        """Return whether the run in the folder is to go on, rather than to start; nothing is written.
+
+        Raises:
+            InputError: as ``goes_on``, or the run has other settings, tiles, seed or initial weights.
+        """
+        going_on = self.goes_on(self.settings, self.backbone, resume=resume)
+        if going_on:
+            self._require_same(config, identity)
+        return going_on
+
+    def begin(self, config: PretrainingConfig, identity: PretrainingIdentity) -> None:
+        """Make the folder of a run that starts.
+
+        Raises:
+            OutputError: the folder cannot be written.
+        """
+        written = {
+            self.settings: config.model_dump_json(indent=2),
+            self.identity: identity.model_dump_json(indent=2),
+        }
+        self.make(written, sorted(self.pictures.glob("epoch-*.png")))
+
+    def write_curves(self, history: Sequence[Row], losses: Sequence[LossRow]) -> None:
+        """Write ``curves.png`` of what ``write_history`` writes."""
+        write_whole(self.curves, curves(history, losses))
+
+    def write_picture(self, epoch: int, content: bytes) -> None:
+        """Write the PNG of an epoch, counted from 1.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        try:
+            self.pictures.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{self.pictures} cannot be made ({error.strerror}); name another run folder"
+            ) from error
+        write_whole(self.pictures / f"epoch-{epoch:03d}.png", content)
+
+    def _require_same(self, config: PretrainingConfig, identity: PretrainingIdentity) -> None:
+        try:
+            own_config = PretrainingConfig.model_validate_json(self.settings.read_bytes())
+            own_identity = PretrainingIdentity.model_validate_json(self.identity.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise InputError(
+                f"the run in {self.path} does not say how it was started (settings.json or run.json is"
+                " missing, broken or of another version, or it is no pretraining); name another folder"
+            ) from error
+        different = own_identity.differences(identity) + settings_differences(own_config, config)
+        self.require_none_different(different, (own_config.epochs, config.epochs))
