@@ -14,6 +14,7 @@ from patherea_core.pretraining.tile_source import TileSource
 from patherea_core.progress import Part, Progress
 from patherea_core.seeding import Seed
 from patherea_core.workflow.pretrain import PretrainRequest, pretrain
+from patherea_core.workflow.pretraining.folder import PretrainingFolder
 from plugin import provenance
 from plugin.pretraining.finding import TileWishes, find_tiles
 from plugin.pretraining.settings_choice import SettingsWishes, chosen_settings
@@ -90,10 +91,7 @@ def run(request: FilesRequest, progress: Progress) -> Path:
     try:
         return pretrain_on(source, request.backbone, config, command, Part(progress, _LOOKING, 1.0))
     except Cancelled as stop:
-        out = request.backbone.out
-        raise Cancelled(
-            f"{stop}; the state is kept in {out}, to go on: patherea pretrain … --resume"
-        ) from stop
+        raise Cancelled(f"{stop}; {_kept(request.backbone.out)}") from stop
 
 
 def require_usable(request: BackboneRequest) -> PretrainingConfig:
@@ -146,11 +144,25 @@ def pretrain_on(
     )
     if request.licence is not None:
         wanted = replace(wanted, licence=request.licence)
-    backbone = pretrain(wanted, progress)
-    if request.backbone_out is not None:
+    try:
+        return pretrain(wanted, progress)
+    finally:
+        _deliver(request)
+
+
+def _deliver(request: BackboneRequest) -> None:
+    """Copy the backbone to its second place, that of a pretraining that is stopped, too."""
+    backbone = PretrainingFolder(request.out).backbone
+    if request.backbone_out is not None and backbone.exists():
         with replacing(request.backbone_out) as temporary:
             shutil.copyfile(backbone, temporary)
-    return backbone
+
+
+def _kept(out: Path) -> str:
+    """Return what there is of a pretraining that was stopped, in words."""
+    if not PretrainingFolder(out).last.exists():
+        return "nothing of it is kept"
+    return f"the state is kept in {out}; to go on: patherea pretrain … --resume"
 
 
 def _provenance(source: TileSource, command: Sequence[str]) -> dict[str, Any]:

@@ -172,8 +172,13 @@ class _Pretraining:
         """Leave what there is of a stopped pretraining, as far as time allows; return that in words."""
         limit = min(_LAST, max(0.0, seconds - _CLEARING))
         state = message.partition(";")[0]
-        self._uploads.end(limit, lambda: self._item.tell(state, self._uploads.facts()))
+        self._uploads.end(limit, lambda: self._leave_rest(state))
         return f"{state}; {self._way_on()}"
+
+    def _leave_rest(self, state: str) -> None:
+        self._item.tell(state, self._uploads.facts())
+        if self._run.backbone.exists():
+            self._item.put(self._run.backbone, BACKBONE)
 
     def _way_on(self) -> str:
         if (epochs := self._uploads.kept_epochs) is None:
