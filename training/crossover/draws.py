@@ -76,10 +76,11 @@ def drawn_scores(counts: Ints, seeds: Ints, patients: Ints) -> Floats:
         sums = np.tensordot(patients.astype(np.float64), of_seed, axes=1)
         classes = f1(sums)
         means = mean_of_occurring(classes, of_seed.any(axis=(0, 2)))
-        scores = np.concatenate([classes, means[:, np.newaxis]], axis=1)
+        of_all = np.concatenate([classes, means[:, np.newaxis]], axis=1)
         # A seed that was not drawn leaves nothing undefined.
-        total += np.where(times[:, np.newaxis] > 0, scores * times[:, np.newaxis], 0.0)
-    return total / seeds.sum(axis=1, keepdims=True)
+        total += np.where(times[:, np.newaxis] > 0, of_all * times[:, np.newaxis], 0.0)
+    scores: Floats = total / seeds.sum(axis=1, keepdims=True)
+    return scores
 
 
 def _whole(counts: Ints) -> Floats:

@@ -2,6 +2,7 @@
 
 import io
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -52,16 +53,16 @@ def _draw_arm(axes: Axes, one: Summary, arm: str, place: int) -> None:
         (share, *score.interval.bounds) for share, score in drawn if score.interval is not None
     ]
     if bands:
-        axes.fill_between(*zip(*bands, strict=True), color=colour, alpha=0.12, linewidth=0)
-    for seed in one.seeds:
-        runs = [(100 * share, one.of(arm, share).get(seed)) for share in one.shares]
-        points = [
-            (share, row.run.mean_f1)
-            for share, row in runs
-            if row is not None and row.run.mean_f1 is not None
-        ]
-        if points:
-            axes.scatter(*zip(*points, strict=True), s=8, color=colour, alpha=0.5, linewidths=0)
+        edges, low, high = np.array(bands).T
+        axes.fill_between(edges, low, high, color=colour, alpha=0.12, linewidth=0)
+    runs = [
+        (100 * share, row.run.mean_f1)
+        for share in one.shares
+        for row in one.of(arm, share).values()
+        if row.run.mean_f1 is not None
+    ]
+    along, f1 = np.array(runs).T
+    axes.scatter(along, f1, s=8, color=colour, alpha=0.5, linewidths=0)
 
 
 def _dress(axes: Axes, one: Summary) -> None:

@@ -66,7 +66,7 @@ def side_by_side(
     failed: list[Key] = []
     waiting, running = list(keys), dict[Key, subprocess.Popen[bytes]]()
     with _asked_to_end(), ExitStack() as ending:
-        ending.callback(lambda: _end(running.values()))
+        ending.callback(lambda: _end(list(running.values())))
         while waiting or running:
             while waiting and len(running) < jobs:
                 key = waiting.pop(0)

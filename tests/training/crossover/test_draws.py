@@ -81,10 +81,10 @@ def test_a_value_is_the_mean_over_seeds_and_lies_in_its_interval() -> None:
 
 def test_two_arms_with_the_same_counts_differ_by_nothing_in_every_draw() -> None:
     for one in differences(COUNTS, COUNTS):
-        assert one.value == 0
-        assert one.interval is not None
-        assert one.interval.bounds == (0, 0)
         assert not one.apart
+        assert one.value == pytest.approx(0.0)
+        assert one.interval is not None
+        assert one.interval.bounds == pytest.approx((0.0, 0.0))
 
 
 def test_a_paired_difference_varies_less_than_what_it_is_of() -> None:

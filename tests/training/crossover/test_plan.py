@@ -1,6 +1,7 @@
 """What a plan holds: every combination once, the first seed first, and nothing that compares unfairly."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -70,7 +71,7 @@ def test_a_run_differs_from_the_recipe_of_its_arm_in_its_epochs_alone() -> None:
         ({"extra": 1}, "Extra inputs"),
     ],
 )
-def test_what_would_compare_unfairly_is_no_plan(changes: dict[str, object], reason: str) -> None:
+def test_what_would_compare_unfairly_is_no_plan(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
         plan(**changes)
 
@@ -104,7 +105,7 @@ def test_a_plan_is_added_to_and_what_it_has_stays(tmp_path: Path) -> None:
         ({"name": "else"}, "the plan there is tiny by steps, not else"),
     ],
 )
-def test_a_plan_is_never_changed(tmp_path: Path, changes: dict[str, object], reason: str) -> None:
+def test_a_plan_is_never_changed(tmp_path: Path, changes: dict[str, Any], reason: str) -> None:
     folder = PlanFolder(tmp_path)
     before = folder.keep(plan())
     with pytest.raises(InputError, match=reason):
