@@ -29,6 +29,7 @@ def index_figures(index: Index) -> dict[str, object]:
         "effective_cells": precision and precision.effective_cells,
         "grouped_by": precision and precision.grouped_by,
         "groups": precision and precision.groups,
+        "assumed_design_effect": precision and precision.assumed,
         "weighting": index.weighting,
         "regions": index.regions,
         "regions_left_out": list(index.left_out),

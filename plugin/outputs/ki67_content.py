@@ -15,6 +15,8 @@ from plugin.outputs.ki67_words import NONE, Check, Headline, Page, Row, interval
 
 #: Rows of the table on one page; all of them are in the JSON.
 _MOST_ROWS = 9
+#: Part of a design effect that may be taken for granted without a word.
+_MUCH_ASSUMED = 0.5
 
 
 def page_of(report: Ki67Report, most_rows: int = _MOST_ROWS) -> Page:
@@ -35,7 +37,13 @@ def page_of(report: Ki67Report, most_rows: int = _MOST_ROWS) -> Page:
         rows=rows[:most_rows],
         left_out=max(0, len(rows) - most_rows),
         checks=tuple(_checks(count)),
-        warnings=(*report.all_notes, *_chosen(count), *_ranges(count), *_stain(report)),
+        warnings=(
+            *report.all_notes,
+            *_assumed(count),
+            *_chosen(count),
+            *_ranges(count),
+            *_stain(report),
+        ),
         origin=tuple(_origin(report)),
         signer=report.signer,
     )
@@ -86,6 +94,18 @@ def _chosen(count: Ki67Count) -> Iterator[str]:
         yield (
             "The hotspot was chosen for its index, so chance has a part in it; to expect of its tissue is"
             f" {percent(expected.value)} ({interval_words(expected.interval)})."
+        )
+
+
+def _assumed(count: Ki67Count) -> Iterator[str]:
+    """Yield that an interval of few cells in few fields rests on how positive cells usually lie."""
+    index = count.headline.counted
+    if index.precision is not None and index.precision.assumed > _MUCH_ASSUMED:
+        fields = counted(index.regions, "field", "fields")
+        yield (
+            f"{index.tally.tumour:,} cells in {fields} do not show how far positive cells lie together, so"
+            " the interval takes a usual part of it for granted, and can still be too narrow; more cells in"
+            " each field show more of it."
         )
 
 

@@ -1,8 +1,8 @@
 """How often the intervals of a Ki-67 index hold the true one, with positive cells that lie together.
 
 ``python -m training.benchmarks.ki67_coverage`` prints a Markdown table. Of each row many tumours are
-made (see ``ki67_simulated``), a number of cells counted in one field or in five, and the index of all of
-them taken. A share of 500 is sure within 2 points.
+made (see ``ki67_simulated``; with --smooth, ``ki67_smooth``), a number of cells counted in one field or
+in five, and the index of all of them taken. A share of 500 is sure within 2 points.
 """
 
 import argparse
@@ -15,10 +15,13 @@ import numpy as np
 from patherea_core.evaluation.intervals import Interval
 from patherea_core.index.ki67 import Index, IndexOptions, index_of
 from patherea_core.seeding import Seed
-from training.benchmarks.ki67_simulated import Tumour, fields
+from training.benchmarks.ki67_simulated import Made, Tumour, fields
+from training.benchmarks.ki67_smooth import SmoothTumour
 from training.benchmarks.options import counts
 
 ALIKE = (0.0, 0.05, 0.15)
+#: Of smooth tumours: as niches of 0.05 and 0.15 make neighbours alike, and far more.
+SMOOTH_ALIKE = (0.013, 0.04, 0.1)
 FIELDS = (1, 5)
 CELLS = (50, 200, 1000, 5000)
 SHARES = (0.01, 0.05, 0.2, 0.5, 0.8)
@@ -31,7 +34,7 @@ _DRAWS = 1000
 class Case:
     """What is counted: cells of a tumour, in so many fields."""
 
-    tumour: Tumour
+    tumour: Made
     fields: int
     cells: int
 
@@ -84,13 +87,14 @@ def _coverage(intervals: Sequence[Interval], share: float) -> Coverage:
     )
 
 
-def cases(cells: Sequence[int]) -> Iterator[Case]:
+def cases(cells: Sequence[int], *, smooth: bool = False) -> Iterator[Case]:
     """Yield all rows of the table."""
-    for alike in ALIKE:
+    kind = SmoothTumour if smooth else Tumour
+    for alike in SMOOTH_ALIKE if smooth else ALIKE:
         for number in FIELDS:
             for count in cells:
                 for share in SHARES:
-                    yield Case(Tumour(share, alike), number, count)
+                    yield Case(kind(share, alike), number, count)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -98,12 +102,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="training.benchmarks.ki67_coverage", description=__doc__)
     parser.add_argument("--cells", type=counts, default=CELLS, help="cells, separated by commas")
     parser.add_argument("--repeats", type=int, default=500, help="tumours of each row")
+    parser.add_argument("--smooth", action="store_true", help="tumours without niches")
     options = parser.parse_args(arguments)
     sys.stdout.write(
         "| alike | fields | cells | index, % | Wilson: held, % (width, points) | bootstrap | interval |\n"
         "| --: | --: | --: | --: | --: | --: | --: |\n"
     )
-    for case in cases(options.cells):
+    for case in cases(options.cells, smooth=options.smooth):
         held = coverages(case, options.repeats)
         row = (case.tumour.alike, case.fields, f"{case.cells:,}", f"{100 * case.tumour.share:g}")
         cells = " | ".join(map(str, (*row, *(held[name] for name in INTERVALS))))

@@ -6,6 +6,7 @@ correlation, is what makes cells of one field tell less than as many drawn at ra
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -19,6 +20,21 @@ NICHE, SPREAD = 30, 40.0
 DENSITY = 4000e-6
 #: Fields of one slide are so far apart, in micrometres, that none is near another.
 APART = 1e5
+
+
+class Made(Protocol):
+    """A made tumour, of whatever kind."""
+
+    @property
+    def share(self) -> float:
+        """Its true index."""
+
+    @property
+    def alike(self) -> float:
+        """How much alike its cells are; what that means, the kind tells."""
+
+    def field(self, cells: int, random: np.random.Generator) -> "Field":
+        """Return the cells of a square that has about so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +55,10 @@ class Tumour:
             return np.full(count, self.share)
         strength = 1 / self.alike - 1
         return random.beta(self.share * strength, (1 - self.share) * strength, count)
+
+    def field(self, cells: int, random: np.random.Generator) -> "Field":
+        """Return the cells of a square that has about so many."""
+        return field(self, cells, random)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,13 +91,11 @@ def field(tumour: Tumour, cells: int, random: np.random.Generator) -> Field:
     return Field(xy[within], chance[within] < share[within], share[within])
 
 
-def fields(
-    tumour: Tumour, cells: int, count: int, random: np.random.Generator
-) -> tuple[Sample, ...]:
+def fields(tumour: Made, cells: int, count: int, random: np.random.Generator) -> tuple[Sample, ...]:
     """Return fields far apart from each other that have about so many cells together."""
     samples = []
     for number in range(count):
-        made = field(tumour, cells // count, random)
+        made = tumour.field(cells // count, random)
         kinded = KindedCells(made.xy + number * APART, np.where(made.positive, 0, 1))
         samples.append(Sample.whole("slide", kinded, f"field {number + 1}"))
     return tuple(samples)

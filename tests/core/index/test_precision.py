@@ -72,10 +72,29 @@ def test_heaps_of_positive_cells_are_worth_fewer_cells() -> None:
     assert shuffled <= 2000
 
 
-def test_repeating_every_cell_in_its_place_adds_no_worth() -> None:
+def test_repeating_every_cell_in_its_place_adds_next_to_no_worth() -> None:
     heaped = random_cells(400, 0.3, 1000.0)
     cells = KindedCells(heaped.xy, np.where(heaped.xy[:, 0] < 300, 0, heaped.kind))
-    assert _worth(KindedCells.concatenate([cells] * 3)) == pytest.approx(_worth(cells))
+    assert _worth(KindedCells.concatenate([cells] * 3)) == pytest.approx(_worth(cells), rel=0.05)
+
+
+def test_few_cells_of_one_field_are_worth_less_than_their_blocks_show() -> None:
+    few, many = random_cells(100, 0.5, 100.0), random_cells(20_000, 0.5, 100.0)
+    assert _worth(few) < 100 / 2
+    assert _worth(many) > 20_000 / 3
+
+
+def test_fields_far_apart_show_by_themselves_what_one_field_cannot() -> None:
+    cells = random_cells(100, 0.5, 100.0)
+    apart = [
+        Sample.whole("s", KindedCells(cells.xy + 1e5 * place, cells.kind), f"region {place}")
+        for place in range(4)
+    ]
+    whole = index_of("x", apart, Seed(0)).precision
+    three = index_of("x", apart[:3], Seed(0)).precision
+    assert whole is not None
+    assert three is not None
+    assert whole.effective_cells > 1.5 * three.effective_cells
 
 
 def test_cells_of_one_kind_are_taken_for_independent() -> None:

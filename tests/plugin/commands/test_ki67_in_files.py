@@ -108,6 +108,8 @@ def test_the_pages_say_what_the_figures_say_and_hold_everything(tmp_path: Path) 
     assert f"{100 * figures['index']:.1f} %" in page
     assert "a&lt;b&gt;" in page
     assert "T1-2, N0-1, ER positive" in page
+    assert "30 cells in 1 field do not show how far positive cells lie together" in page
+    assert figures["assumed_design_effect"] > 0.5
     assert "http" not in page.replace("http://www.w3.org", "").replace(
         "http://purl.org", ""
     ).replace("http://creativecommons.org", "").replace("https://matplotlib.org", "")

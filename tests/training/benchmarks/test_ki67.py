@@ -7,7 +7,8 @@ from patherea_core.index.windows import NumberOfCells
 from training.benchmarks import ki67_correction, ki67_coverage, ki67_hotspots
 from training.benchmarks.ki67_correction import DETECTORS, one
 from training.benchmarks.ki67_coverage import Case, coverages
-from training.benchmarks.ki67_simulated import Tumour, field
+from training.benchmarks.ki67_simulated import Made, Tumour, field
+from training.benchmarks.ki67_smooth import SmoothTumour
 
 
 def test_the_made_tumour_has_the_index_it_says() -> None:
@@ -15,11 +16,18 @@ def test_the_made_tumour_has_the_index_it_says() -> None:
     assert made.positive.mean() == pytest.approx(0.2, abs=0.01)
 
 
-@pytest.mark.parametrize(("share", "cells"), [(0.01, 50), (0.2, 200), (0.8, 200)])
-def test_the_interval_holds_where_positive_cells_lie_together(share: float, cells: int) -> None:
-    held = coverages(Case(Tumour(share, 0.05), 1, cells), 100)
+def test_cells_of_a_smooth_tumour_are_as_alike_as_it_says() -> None:
+    tumour = SmoothTumour(0.2, 0.1)
+    fields = [tumour.field(20_000, np.random.default_rng(number)) for number in range(8)]
+    assert np.mean([made.share.mean() for made in fields]) == pytest.approx(0.2, abs=0.02)
+    assert np.mean([made.share.var() for made in fields]) == pytest.approx(0.1 * 0.16, rel=0.15)
+
+
+@pytest.mark.parametrize("tumour", [Tumour(0.2, 0.15), Tumour(0.8, 0.05), SmoothTumour(0.5, 0.04)])
+def test_the_interval_holds_where_positive_cells_lie_together(tumour: Made) -> None:
+    held = coverages(Case(tumour, 1, 100), 100)
     assert held["interval"].held >= 0.93
-    assert held["interval"].width < 2 * held["wilson"].width
+    assert held["interval"].width < 2.5 * held["wilson"].width
 
 
 def test_wilson_and_the_bootstrap_do_not_hold_there() -> None:
@@ -53,6 +61,9 @@ def test_the_tables_have_a_row_for_each_case(
     monkeypatch.setattr(ki67_coverage, "SHARES", (0.2,))
     monkeypatch.setattr(ki67_coverage, "ALIKE", (0.05,))
     ki67_coverage.main(["--cells", "50", "--repeats", "2"])
+    assert len(capsys.readouterr().out.splitlines()) == 2 + 2
+    monkeypatch.setattr(ki67_coverage, "SMOOTH_ALIKE", (0.04,))
+    ki67_coverage.main(["--cells", "50", "--repeats", "2", "--smooth"])
     assert len(capsys.readouterr().out.splitlines()) == 2 + 2
     monkeypatch.setattr(ki67_correction, "SHARES", (0.3,))
     ki67_correction.main(["--repeats", "2"])
