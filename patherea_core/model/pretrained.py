@@ -1,6 +1,5 @@
 """Pretrained weights: from a file or from timm's hub into the part of a backbone that is built."""
 
-import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +12,13 @@ from torch import Tensor, nn
 from patherea_core.config import NetworkConfig
 from patherea_core.errors import InputError
 from patherea_core.model.backbones import Backbone
-from patherea_core.model.timm_models import described, input_statistics
+from patherea_core.model.foundation import checks
+from patherea_core.model.foundation.registry import known_foundation
+from patherea_core.model.timm_models import described, published_form
+from patherea_core.model.weight_cards import card_of
 from patherea_core.model.weight_files import BackboneCard, Channels, read_weight_file
-from patherea_core.model.weight_hub import fetched, origin_of
+from patherea_core.model.weight_hub import fetched
 from patherea_core.model.weight_names import timm_names
-
-log = logging.getLogger(__name__)
-
-#: What stands in published files beside the backbone, and is of no use here: classifiers, and what masked or
-#: contrastive pretraining needs besides.
-_BESIDE_THE_BACKBONE = ("head", "fc", "classifier", "mask_token", "decoder", "projector")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +47,8 @@ def read_backbone_weights(source: Path | Literal["hub"], network: NetworkConfig)
 
     Args:
         source: a file that ``python -m training convert`` wrote, a safetensors file or a saved PyTorch
-            state with timm's names or those of the authors, or "hub" for what timm names.
+            state with timm's names or those of the authors, the index of one in pieces, or "hub" for what
+            timm or the foundation model names.
         network: the network; its backbone's options must be those that the weights need.
 
     Raises:
@@ -60,12 +57,16 @@ def read_backbone_weights(source: Path | Literal["hub"], network: NetworkConfig)
     path = fetched(network.backbone) if source == "hub" else source
     file = read_weight_file(path)
     model = described(network.backbone, network.backbone_options)
-    if file.card is None:
-        card = _assumed_card(network.backbone, file.sha256, None if source == "hub" else path)
-        state = timm_names(file.content, network.backbone, model)
-    else:
+    foundation = known_foundation(network.backbone)
+    if file.card is not None:
         card, state = file.card, dict(file.content)
         _require_fitting(card, network, path)
+    else:
+        architecture, _ = published_form(network.backbone, {})
+        state = timm_names(file.content, architecture, model)
+        card = card_of(network, file, path, fetched=source == "hub")
+    if foundation is not None:
+        checks.require_whole(foundation, state, model, path)
     return BackboneWeights(
         state=_of_the_model(state, model, path),
         mean=card.mean,
@@ -73,27 +74,6 @@ def read_backbone_weights(source: Path | Literal["hub"], network: NetworkConfig)
         origin=card.origin,
         licence=card.licence,
         sha256=file.sha256,
-    )
-
-
-def _assumed_card(name: str, sha256: str, path: Path | None) -> BackboneCard:
-    """Return what timm says of its own weights, or what must be assumed of a file without a card."""
-    mean, std = input_statistics(name)
-    if path is None:
-        origin, licence = origin_of(name)
-    else:
-        origin, licence = f"a file named {path.name}", "unknown"
-        log.warning(
-            "%s does not say how its input was normalised: taken are mean %s and deviation %s of timm's %s",
-            *(path, mean, std, name),
-        )
-    return BackboneCard(
-        architecture=name,
-        mean=mean,
-        std=std,
-        licence=licence,
-        origin=origin,
-        source_sha256=sha256,
     )
 
 
@@ -123,12 +103,12 @@ def initialise(backbone: Backbone, weights: BackboneWeights) -> None:
 
 def _require_fitting(card: BackboneCard, network: NetworkConfig, path: Path) -> None:
     """Refuse weights whose card says that this network would make other features of them."""
-    if card.architecture != network.backbone.split(".")[0]:
+    architecture, options = published_form(network.backbone, network.backbone_options)
+    if card.architecture != architecture.split(".")[0]:
         raise InputError(
             f"{path} holds {card.architecture}, and the recipe names {network.backbone}; name another"
             f' file, or set network.backbone to "{card.architecture}"'
         )
-    options = network.backbone_options
     if any(options.get(name) != value for name, value in card.backbone_options.items()):
         raise InputError(
             f"the weights in {path} give other features with these options of the backbone; set"
@@ -147,7 +127,8 @@ def _of_the_model(state: Mapping[str, Tensor], model: nn.Module, path: Path) -> 
     foreign = sorted(
         name
         for name in state.keys() - known
-        if not name.startswith(_BESIDE_THE_BACKBONE) and not name.endswith("num_batches_tracked")
+        if not name.startswith(checks.BESIDE_THE_BACKBONE)
+        and not name.endswith("num_batches_tracked")
     )
     if foreign:
         raise InputError(

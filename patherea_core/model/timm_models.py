@@ -1,4 +1,7 @@
-"""timm's models by name: what is known of them without their weights, and how they are built."""
+"""timm's models by name: what is known of them without their weights, and how they are built.
+
+A foundation model goes by its own name, which stands for a timm model and its options.
+"""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -11,6 +14,7 @@ from timm.data.constants import IMAGENET_DEFAULT_STD as IMAGENET_STD
 from torch import nn
 
 from patherea_core.errors import InputError
+from patherea_core.model.foundation.registry import FOUNDATIONS, known_foundation
 
 #: Arguments of timm that a recipe may not set: they read files, or this program sets them itself.
 _RESERVED = frozenset(
@@ -49,13 +53,14 @@ def created(name: str, options: Mapping[str, Any], **settings: Any) -> nn.Module
         InputError: timm knows no such model, or it takes no such options.
     """
     require_known(name)
+    architecture, options = published_form(name, options)
     reserved = sorted(_RESERVED & options.keys())
     if reserved:
         raise InputError(
             f"the options of a backbone may not set {', '.join(reserved)}; leave that to the program"
         )
     try:
-        model: Any = timm.create_model(name, pretrained=False, **options, **settings)
+        model: Any = timm.create_model(architecture, pretrained=False, **options, **settings)
     except _REFUSALS as error:
         said = f"with the options {dict(options)}" if options else "as it is asked for"
         raise InputError(f"{name!r} cannot be built {said}: {error}") from error
@@ -63,10 +68,29 @@ def created(name: str, options: Mapping[str, Any], **settings: Any) -> nn.Module
     return built
 
 
+def published_form(name: str, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the timm model that a name stands for, and its arguments.
+
+    Raises:
+        InputError: the arguments would make another network of a foundation model.
+    """
+    foundation = known_foundation(name)
+    if foundation is None:
+        return name, dict(options)
+    fixed = foundation.options
+    changed = [option for option, value in fixed.items() if options.get(option, value) != value]
+    if changed:
+        raise InputError(
+            f"{name} is published with {', '.join(f'{one} {fixed[one]}' for one in changed)}; leave that out"
+            " of network.backbone_options"
+        )
+    return foundation.architecture, {**fixed, **options}
+
+
 def require_known(name: str) -> None:
-    """Raise InputError if timm knows no model of that name; no model is built for that."""
-    if not timm.is_model(name):
-        near = get_close_matches(name, timm.list_models(), n=3)
+    """Raise InputError if there is neither a model of timm of that name nor a foundation model."""
+    if known_foundation(name) is None and not timm.is_model(name):
+        near = get_close_matches(name, [*timm.list_models(), *FOUNDATIONS], n=3)
         raise InputError(
             f"network.backbone: timm knows no model {name!r}; "
             + (f"{' or '.join(near)} is near" if near else "`timm.list_models()` lists them")
@@ -75,6 +99,7 @@ def require_known(name: str) -> None:
 
 def family(name: str) -> str:
     """Return the name of timm's module that has a model, say "convnext"; empty if there is none."""
+    name, _ = published_form(name, {})
     return timm.model_entrypoint(name).__module__.rpartition(".")[2] if timm.is_model(name) else ""
 
 
@@ -84,6 +109,8 @@ def input_statistics(name: str) -> tuple[Colour, Colour]:
     Raises:
         InputError: timm knows no weights of that tag.
     """
+    if foundation := known_foundation(name):
+        return foundation.mean, foundation.std
     try:
         settings: Any = timm.get_pretrained_cfg(name)
     except RuntimeError as error:

@@ -5,6 +5,7 @@ the card says what else must be known to use them. Files of others are read too,
 """
 
 import hashlib
+import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,10 +22,14 @@ from torch import Tensor
 from patherea_core.config import Settings
 from patherea_core.errors import InputError
 from patherea_core.files import replacing
+from patherea_core.model.pretraining_card import PretrainingCard
 from patherea_core.refusals import refusal
 
 #: Key of the card in the safetensors header.
 CARD_KEY = "patherea-backbone"
+
+#: How the index of a file in pieces ends, by the ending of the pieces.
+_INDEX_ENDING = ".index.json"
 
 #: Key of the card in the header of a whole detector, which is no file of backbone weights.
 _DETECTOR_KEY = "patherea"
@@ -54,6 +59,8 @@ class BackboneCard(Settings):
     """Digest of the file that was converted."""
     absent: tuple[str, ...] = ()
     """First parts of the names of timm's tensors that the file lacks, say ``layer4``."""
+    pretraining: PretrainingCard | None = None
+    """How the weights were learnt, where this program did that."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,15 +86,20 @@ def write_backbone_file(path: Path, state: Mapping[str, Tensor], card: BackboneC
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={CARD_KEY: card.model_dump_json()})
+        save_file(tensors, temporary, metadata={CARD_KEY: card.model_dump_json(exclude_none=True)})
 
 
 def read_weight_file(path: Path) -> WeightFile:
     """Return the content of a safetensors file or of a saved PyTorch state; no code of it is run.
 
+    Args:
+        path: the file, or the index of one in pieces, say ``model.safetensors.index.json``.
+
     Raises:
-        InputError: the file cannot be read, or needs code to be read.
+        InputError: the file or a piece of it cannot be read, or needs code to be read.
     """
+    if path.name.endswith(_INDEX_ENDING):
+        return _read_pieces(path)
     sha256 = file_digest(path)
     if path.suffix == ".safetensors":
         return _read_safetensors(path, sha256)
@@ -127,6 +139,35 @@ def _read_safetensors(path: Path, sha256: str) -> WeightFile:
             " version of Patherea: convert the published file again"
         ) from error
     return WeightFile(tensors, card, sha256)
+
+
+def _read_pieces(index: Path) -> WeightFile:
+    """Return the content of all pieces that an index names; the digest is that of theirs."""
+    try:
+        names = json.loads(index.read_bytes())["weight_map"]
+        pieces = {index.parent / Path(piece).name for piece in names.values()}
+    except OSError as error:
+        raise InputError(f"{index} cannot be read ({error.strerror}); name an index") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{index} is no index of a file in pieces: it has no weight_map; name a file of weights"
+        ) from error
+    missing = sorted(piece.name for piece in pieces if not piece.is_file())
+    if missing:
+        raise InputError(
+            f"beside {index} {len(missing)} of {len(pieces)} pieces are missing, {', '.join(missing[:3])};"
+            " put all of them there"
+        )
+    files = [read_weight_file(piece) for piece in sorted(pieces)]
+    content = {name: tensor for file in files for name, tensor in file.content.items()}
+    if content.keys() != names.keys():
+        other = sorted(content.keys() ^ names.keys())
+        raise InputError(
+            f"{index} names other tensors than its pieces hold, {', '.join(other[:3])}; fetch all of them"
+            " anew"
+        )
+    digests = "\n".join(file.sha256 for file in files)
+    return WeightFile(content, None, hashlib.sha256(digests.encode()).hexdigest())
 
 
 def file_digest(path: Path) -> str:

@@ -1,7 +1,7 @@
 """The names that others give to the tensors of a network, and what timm calls them.
 
 timm's own translation, which most architectures have, comes last; before it stand the wrappings of
-training programs, torchvision's ConvNeXt, and the DINOv2 of Hugging Face, which Hibou is published as.
+training programs, torchvision's ConvNeXt, and the ways in which vision transformers are published.
 """
 
 import inspect
@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import timm
-import torch
 from torch import Tensor, nn
 
 from patherea_core.errors import InputError
+from patherea_core.model.foundation.layouts import by_timms_names, layout_of, renamed
 
 State = dict[str, Tensor]
 
@@ -38,6 +38,7 @@ _PREFIXES = (
     "encoder.",
     "dinov2_with_registers.",
     "dinov2.",
+    "vit.",
 )
 _HUGGING_FACE = "embeddings.patch_embeddings.projection.weight"
 _TORCHVISION_CONVNEXT = "features.1.0.layer_scale"
@@ -56,9 +57,10 @@ def timm_names(content: Mapping[str, Any], name: str, model: nn.Module) -> State
     """
     known = model.state_dict().keys()
     state = _without_prefixes(_unwrapped(content), known)
-    if _HUGGING_FACE in state:
-        state = _from_hugging_face(state)
-    elif _TORCHVISION_CONVNEXT in state:
+    layout = layout_of(state)
+    if layout is not None:
+        return by_timms_names(state, layout)
+    if _TORCHVISION_CONVNEXT in state:
         state = _from_torchvision_convnext(state)
     if state.keys() <= known:
         return state
@@ -85,12 +87,12 @@ def _without_prefixes(state: State, known: Collection[str]) -> State:
         used = [prefix for prefix in prefixes if any(name.startswith(prefix) for name in state)]
         if not used:
             break
-        renamed = {name.removeprefix(used[0]): value for name, value in state.items()}
-        if len(renamed) < len(state):
+        bare = {name.removeprefix(used[0]): value for name, value in state.items()}
+        if len(bare) < len(state):
             raise InputError(
                 f"the file of weights holds two networks, one below {used[0]!r}; save one of them alone"
             )
-        state = renamed
+        state = bare
     return state
 
 
@@ -104,48 +106,10 @@ def _translated_by_timm(state: State, name: str, model: nn.Module) -> State:
     else:
         return state
     state = dict(state)
-    if "register_tokens" in state or any(".mlp.w12." in name for name in state):
-        # timm knows DINOv2 by its mask token alone, which some files leave out.
-        state.setdefault("mask_token", torch.zeros(1))
     taken = inspect.signature(translation).parameters
     # Only DeiT III has names like gamma_1, which timm translates when told to.
     options = {"adapt_layer_scale": True} if "adapt_layer_scale" in taken else {}
     return translation(state, model, **options) if "model" in taken else translation(state)
-
-
-#: Names of Hugging Face's DINOv2, with or without registers, and timm's.
-_HUGGING_FACE_NAMES = (
-    (r"embeddings\.cls_token", "cls_token"),
-    (r"embeddings\.register_tokens", "reg_token"),
-    (r"embeddings\.position_embeddings", "pos_embed"),
-    (r"embeddings\.patch_embeddings\.projection\.(\w+)", r"patch_embed.proj.\1"),
-    (r"layernorm\.(\w+)", r"norm.\1"),
-    (r"encoder\.layer\.(\d+)\.(norm[12])\.(\w+)", r"blocks.\1.\2.\3"),
-    (r"encoder\.layer\.(\d+)\.attention\.output\.dense\.(\w+)", r"blocks.\1.attn.proj.\2"),
-    (r"encoder\.layer\.(\d+)\.layer_scale([12])\.lambda1", r"blocks.\1.ls\2.gamma"),
-    (r"encoder\.layer\.(\d+)\.mlp\.(?:fc1|weights_in)\.(\w+)", r"blocks.\1.mlp.fc1.\2"),
-    (r"encoder\.layer\.(\d+)\.mlp\.(?:fc2|weights_out)\.(\w+)", r"blocks.\1.mlp.fc2.\2"),
-)
-_QUERY = re.compile(r"encoder\.layer\.(\d+)\.attention\.attention\.query\.(\w+)")
-
-
-def _from_hugging_face(state: State) -> State:
-    """Translate Hugging Face's DINOv2, whose projections to query, key and value are separate."""
-    rest = {name: value for name, value in state.items() if name != "embeddings.mask_token"}
-    renamed: State = {}
-    for name in list(rest):
-        if found := _QUERY.fullmatch(name):
-            parts = [name.replace(".query.", f".{part}.") for part in ("query", "key", "value")]
-            if all(part in rest for part in parts):
-                fused = torch.cat([rest.pop(part) for part in parts])
-                renamed[f"blocks.{found[1]}.attn.qkv.{found[2]}"] = fused
-    renamed |= {_renamed(name, _HUGGING_FACE_NAMES): value for name, value in rest.items()}
-    if "reg_token" in renamed and {"cls_token", "pos_embed"} <= renamed.keys():
-        # With registers timm's positions leave the class token out, so that it carries its own.
-        positions = renamed["pos_embed"]
-        renamed["cls_token"] = renamed["cls_token"] + positions[:, :1]
-        renamed["pos_embed"] = positions[:, 1:]
-    return renamed
 
 
 #: Names of torchvision's ConvNeXt, whose odd members of ``features`` are stages, and timm's.
@@ -160,22 +124,14 @@ _CONVNEXT_DOWNSAMPLING = re.compile(r"features\.([246])\.([01])\.(\w+)")
 
 
 def _from_torchvision_convnext(state: State) -> State:
-    renamed: State = {}
+    translated: State = {}
     for name, value in state.items():
         if found := _CONVNEXT_BLOCK.fullmatch(name):
             block = f"stages.{int(found[1]) // 2}.blocks.{found[2]}"
             part = f"{_CONVNEXT_PARTS[found[3]]}.{found[4]}" if found[3] else "gamma"
-            renamed[f"{block}.{part}"] = value if found[3] else value.flatten()
+            translated[f"{block}.{part}"] = value if found[3] else value.flatten()
         elif found := _CONVNEXT_DOWNSAMPLING.fullmatch(name):
-            renamed[f"stages.{int(found[1]) // 2}.downsample.{found[2]}.{found[3]}"] = value
+            translated[f"stages.{int(found[1]) // 2}.downsample.{found[2]}.{found[3]}"] = value
         else:
-            renamed[_renamed(name, _CONVNEXT_NAMES)] = value
-    return renamed
-
-
-def _renamed(name: str, rules: Collection[tuple[str, str]]) -> str:
-    """Return the name by the first rule that fits the whole of it; without one, the name itself."""
-    for pattern, replacement in rules:
-        if found := re.fullmatch(pattern, name):
-            return found.expand(replacement)
-    return name
+            translated[renamed(name, _CONVNEXT_NAMES)] = value
+    return translated

@@ -6,7 +6,9 @@ The digests are those that several projects publish, that of the small one with 
 from patherea_core.model.foundation.published import Foundation
 
 
-def _of_size(size: str, parameters: tuple[int, int], digests: tuple[str, str]) -> list[Foundation]:
+def _of_size(
+    size: str, heads: int, parameters: tuple[int, int], digests: tuple[str, str]
+) -> list[Foundation]:
     """Return DINOv2 of one size, without registers and with four."""
     letter = size[0]
     return [
@@ -16,6 +18,7 @@ def _of_size(size: str, parameters: tuple[int, int], digests: tuple[str, str]) -
             architecture=f"vit_{size}_patch14{registers}_dinov2",
             layout="dinov2",
             parameters=count,
+            heads=heads,
             files=(
                 f"https://dl.fbaipublicfiles.com/dinov2/dinov2_vit{letter}14/"
                 f"dinov2_vit{letter}14{registers}_pretrain.pth",
@@ -33,6 +36,7 @@ def _of_size(size: str, parameters: tuple[int, int], digests: tuple[str, str]) -
 DINOV2 = (
     *_of_size(
         "small",
+        6,
         (22_056_192, 22_057_344),
         (
             "b938bf1bc15cd2ec0feacfe3a1bb553fe8ea9ca46a7e1d8d00217f29aef60cd9",
@@ -41,6 +45,7 @@ DINOV2 = (
     ),
     *_of_size(
         "base",
+        12,
         (86_579_712, 86_582_016),
         (
             "0b8b82f85de91b424aded121c7e1dcc2b7bc6d0adeea651bf73a13307fad8c73",
@@ -49,6 +54,7 @@ DINOV2 = (
     ),
     *_of_size(
         "large",
+        16,
         (304_367_616, 304_370_688),
         (
             "d5383ea8f4877b2472eb973e0fd72d557c7da5d3611bd527ceeb1d7162cbf428",
@@ -57,6 +63,7 @@ DINOV2 = (
     ),
     *_of_size(
         "giant",
+        24,
         (1_136_479_232, 1_136_483_840),
         (
             "baf8467e50af277596bbbafa06887c177ee899ab46033649c383577d7e9309d3",

@@ -55,6 +55,7 @@ class Foundation:
         std: standard deviation of them.
         mpp: micrometres per pixel of what it was pretrained on; empty if that was no tissue.
         parameters: numbers in the transformer, without any head.
+        heads: of each of its attentions, which shows in no tensor.
         terms: the licence of the weights.
         gated: whether the file is given only to those who asked for it.
         repository: where Hugging Face keeps it; empty if it is elsewhere.
@@ -70,6 +71,7 @@ class Foundation:
     architecture: str
     layout: Layout
     parameters: int
+    heads: int
     citation: str
     sources: tuple[str, ...]
     files: tuple[str, ...]

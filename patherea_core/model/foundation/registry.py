@@ -15,6 +15,21 @@ FOUNDATIONS: Mapping[str, Foundation] = MappingProxyType(
 )
 
 
+def known_foundation(name: str) -> Foundation | None:
+    """Return a foundation model by its name; None if it is the name of something else."""
+    return FOUNDATIONS.get(name)
+
+
+def of_form(architecture: str, options: Mapping[str, object]) -> list[str]:
+    """Return the names of the foundation models that are this timm model with these arguments."""
+    return [
+        name
+        for name, one in FOUNDATIONS.items()
+        if one.architecture == architecture
+        and all(options.get(option) == value for option, value in one.options.items())
+    ]
+
+
 def foundation_named(name: str) -> Foundation:
     """Return a foundation model by its name.
 

@@ -1,5 +1,6 @@
 """Files of weights: ours come back whole, those of others are read without running anything."""
 
+import json
 import os
 import warnings
 from pathlib import Path
@@ -115,3 +116,72 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         write_backbone_file(tmp_path / "nowhere" / "weights.safetensors", STATE, CARD)
     assert list(tmp_path.iterdir()) == []
+
+
+# Files in pieces
+
+
+def written_in_pieces(folder: Path, ending: str = "safetensors") -> Path:
+    """Write the tensors a and b in two pieces with their index, and return that."""
+    pieces = {"a": f"model-00001-of-00002.{ending}", "b": f"model-00002-of-00002.{ending}"}
+    for row, (name, piece) in enumerate(pieces.items()):
+        state = {name: torch.full((2,), float(row))}
+        if ending == "safetensors":
+            save_file(state, folder / piece)
+        else:
+            torch.save(state, folder / piece)
+    index = folder / f"model.{ending}.index.json"
+    index.write_text(json.dumps({"metadata": {"total_size": 16}, "weight_map": pieces}))
+    return index
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "bin"])
+def test_an_index_stands_for_all_its_pieces(tmp_path: Path, ending: str) -> None:
+    file = read_weight_file(written_in_pieces(tmp_path, ending))
+    assert {name: value.tolist() for name, value in file.content.items()} == {
+        "a": [0.0, 0.0],
+        "b": [1.0, 1.0],
+    }
+    assert file.card is None
+
+
+def test_the_digest_of_pieces_changes_with_any_of_them(tmp_path: Path) -> None:
+    index = written_in_pieces(tmp_path)
+    before = read_weight_file(index).sha256
+    assert read_weight_file(index).sha256 == before
+    save_file({"b": torch.zeros(2)}, tmp_path / "model-00002-of-00002.safetensors")
+    assert read_weight_file(index).sha256 != before
+
+
+def test_a_missing_piece_is_named(tmp_path: Path) -> None:
+    index = written_in_pieces(tmp_path)
+    (tmp_path / "model-00002-of-00002.safetensors").unlink()
+    with pytest.raises(InputError, match=r"1 of 2 pieces are missing, model-00002-of-00002\.safet"):
+        read_weight_file(index)
+
+
+def test_pieces_with_other_tensors_than_the_index_are_refused(tmp_path: Path) -> None:
+    index = written_in_pieces(tmp_path)
+    save_file({"c": torch.zeros(2)}, tmp_path / "model-00002-of-00002.safetensors")
+    with pytest.raises(InputError, match=r"names other tensors than its pieces hold, b, c;"):
+        read_weight_file(index)
+
+
+def test_an_index_names_no_file_outside_of_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    index = tmp_path / "folder" / "model.safetensors.index.json"
+    save_file({"a": torch.zeros(2)}, tmp_path / "outside.safetensors")
+    index.write_text(json.dumps({"weight_map": {"a": "../outside.safetensors"}}))
+    with pytest.raises(InputError, match=r"pieces are missing, outside\.safetensors"):
+        read_weight_file(index)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"weight_map": 3}', '{"weight_map": {"a": 3}}'])
+def test_an_index_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(text)
+    with pytest.raises(InputError, match="is no index of a file in pieces"):
+        read_weight_file(index)
+    index.unlink()
+    with pytest.raises(InputError, match="cannot be read"):
+        read_weight_file(index)
