@@ -24,6 +24,7 @@ class FitRequest:
             backbone's name; None for a recipe that starts from scratch.
         base_model: a model bundle whose weights the whole network starts from, its recipe having the same
             network; None trains anew. If it leaves its backbone out, ``backbone_weights`` is that.
+        accepted_licences: names of the foundation models whose licence was accepted.
         device: auto, cpu or cuda.
         devices: how many GPUs train together; 0 for all there are.
         workers: processes that prepare tiles beside the training; None takes what suits the machine.
@@ -40,6 +41,7 @@ class FitRequest:
     division: Division | None = None
     backbone_weights: Path | Literal["hub"] | None = None
     base_model: Path | None = None
+    accepted_licences: tuple[str, ...] = ()
     device: str = "auto"
     devices: int = 1
     workers: int | None = None

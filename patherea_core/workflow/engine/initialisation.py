@@ -1,6 +1,7 @@
 """What a network starts from: a trained model, weights of its backbone as the recipe wants it, or chance."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -10,6 +11,8 @@ from patherea_core.data.manifest import Manifest
 from patherea_core.data.validation_choice import slides_of
 from patherea_core.errors import InputError
 from patherea_core.model.detector_network import DetectorNetwork
+from patherea_core.model.foundation.checks import tell_pixels
+from patherea_core.model.foundation.licences import accepted_terms, require_accepted
 from patherea_core.model.pretrained import BackboneWeights, initialise, read_backbone_weights
 from patherea_core.taxonomy import Taxonomy
 from patherea_core.workflow.engine.base_model import BaseModel, read_base_model, take_over
@@ -27,9 +30,12 @@ def beginning_of(request: FitRequest, manifest: Manifest) -> Beginning:
 
     Raises:
         BundleError: the base model cannot be trusted or read, or its backbone's weights are missing.
-        InputError: as ``weights_to_start_from``, or the base model does not fit the recipe or dataset.
+        InputError: as ``weights_to_start_from``, or the base model does not fit the recipe or dataset, or
+            the licence of the backbone was not accepted.
     """
+    require_accepted(request.recipe.network.backbone, request.accepted_licences)
     if request.base_model is None:
+        tell_pixels(request.recipe.network.backbone, manifest.mpp)
         return weights_to_start_from(request.recipe, request.backbone_weights)
     return read_base_model(request, request.base_model, manifest)
 
@@ -50,7 +56,9 @@ def weights_to_start_from(
                 f"this recipe starts from pretrained weights of {name}: name their file, or 'hub' to"
                 " fetch them by name, or take a recipe with training.initialisation 'scratch'"
             )
-        return read_backbone_weights(source, recipe.network)
+        weights = read_backbone_weights(source, recipe.network)
+        accepted = accepted_terms(name)
+        return replace(weights, licence=f"{weights.licence}, {accepted}") if accepted else weights
     if source is not None:
         raise InputError(
             f"this recipe trains {name} from scratch and would leave {source} unused: leave the backbone"
