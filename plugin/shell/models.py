@@ -12,8 +12,10 @@ from plugin.shell.parser import Options, Subcommand, add_backbone_weights, add_w
 
 _LONG = f"""\
 patherea models list: the models that come with Patherea, and those in the folder that the environment
-variable {FOLDER_VARIABLE} names. patherea models show, verify, describe or export NAME takes such a
-name, or the path of a model bundle: a .safetensors file, or a folder with model.safetensors in it."""
+variable {FOLDER_VARIABLE} names. patherea models foundations: the published foundation models that a
+training can start from, their terms, and where to get them. patherea models show, verify, describe or
+export NAME takes a model by name, or the path of a model bundle: a .safetensors file, or a folder with
+model.safetensors in it."""
 
 _MORE = """\
 Exit code of verify: 0 if the model can be used (notes on what its card does not say do not count), 1 if
@@ -23,6 +25,11 @@ not, 2 if there is no such model or it is none. With 0 and 1 the report is on st
 def _add_options(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     _add_list(actions.add_parser("list", help="the models that can be called by name"))
+    _add_foundations(
+        actions.add_parser(
+            "foundations", help="the foundation models that a training can start from"
+        )
+    )
     _add_show(actions.add_parser("show", help="what is known of a model: its card"))
     _add_verify(actions.add_parser("verify", help="whether a model is whole and works"))
     _add_describe(actions.add_parser("describe", help="say more on a model's card"))
@@ -32,6 +39,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def _add_list(parser: argparse.ArgumentParser) -> None:
     _add_format(parser, "table", "json")
     parser.set_defaults(act=_list)
+
+
+def _add_foundations(parser: argparse.ArgumentParser) -> None:
+    _add_format(parser, "table", "json")
+    parser.set_defaults(act=_foundations)
 
 
 def _add_show(parser: argparse.ArgumentParser) -> None:
@@ -94,6 +106,16 @@ def _list(options: Options) -> None:
     found = command.run()
     if options.format == "json":
         _say_json([model.to_dict() for model in found])
+    else:
+        sys.stdout.write(command.table(found))
+
+
+def _foundations(options: Options) -> None:
+    from plugin.commands import list_foundations as command
+
+    found = command.run()
+    if options.format == "json":
+        _say_json([command.to_dict(one) for one in found])
     else:
         sys.stdout.write(command.table(found))
 
