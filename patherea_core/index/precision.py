@@ -13,7 +13,7 @@ that leaves the fewest cells counts, since groups that are too small for the hea
 the interval too narrow.
 
 Nothing inside of one small field tells that it lies in a heap. So for what its blocks cannot show a usual
-part is added to the design effect, all of it where blocks are small and none where they are large: 3 times
+part is added to the design effect, all of it where blocks are small and none where they are large: 2.5 times
 the part of a heap that the field holds, times the part of a heap that a block lacks (``_unseen``).
 """
 
@@ -38,7 +38,7 @@ BLOCKS = (8, 16)
 LEAST_GROUPS = 4
 #: Cells of a usual heap, and the design effect that heaps add to the 1 of independent cells in a large field.
 #: Set so that intervals hold in fields of 50 to 200 cells that are strongly alike (docs/ki67.md).
-HEAP_CELLS, HEAP_EFFECT = 55.0, 3.0
+HEAP_CELLS, HEAP_EFFECT = 55.0, 2.5
 #: A block is never smaller than this part of where the cells lie, so that cells in one place end the search.
 _SMALLEST_PART = 2.0**-24
 
