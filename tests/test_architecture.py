@@ -151,7 +151,7 @@ def test_descriptions_are_given_without_loading_torch(arguments: list[str], said
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=280,
     )
     assert said in done.stdout
     assert done.stdout.splitlines()[-1] == "loaded:"

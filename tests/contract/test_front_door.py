@@ -5,13 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from plugin import descriptions
+from tests.stopwatch import seconds_to_end
 
 NAMES = descriptions.names()
 HEAVY = ("torch", "timm", "lightning", "large_image", "girder_client", "patherea_core.workflow")
@@ -24,7 +24,7 @@ def front_door(*words: str, cwd: Path | None = None) -> subprocess.CompletedProc
         text=True,
         check=False,
         cwd=cwd,
-        timeout=60,
+        timeout=280,
     )
 
 
@@ -73,7 +73,7 @@ def test_questions_are_answered_without_loading_anything_heavy(words: list[str])
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=280,
     )
     assert answer.returncode == 0, answer.stderr
 
@@ -138,10 +138,9 @@ def test_the_command_itself_is_the_process_that_hears_the_request_to_stop(tmp_pa
     assert process.stdout is not None
     while "<filter-progress>" not in process.stdout.readline():
         pass
-    sent = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    output, log = process.communicate(timeout=10)
+    assert seconds_to_end(process) < 3
+    output, log = process.communicate()
     assert process.returncode == 1
-    assert time.monotonic() - sent < 3
     assert "stopped on request" in log
     assert output.rstrip().endswith("</filter-end>")

@@ -17,7 +17,7 @@ import pytest
 from patherea_core.geometry import Pixels
 from tests.conftest import Sandbox
 from tests.jobs.broker import RABBITMQ
-from tests.journeys.archive_folder import Folder
+from tests.journeys.archive_folder import Folder, slide_of
 from tests.journeys.people import new_person
 from tests.plugin.slide_files import write_tiff
 
@@ -118,12 +118,7 @@ class JobArchive:
         path = self._scratch / (name or f"{uuid.uuid4().hex}.tif")
         write_tiff(path, pixels, photometric="rgb", mpp=mpp)
         file = self.client.uploadFileToFolder(folder or self.folder.id, str(path))
-        for _ in range(100):
-            image = self.client.getItem(file["itemId"]).get("largeImage") or {}
-            if image.get("fileId") and not image.get("expected"):
-                return str(file["itemId"])
-            time.sleep(0.1)
-        raise AssertionError("the archive does not see that the file is a slide")
+        return slide_of(self.client, file["itemId"])
 
     def file_of(self, item: str) -> str:
         """Return the id of an item's first file, which is how the web pages name an input."""

@@ -12,6 +12,17 @@ from plugin.sandbox.process import SandboxProcess
 from tests.plugin.slide_files import write_tiff
 
 
+def slide_of(client: Any, item: str) -> str:  # noqa: ANN401  girder_client publishes no types
+    """Return an item once the archive shows its file as a slide."""
+    patience = time.monotonic() + 60
+    while time.monotonic() < patience:
+        image = client.getItem(item).get("largeImage") or {}
+        if image.get("fileId") and not image.get("expected"):
+            return item
+        time.sleep(0.05)
+    raise AssertionError("the archive does not see that the file is a slide")
+
+
 class Folder:
     """A folder of its own in the archive."""
 
@@ -41,12 +52,7 @@ class Folder:
         write_tiff(path, pixels, photometric="rgb", mpp=mpp)
         file = self.client.uploadFileToFolder(folder or self.id, str(path))
         path.unlink()
-        for _ in range(100):
-            image = self.client.getItem(file["itemId"]).get("largeImage") or {}
-            if image.get("fileId") and not image.get("expected"):
-                return str(file["itemId"])
-            time.sleep(0.1)
-        raise AssertionError("the archive does not see that the file is a slide")
+        return slide_of(self.client, file["itemId"])
 
     def annotate(self, item: str, *elements: dict[str, Any], name: str = "labels") -> list[str]:
         """Add an annotation and return the ids of its elements."""

@@ -1,7 +1,6 @@
 """A private folder of a real archive with two slides, a technician who may write, and a reader."""
 
 import json
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from plugin.outputs.results import Results, SlideCells
 from plugin.progress import SlicerProgress, StopSignal
 from plugin.sandbox.process import SandboxProcess
 from tests.core.workflow.cells import MPP, TAXONOMY, TINY, draw_cells
-from tests.journeys.archive_folder import Folder
+from tests.journeys.archive_folder import Folder, slide_of
 from tests.journeys.people import READ, WRITE, Person, new_person, share
 from tests.plugin.archive import point, square
 from tests.plugin.bundles import write_model
@@ -102,13 +101,7 @@ class Lab:
     def add(self, path: Path) -> str:
         """Upload a slide as the technician, and return its item once the archive shows it."""
         client = self.technician.client
-        item = str(client.uploadFileToFolder(self.folder.id, str(path))["itemId"])
-        for _ in range(100):
-            image = client.getItem(item).get("largeImage") or {}
-            if image.get("fileId") and not image.get("expected"):
-                return item
-            time.sleep(0.1)
-        raise AssertionError("the archive does not see that the file is a slide")
+        return slide_of(client, client.uploadFileToFolder(self.folder.id, str(path))["itemId"])
 
     def left(self) -> list[str]:
         """Return all that lies in the folder and on its slides, and what is noted of them."""

@@ -95,7 +95,7 @@ def upload_as_output(
         "userId": folder.client.get("user/me")["_id"],
     }
     folder.client.uploadFileToFolder(folder.id, str(path), reference=json.dumps(reference))
-    patience = time.monotonic() + 10
+    patience = time.monotonic() + 60
     while len(list_annotations(session, slide)) == before and time.monotonic() < patience:
         time.sleep(0.1)
 

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from tests.builders import noise
 from tests.plugin.bundles import write_model
 from tests.plugin.slide_files import write_image
+from tests.stopwatch import seconds_to_end
 
 pytestmark = pytest.mark.slow
 
@@ -77,7 +77,7 @@ def started(
 
 def finished(folder: Path, out: Path, threshold: str = "0.3") -> str:
     process = started(folder, out, threshold=threshold)
-    _, log = process.communicate(timeout=120)
+    _, log = process.communicate(timeout=280)
     assert process.returncode == 0, log
     return log
 
@@ -92,11 +92,10 @@ def test_the_same_command_ends_with_the_same_bytes(
     for _ in range(batches):
         while process.stdout.readline() != "now\n":
             assert process.poll() is None
-    sent = time.monotonic()
     process.send_signal(number)
-    process.communicate(timeout=60)
+    assert seconds_to_end(process) < 8
+    process.communicate()
     assert process.returncode in {-signal.SIGKILL, 1}
-    assert time.monotonic() - sent < 8
     assert not (tmp_path / "cells.csv").exists()
     log = finished(folder, tmp_path / "cells.csv")
     # What SIGTERM interrupts is kept before the program goes.
@@ -119,7 +118,7 @@ def test_what_a_run_left_that_was_killed_while_it_wrote_goes_with_the_next(
     assert hidden == {".csv", ".journal", ".lock"}
     # Nobody takes away what a living run needs, nor writes the same file beside it.
     beside = started(folder, out, threshold="0.4")
-    _, log = beside.communicate(timeout=120)
+    _, log = beside.communicate(timeout=280)
     assert (beside.returncode, "another run is at work" in log) == (2, True), log
     assert {path.suffix for path in tmp_path.glob(".*")} == hidden
     process.kill()

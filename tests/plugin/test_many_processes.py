@@ -17,6 +17,7 @@ from plugin.commands.detect_request import DetectRequest
 from tests.builders import noise
 from tests.plugin.bundles import write_model
 from tests.plugin.slide_files import write_image
+from tests.stopwatch import seconds_to_end
 
 pytestmark = pytest.mark.slow
 
@@ -157,12 +158,11 @@ def test_two_processes_write_what_one_writes_and_nothing_twice(
     require_equal(folder, tmp_path)
     states = {name: row["state"] for name, row in rows(tmp_path).items()}
     assert states == {"broken": "failed", **dict.fromkeys(NAMES, "done")}
-    before = time.monotonic()
     process = started(words(folder, tmp_path))
-    _, log = process.communicate(timeout=100)
+    assert seconds_to_end(process) < 60
+    _, log = process.communicate()
     assert process.returncode == 0, log
     assert {row["state"] for row in rows(tmp_path).values()} == {"done before"}
-    assert time.monotonic() - before < 60
 
 
 def test_a_worker_that_is_killed_is_no_matter(folder: Path, tmp_path: Path) -> None:
@@ -189,18 +189,18 @@ def test_the_same_command_goes_on_where_it_was_stopped(
     process = started(words(folder, results, "--workers", "1"), lingering)
     wait_for(process, results, 20)
     workers = set(workers_of(process).values())
-    sent = time.monotonic()
     # A terminal sends Ctrl-C to the workers as well.
     (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
-    _, log = process.communicate(timeout=60)
-    assert time.monotonic() - sent < 8
+    assert seconds_to_end(process) < 8
+    _, log = process.communicate()
     if number != signal.SIGKILL:
         assert process.returncode == 1
         assert "slides are done; the same command goes on" in log
         assert "Traceback" not in log
         assert {row["state"] for row in rows(results).values()} == {"waiting"}
+    patience = time.monotonic() + 60
     while any(Path(f"/proc/{pid}").exists() for pid in workers):
-        assert time.monotonic() - sent < 20
+        assert time.monotonic() < patience
         time.sleep(0.1)
     (journal,) = results.glob(".*.journal")
     kept = journal.stat().st_size

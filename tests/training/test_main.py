@@ -61,7 +61,7 @@ def test_help_loads_no_subcommand() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=280,
     )
     assert "published rows + ledger" in done.stdout
     assert done.stdout.splitlines()[-1] == "loaded:"

@@ -35,7 +35,7 @@ def test_pages_are_taken_once_where_memory_is_kept() -> None:
                 capture_output=True,
                 text=True,
                 check=True,
-                timeout=60,
+                timeout=280,
             ).stdout
         )
         for word in ("given back", "kept")

@@ -286,10 +286,10 @@ def test_a_worker_stops_when_the_coordinator_is_gone(
     heard[:] = [begun, stopped]
     gone = Client(cluster.scheduler_address, set_as_default=False)
     future = gone.submit(linger, Task(0, 1, wanted.each, "nobody listens"))
-    assert begun.wait(10)
+    assert begun.wait(120)
     assert not stopped.wait(0.2)
     gone.close()
-    assert stopped.wait(10)
+    assert stopped.wait(120)
     del future
 
 

@@ -91,7 +91,7 @@ def test_leaving_says_what_there_is_and_clears_up(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=280,
     )
     assert answer.returncode == 1
     assert "stopped after epoch 3" in answer.stderr

@@ -82,7 +82,9 @@ def test_girder_gets_the_embedded_database_unless_another_is_named(
     if uri is not None:
         monkeypatch.setenv("PATHEREA_MONGO_URI", uri)
     command = [sys.executable, "-c", CHOOSE, str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=True
+    )
     used, module = done.stdout.split()
     assert used == (uri or "mongodb://localhost/girder")
     assert module.startswith(client)

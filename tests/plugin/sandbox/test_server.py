@@ -29,7 +29,7 @@ SERVING = Ready(
 def started(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "plugin.sandbox", *arguments]
     return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False
     )
 
 
