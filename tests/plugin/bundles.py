@@ -22,7 +22,7 @@ COMPLETE: dict[str, Any] = {
     ).model_dump(exclude_defaults=True),
 }
 
-RECIPE = Recipe(network=NetworkConfig(backbone="convnext_atto", fpn_channels=16))
+RECIPE = Recipe(network=NetworkConfig(backbone="test_efficientnet", fpn_channels=16))
 
 
 def write_model(

@@ -544,8 +544,11 @@ def test_a_slide_in_the_archive_gets_the_outline_of_its_tissue_if_that_is_wanted
 
 
 def test_an_upload_that_breaks_off_is_reported_and_not_tried_twice(
-    archive: FakeArchive, model: Path
+    archive: FakeArchive, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("plugin.dsa.session._PAUSES", (0.0,))
+    monkeypatch.setattr("plugin.dsa.delivery._PAUSES", (0.0,))
+
     def break_at_upload(path: str) -> None:
         if path.startswith("annotation/item"):
             archive.alive_for = 0
@@ -595,7 +598,7 @@ def test_a_stain_that_the_model_never_saw_is_told(
     pixels[200:1200, 240:1480] = (120, 80, 40)  # brown, as of diaminobenzidine
     write_image(tmp_path / "a.png", pixels)
     purple = ColourStatistics(mean=(0.5, 0.28, 0.49), spread=(0.18, 0.05, 0.04), tiles=128)
-    model = write_model(tmp_path / "purple.safetensors", colours=purple)
+    model = write_model(tmp_path / "purple.safetensors", mpp=0.5, colours=purple)
     run(replace(wanted, mpp=0.5, region=region, model=model, threshold=0.9), Silent())
     assert "colours" in caplog.text
 
@@ -611,8 +614,9 @@ def test_the_outline_of_the_tissue_is_written_whatever_is_looked_at(
     seen = tissue_slide(tmp_path / "a.png")
     region = None if whole else shapely.box(600, 300, 900, 600)
     out = tmp_path / "a.tissue.geojson"
-    request = replace(wanted, also=(out,), mpp=0.5, region=region, threshold=0.9, **changes)
-    record = run(request, Silent())
+    model = write_model(tmp_path / "coarse.safetensors", mpp=0.5)
+    request = replace(wanted, also=(out,), mpp=0.5, model=model, region=region, threshold=0.9)
+    record = run(replace(request, **changes), Silent())
     assert out.name in record.outputs
     found = read_regions(out)["a.png"]
     # A margin of 50 µm is taken to be tissue too, and a pixel of the overview is 8 µm.

@@ -144,7 +144,7 @@ def test_what_contradicts_a_base_model_is_refused_before_the_long_work(
 ) -> None:
     missing = wanted.dataset / "missing"
     request = replace(wanted, dataset=missing, base_model=base)
-    network = r"network\.backbone resnet10t, not convnext_atto; .*Leave the recipe out"
+    network = r"network\.backbone resnet10t, not test_efficientnet; .*Leave the recipe out"
     with pytest.raises(InputError, match=network):
         run(replace(request, recipe="small"), Silent())
     with pytest.raises(InputError, match="has the weights of its backbone"):
