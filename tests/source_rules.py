@@ -6,6 +6,7 @@ Every function returns the offences it finds, each with file and line, so that a
 import ast
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 #: Names of functions and methods that open, make, move or remove files.
@@ -75,8 +76,13 @@ def sources(root: Path, *folders: str, besides: Collection[str] = ()) -> Iterato
                 yield Source(name, path.read_text(encoding="utf-8"))
 
 
-def imported(source: Source) -> Iterator[tuple[int, str]]:
-    """Yield line and module of every import, wherever it stands in the file."""
+@cache  # many rules are about them
+def imported(source: Source) -> tuple[tuple[int, str], ...]:
+    """Return line and module of every import, wherever it stands in the file."""
+    return tuple(_imported(source))
+
+
+def _imported(source: Source) -> Iterator[tuple[int, str]]:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, name.name) for name in node.names)
