@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from patherea_core.errors import InputError
-from patherea_core.model.timm_models import created, described, input_statistics
+from patherea_core.model.timm_models import created, described, input_statistics, require_known
 from patherea_core.model.vit_adapter import is_plain_transformer
 from patherea_core.pretraining.mae_decoder import TokenDecoder
 from patherea_core.pretraining.masking import visible_cells
@@ -32,6 +32,7 @@ class MaskedAutoencoder(MaskedImageModel):
         Raises:
             InputError: the backbone is no plain vision transformer, or the settings do not suit it.
         """
+        require_known(config.backbone)
         if not is_plain_transformer(config.backbone, config.backbone_options):
             raise InputError(
                 f"MAE pretrains plain vision transformers, and {config.backbone!r} is none; set method to"
@@ -45,9 +46,9 @@ class MaskedAutoencoder(MaskedImageModel):
             global_pool="",
             dynamic_img_size=True,
         )
-        super().__init__(
-            _patch_side(transformer), config.hidden_share, input_statistics(config.backbone)
-        )
+        # Options are single numbers, so that patches are square.
+        cell, _ = transformer.patch_embed.patch_size
+        super().__init__(cell, config.hidden_share, input_statistics(config.backbone))
         self.transformer = transformer
         self.known = frozenset(described(config.backbone, config.backbone_options).state_dict())
         self.decoder = TokenDecoder(transformer.embed_dim, 3 * self.cell * self.cell, config)
@@ -89,11 +90,3 @@ class MaskedAutoencoder(MaskedImageModel):
         state = self.transformer.state_dict()
         # Without its pooling timm gives some transformers a norm that they do not have otherwise.
         return {name: tensor for name, tensor in state.items() if name in self.known}
-
-
-def _patch_side(transformer: Any) -> int:  # noqa: ANN401  timm's loose types
-    height, width = transformer.patch_embed.patch_size
-    if height != width:
-        raise InputError(f"MAE takes square patches, not {height} × {width}; name another backbone")
-    side: int = height
-    return side

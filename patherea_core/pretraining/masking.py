@@ -22,15 +22,24 @@ def drawn_cells(count: int, side: int, share: float, random: np.random.Generator
     Raises:
         InputError: that share hides no cell at all, or all of them.
     """
-    cells = side * side
-    hidden = round(share * cells)
-    if not 0 < hidden < cells:
+    hidden = hidden_count(side, share)
+    ranks = random.random((count, side * side)).argsort(axis=1).argsort(axis=1)
+    return torch.from_numpy(ranks < hidden).reshape(count, side, side)
+
+
+def hidden_count(side: int, share: float) -> int:
+    """Return how many of the side² cells of a tile are hidden, to hide that share of them.
+
+    Raises:
+        InputError: that is none at all, or all of them.
+    """
+    hidden = round(share * side * side)
+    if not 0 < hidden < side * side:
         raise InputError(
             f"a tile of {side} × {side} cells cannot hide {share:g} of them and show the rest; take larger"
             " tiles, or another mask_ratio"
         )
-    ranks = random.random((count, cells)).argsort(axis=1).argsort(axis=1)
-    return torch.from_numpy(ranks < hidden).reshape(count, side, side)
+    return hidden
 
 
 def visible_cells(hidden: Tensor) -> Tensor:

@@ -73,10 +73,14 @@ class MaskedImageModel(nn.Module):
         """Return the tensors of the backbone themselves, by the names of timm's whole model."""
 
     def backbone_state(self) -> dict[str, Tensor]:
-        """Return copies of the tensors of the backbone on the CPU, by the names of timm's whole model."""
+        """Return copies of the tensors of the backbone on the CPU, by the names of timm's whole model.
+
+        How many batches a norm has seen is left out: no detector starts from that.
+        """
         return {
             name: tensor.detach().cpu().contiguous().clone()
             for name, tensor in self.backbone_tensors().items()
+            if not name.endswith(_COUNTS)
         }
 
     @torch.no_grad()

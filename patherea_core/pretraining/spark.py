@@ -82,10 +82,10 @@ class SparseModel(MaskedImageModel):
 
     def _seen(self, images: Tensor) -> dict[int, Tensor]:
         # The order in which convolutions are fastest, and in which sites are picked without a copy.
-        images = images.contiguous(memory_format=torch.channels_last)
+        images = images.clone(memory_format=torch.channels_last)
         hidden = self.visibility.hidden_sites(*images.shape[2:])
         pyramid: Any = self.pyramid
-        maps = channels_first(pyramid, pyramid(images.masked_fill(hidden[:, None], 0)))
+        maps = channels_first(pyramid, pyramid(images.masked_fill_(hidden[:, None], 0)))
         return dict(zip(self.strides, maps, strict=True))
 
     def backbone_tensors(self) -> dict[str, Tensor]:

@@ -95,7 +95,8 @@ class LargestVisible(Cleared):
         """Return maps in which no hidden site is the largest."""
         (maps,) = given
         hidden = self.visibility.hidden_sites(*maps.shape[2:])
-        return (maps.masked_fill(hidden[:, None], -torch.inf),)
+        # A copy filled in its place keeps the order of memory, which a filled copy does not.
+        return (maps.clone().masked_fill_(hidden[:, None], -torch.inf),)
 
 
 @dataclass(eq=False)
