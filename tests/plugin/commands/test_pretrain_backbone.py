@@ -1,0 +1,181 @@
+"""Pretraining on files: what is asked of the engine, what comes out, and what is refused before."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from patherea_core.errors import Cancelled, InputError, OutputError, PathereaError
+from patherea_core.model.backbones import build_backbone
+from patherea_core.model.pretrained import initialise, read_backbone_weights
+from patherea_core.progress import Progress, Silent
+from patherea_core.recipes import RECIPES
+from patherea_core.workflow.pretrain import PretrainRequest
+from patherea_core.workflow.pretraining.folder import PretrainingFolder
+from plugin.commands import pretrain_backbone
+from plugin.commands.pretrain_backbone import BackboneRequest, FilesRequest, run
+from plugin.pretraining.settings_choice import SettingsWishes
+from plugin.shell import main
+from tests.plugin.pretraining.slides import write_field
+
+WISHES = SettingsWishes(
+    backbone="test_efficientnet", tile_size=64, epochs=1, tiles_per_epoch=4, batch_size=2
+)
+
+
+@pytest.fixture
+def wanted(tmp_path: Path) -> FilesRequest:
+    (tmp_path / "images").mkdir()
+    for number in range(2):
+        write_field(tmp_path / "images" / f"{number}.png", 96, 80, seed=number)
+    own = BackboneRequest(out=tmp_path / "run", wishes=WISHES, device="cpu", workers=0, seed=3)
+    return FilesRequest(sources=(tmp_path / "images",), backbone=own, slide_mpp=0.5)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fill in with little."""
+    usual = {"mpp": 0.5, "decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2}
+    for name in ("_USUAL", "_SMALL"):
+        monkeypatch.setattr(f"plugin.pretraining.settings_choice.{name}", usual)
+
+
+class Engine:
+    """Stands in for the pretraining."""
+
+    def __init__(self, act: Callable[[PretrainRequest], None]) -> None:
+        self.asked: list[PretrainRequest] = []
+        self._act = act
+
+    def __call__(self, request: PretrainRequest, _progress: Progress) -> Path:
+        self.asked.append(request)
+        folder = PretrainingFolder(request.run)
+        folder.checkpoints.mkdir(parents=True, exist_ok=True)
+        self._act(request)
+        folder.backbone.write_bytes(b"a backbone")
+        return folder.backbone
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    stands_in = Engine(lambda _: None)
+    monkeypatch.setattr(pretrain_backbone, "pretrain", stands_in)
+    return stands_in
+
+
+def test_the_engine_is_asked_for_tiles_of_the_files(engine: Engine, wanted: FilesRequest) -> None:
+    assert run(wanted, Silent()) == wanted.backbone.out / "backbone.safetensors"
+    (asked,) = engine.asked
+    assert asked.source.describe() == "2 images of images"
+    tiles = asked.source.sample(2, 64, np.random.default_rng(0))
+    assert tiles.shape == (2, 64, 64, 3)
+    assert (asked.config.tile_size, asked.config.method, asked.seed) == (64, "spark", 3)
+    command = (
+        "patherea pretrain images --out run --backbone test_efficientnet --tile 64 --epochs 1"
+        " --tiles-per-epoch 4 --batch-size 2 --seed 3"
+    )
+    assert asked.provenance["command"] == command
+    assert asked.provenance["tiles"] == "2 images of images"
+
+
+def test_the_backbone_goes_to_a_second_place_from_a_stopped_run_too(
+    monkeypatch: pytest.MonkeyPatch, wanted: FilesRequest, tmp_path: Path
+) -> None:
+    def stop(request: PretrainRequest) -> None:
+        folder = PretrainingFolder(request.run)
+        folder.last.write_bytes(b"a state")
+        folder.backbone.write_bytes(b"a backbone")
+        raise Cancelled("pretraining was stopped after epoch 1 of 9")
+
+    monkeypatch.setattr(pretrain_backbone, "pretrain", Engine(stop))
+    own = replace(wanted.backbone, backbone_out=tmp_path / "delivered")
+    with pytest.raises(Cancelled, match=r"after epoch 1 of 9; the state is kept in .*--resume"):
+        run(replace(wanted, backbone=own), Silent())
+    assert (tmp_path / "delivered").read_bytes() == b"a backbone"
+
+
+def test_a_run_that_was_stopped_at_once_keeps_nothing(
+    monkeypatch: pytest.MonkeyPatch, wanted: FilesRequest
+) -> None:
+    def stop(_: PretrainRequest) -> None:
+        raise Cancelled("pretraining was stopped")
+
+    monkeypatch.setattr(pretrain_backbone, "pretrain", Engine(stop))
+    with pytest.raises(Cancelled, match="stopped; nothing of it is kept"):
+        run(wanted, Silent())
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"seed": -1}, InputError, "a seed must be"),
+        ({"wishes": replace(WISHES, epochs=0)}, InputError, "epochs must be 1 or more"),
+        ({"backbone_out": Path("/nowhere/backbone")}, OutputError, "cannot be written"),
+    ],
+)
+def test_what_cannot_serve_is_refused_before_a_slide_is_looked_at(
+    engine: Engine,
+    wanted: FilesRequest,
+    changes: dict[str, object],
+    error: type[PathereaError],
+    message: str,
+) -> None:
+    own = replace(wanted.backbone, **changes)  # type: ignore[arg-type]  # each of its own type
+    with pytest.raises(error, match=message):
+        run(FilesRequest(sources=(Path("/nowhere"),), backbone=own), Silent())
+    assert engine.asked == []
+
+
+def test_the_words_of_the_shell_become_a_request(
+    engine: Engine, wanted: FilesRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugin.logs.set_up", lambda: None)
+    monkeypatch.setattr("plugin.progress.StopSignal.install", lambda self: self)
+    images, out = str(wanted.sources[0]), str(tmp_path / "run")
+    own = ["--slide-mpp", "0.25", "--mpp", "0.5", "--tile", "32", "--epochs", "7", "--seed", "4"]
+    more = ["--mask-ratio", "0.5", "--licence", "CC0", "--workers", "1", "--devices", "0"]
+    assert main(["pretrain", images, "--out", out, *own, *more]) == 0
+    (asked,) = engine.asked
+    assert (asked.config.backbone, asked.config.tile_size) == ("mobilenetv2_100", 32)
+    assert (asked.config.epochs, asked.config.mask_ratio, asked.seed) == (7, 0.5, 4)
+    assert (asked.licence, asked.workers, asked.devices) == ("CC0", 1, 0)
+    assert asked.source.mpp == 0.5
+
+
+def test_a_source_that_is_not_there_is_named(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("plugin.logs.set_up", lambda: None)
+    monkeypatch.setattr("plugin.progress.StopSignal.install", lambda self: self)
+    assert main(["pretrain", "/nowhere", "--out", str(tmp_path / "run")]) == 2
+    assert "there is no /nowhere; check its path" in caplog.text
+
+
+@pytest.mark.slow  # trains for some seconds
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("backbone", ["test_efficientnet", "test_vit"])
+def test_both_methods_leave_a_backbone_and_go_on(wanted: FilesRequest, backbone: str) -> None:
+    own = replace(wanted.backbone, wishes=replace(WISHES, backbone=backbone))
+    found = run(replace(wanted, backbone=own), Silent())
+    before = found.read_bytes()
+    again = run(replace(wanted, backbone=replace(own, resume=True)), Silent())
+    assert again.read_bytes() == before
+    with pytest.raises(InputError, match="already holds a run; continue it with --resume"):
+        run(replace(wanted, backbone=own), Silent())
+
+
+@pytest.mark.slow  # trains for some seconds
+@pytest.mark.usefixtures("small")
+def test_the_default_backbone_is_what_the_small_pretrained_detector_starts_from(
+    wanted: FilesRequest,
+) -> None:
+    wishes = replace(WISHES, backbone="mobilenetv2_100", tiles_per_epoch=2)
+    found = run(replace(wanted, backbone=replace(wanted.backbone, wishes=wishes)), Silent())
+    network = RECIPES["small-pretrained"].network
+    backbone = build_backbone(network)
+    initialise(backbone, read_backbone_weights(found, network))
+    levels = backbone(torch.zeros(1, 3, 64, 64, dtype=torch.uint8))
+    assert all(torch.isfinite(level).all() for level in levels)
