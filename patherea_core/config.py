@@ -101,7 +101,7 @@ class NetworkConfig(Settings):
         """Leave out what a point-to-point network had no word for before, so that digests stay."""
         said: dict[str, Any] = serialised(self)
         if self.proximity is None:
-            del said["proximity"]
+            said.pop("proximity", None)  # it is missing where defaults are left out
         return said
 
 
