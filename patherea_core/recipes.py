@@ -4,7 +4,9 @@ from patherea_core.config import (
     AssignmentConfig,
     DecodingConfig,
     LossConfig,
+    Model,
     NetworkConfig,
+    ProximityConfig,
     Recipe,
     TrainingConfig,
 )
@@ -87,12 +89,31 @@ PAPER_VIT = PAPER_PRETRAINED.model_copy(
 )
 """The same with ViT-B and an adapter, the paper's best for most Ki-67 slides."""
 
+PAPER_FCRN = PAPER_PRETRAINED.model_copy(
+    update={
+        "network": NetworkConfig(
+            backbone="resnet34", feature_stride=1, proximity=ProximityConfig(radius=16.0)
+        ),
+        "decoding": DecodingConfig(score_threshold=None, least_distance_um=2.0),
+    }
+)
+"""Patherea-FCRN with ResNet-34, the paper's baseline, for tissue at 0.25 µm a pixel.
+
+The paper says no more of it. Maps as fine as the pixels, their shape, and a decoder as wide as the feature
+pyramid of the other are taken from the publications that it names, or chosen.
+"""
+
+#: Stride of the maps of a network that is turned from the other kind into this one: they cost little beside
+#: the backbone, and cells are placed more finely than their sites anyway.
+_MAP_STRIDE = 2
+
 RECIPES = {
     "paper": PAPER,
     "small": SMALL,
     "small-pretrained": SMALL_PRETRAINED,
     "paper-pretrained": PAPER_PRETRAINED,
     "paper-vit": PAPER_VIT,
+    "paper-fcrn": PAPER_FCRN,
 }
 
 
@@ -105,3 +126,26 @@ def recipe_named(name: str) -> Recipe:
     if name not in RECIPES:
         raise InputError(f"there is no recipe {name!r}; the recipes are: {', '.join(RECIPES)}")
     return RECIPES[name]
+
+
+def as_model(recipe: Recipe, model: Model) -> Recipe:
+    """Return a recipe for a network of a kind; one of that kind stays as it is.
+
+    Backbone, width, training and validation stay, so that two trainings compare the kinds. What says how to
+    decode is of one kind only: the threshold becomes the best on the validation fold, and detections of one
+    cell are told apart by their distance.
+    """
+    if recipe.network.model == model:
+        return recipe
+    kind = (
+        {"proximity": ProximityConfig(), "feature_stride": _MAP_STRIDE}
+        if model == "fcrn"
+        else {"proximity": None, "feature_stride": NetworkConfig().feature_stride}
+    )
+    apart = recipe.decoding.least_distance_um or SMALL_PRETRAINED.decoding.least_distance_um
+    return recipe.model_copy(
+        update={
+            "network": recipe.network.model_copy(update=kind),
+            "decoding": DecodingConfig(score_threshold=None, least_distance_um=apart),
+        }
+    )

@@ -9,6 +9,7 @@ from patherea_core.bundle_card import CardWords
 from patherea_core.errors import InputError
 from patherea_core.progress import Progress
 from plugin.commands import train_detector
+from plugin.commands.foundation_choice import FoundationChoice
 from plugin.commands.train_detector import TrainRequest
 from plugin.commands.train_source import DatasetFile, EarlierRun, SlidesFolder, Source
 from plugin.commands.train_uploads import UploadPace
@@ -44,6 +45,8 @@ def read_training(values: Values) -> Callable[[Progress], None]:
                 dataset=source if isinstance(source, Path) else Path(),
                 out=Path(folder) / "run",
                 recipe=None if values["recipe"] == "auto" else values["recipe"],
+                model=None if values["model"] == "auto" else values["model"],
+                foundation=_foundation(values),
                 epochs=unless_zero(values["epochs"]),
                 backbone_weights=path(values, "inputBackboneFile"),
                 base_model=base,
@@ -125,6 +128,14 @@ def _base_model(values: Values) -> Path | None:
     if chosen is not None:
         raise InputError("--baseModel and --inputModelFile are two models to start from; name one")
     return find_model(named)
+
+
+def _foundation(values: Values) -> FoundationChoice:
+    named = values["foundation"]
+    return FoundationChoice(
+        name=None if named == "none" else named,
+        accepted_licences=tuple(values["acceptedLicences"]),
+    )
 
 
 def _words(values: Values) -> CardWords:

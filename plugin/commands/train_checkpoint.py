@@ -9,11 +9,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from patherea_core.bundle_card import CardWords
-from patherea_core.config import Settings
+from patherea_core.config import Model, Settings
 from patherea_core.errors import InputError
 from patherea_core.files import replacing, writing
 from patherea_core.workflow.run.folder import RunFolder
 from patherea_core.workflow.run.kept_state import write_scored_part
+from plugin.commands.foundation_choice import FoundationChoice
 
 #: What the file calls how the training was asked for.
 _ASKED = "training.json"
@@ -24,6 +25,10 @@ class AskedTraining(Settings):
 
     recipe: str | None = None
     """Name of the recipe."""
+    model: Model | None = None
+    """The kind of network; None for the recipe's."""
+    foundation: FoundationChoice = FoundationChoice()
+    """The foundation model that took the place of the recipe's backbone, and accepted licences."""
     epochs: int | None = None
     """Passes over the dataset; None for the recipe's."""
     fold: int | str | None = None

@@ -10,18 +10,20 @@ from typing import Any, Literal
 
 from patherea_core.bundle_card import BundleCard, CardWords
 from patherea_core.bundle_file import read_card
-from patherea_core.config import Recipe
+from patherea_core.config import Model, Recipe
 from patherea_core.data.label_checks import fold_name
 from patherea_core.data.store import read_manifest
 from patherea_core.data.validation_choice import validation_fold
 from patherea_core.errors import Cancelled, InputError
 from patherea_core.files import replacing, require_writable
 from patherea_core.progress import Progress
+from patherea_core.recipes import as_model
 from patherea_core.seeding import Seed
 from patherea_core.workflow.engine.base_model import require_network, require_no_other_weights
 from patherea_core.workflow.fit import FitRequest, fit, save_best_so_far
 from patherea_core.workflow.run.folder import RunFolder
 from plugin import provenance
+from plugin.commands.foundation_choice import FoundationChoice
 from plugin.commands.recipe_file import DEFAULT_RECIPE, recipe_for
 from plugin.commands.train_dataset import NOTHING, dataset_folder
 from plugin.commands.train_duration import warn_if_long
@@ -42,6 +44,8 @@ class TrainRequest:
         out: the folder of the run.
         recipe: name of the settings, or a JSON file of them like a run's recipe.json; None takes those
             of the base model, and without one those of the small network.
+        model: kind of network, p2p or fcrn; None takes the recipe's.
+        foundation: a foundation model that takes the place of the recipe's backbone, and accepted licences.
         epochs: passes over the dataset; None takes the recipe's.
         backbone_weights: what the backbone starts from, for a recipe that starts from pretrained weights: a
             file, or "hub" to fetch them by the backbone's name.
@@ -63,6 +67,8 @@ class TrainRequest:
     dataset: Path
     out: Path
     recipe: str | None = None
+    model: Model | None = None
+    foundation: FoundationChoice = field(default_factory=FoundationChoice)
     epochs: int | None = None
     backbone_weights: Path | Literal["hub"] | None = None
     base_model: Path | None = None
@@ -80,8 +86,9 @@ class TrainRequest:
     @property
     def recipe_name(self) -> str:
         """What the recipe is called."""
-        if self.recipe is not None:
-            return Path(self.recipe).name
+        named = self.foundation.recipe_or(self.recipe)
+        if named is not None:
+            return Path(named).name
         return DEFAULT_RECIPE if self.base_model is None else "of the base model"
 
     @property
@@ -116,6 +123,7 @@ def run(request: TrainRequest, progress: Progress) -> Path:
             validation_fold=fold,
             backbone_weights=request.backbone_weights,
             base_model=request.base_model,
+            accepted_licences=request.foundation.accepted_licences,
             device=request.device,
             devices=request.devices,
             workers=request.workers,
@@ -170,7 +178,10 @@ def _deliver(files: Iterable[tuple[Path, Path | None]]) -> None:
 
 def _recipe(request: TrainRequest) -> Recipe:
     base = None if request.base_model is None else read_card(request.base_model)
-    recipe = recipe_for(request.recipe, base)
+    recipe = recipe_for(request.foundation.recipe_or(request.recipe), base)
+    if request.model is not None:
+        recipe = as_model(recipe, request.model)
+    recipe = request.foundation.applied_to(recipe, on_base_model=base is not None)
     if base is not None:
         _require_fitting(request, recipe, base)
     changes: dict[str, Any] = {}
@@ -212,7 +223,10 @@ def _command(request: TrainRequest, fold: str) -> str:
     if request.base_model is not None:
         words += ["--base-model", word_for(request.base_model)]
     if request.recipe is not None or request.base_model is None:
-        words += ["--recipe", request.recipe or DEFAULT_RECIPE]
+        words += ["--recipe", request.foundation.recipe_or(request.recipe) or DEFAULT_RECIPE]
+    words += request.foundation.words()
+    if request.model is not None:
+        words += ["--model", request.model]
     words += ["--fold", fold, "--seed", str(request.seed)]
     if request.epochs is not None:
         words += ["--epochs", str(request.epochs)]

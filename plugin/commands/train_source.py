@@ -19,6 +19,9 @@ from plugin.dsa.session import Session
 from plugin.dsa.uploads import StoredFile, file_in, stored_files, writable_item
 from plugin.models.finding import known_models, word_for
 
+#: What a run that goes on has as it had it when it was begun.
+_AS_IT_WAS = ("recipe", "model", "foundation", "epochs", "fold", "seed")
+
 
 @dataclass(frozen=True, slots=True)
 class DatasetFile:
@@ -109,13 +112,13 @@ def prepare(source: Source, training: TrainRequest, place: Place, progress: Prog
         file = file_in(place.session, source.id)
         told = asked.model_copy(update={"dataset_file": file.id, "dataset_name": file.name})
         facts = {"dataset_file": file.id, "dataset_item": file.item_id}
-        return Prepared(_on(training, _fetched(place, file)), told, None, None, facts)
+        return Prepared(replace(training, dataset=_fetched(place, file)), told, None, facts=facts)
     if isinstance(source, SlidesFolder):
         dataset = place.scratch / "dataset"
         export_dataset.export(_export(source, training, place, dataset), progress)
         facts = {"slides_folder": source.id}
-        return Prepared(_on(training, dataset), asked, dataset, None, facts)
-    return Prepared(_on(training, source), asked, source)
+        return Prepared(replace(training, dataset=dataset), asked, dataset, None, facts)
+    return Prepared(replace(training, dataset=source), asked, source)
 
 
 def _export(
@@ -163,8 +166,8 @@ def _resumed(source: EarlierRun, training: TrainRequest, place: Place) -> Prepar
         for name in ("dataset_file", "dataset_item", "slides_folder")
         if name in known
     }
-    fetched = _fetched(place, dataset, asked.dataset_name)
-    return Prepared(_on(request, fetched), asked, None, (item["_id"], item["name"]), facts)
+    request = replace(request, dataset=_fetched(place, dataset, asked.dataset_name))
+    return Prepared(request, asked, None, (item["_id"], item["name"]), facts)
 
 
 def _item_of(session: Session, identifier: str) -> str:
@@ -178,10 +181,7 @@ def _item_of(session: Session, identifier: str) -> str:
 def _asked(training: TrainRequest) -> AskedTraining:
     base, weights = training.base_model, training.backbone_weights
     return AskedTraining(
-        recipe=training.recipe,
-        epochs=training.epochs,
-        fold=training.fold,
-        seed=training.seed,
+        **{name: getattr(training, name) for name in _AS_IT_WAS},
         base_model=None if base is None else word_for(base),
         backbone_weights=None if weights is None else Path(weights).name,
         words=training.words,
@@ -196,6 +196,8 @@ def _as_before(training: TrainRequest, asked: AskedTraining) -> TrainRequest:
     """
     for what, now, then, left_open in (
         ("recipe", training.recipe, asked.recipe, None),
+        ("kind of network", training.model, asked.model, None),
+        ("foundation model", training.foundation.name, asked.foundation.name, None),
         ("number of epochs", training.epochs, asked.epochs, None),
         ("fold", training.fold, asked.fold, None),
         ("seed", training.seed, asked.seed, 0),
@@ -209,10 +211,7 @@ def _as_before(training: TrainRequest, asked: AskedTraining) -> TrainRequest:
     said = {name: word for name, word in dict(training.words).items() if word}
     return replace(
         training,
-        recipe=asked.recipe,
-        epochs=asked.epochs,
-        fold=asked.fold,
-        seed=asked.seed,
+        **{name: getattr(asked, name) for name in _AS_IT_WAS},
         base_model=_base_model(training.base_model, asked.base_model),
         backbone_weights=_weights(training, asked),
         words=CardWords(**{**dict(asked.words), **said}),
@@ -244,7 +243,3 @@ def _fetched(place: Place, file: StoredFile, name: str | None = None) -> Path:
     path = place.scratch / (PurePath(name or file.name).name or "file")
     place.session.download(file.id, path, file.size)
     return path
-
-
-def _on(training: TrainRequest, dataset: Path) -> TrainRequest:
-    return replace(training, dataset=dataset)

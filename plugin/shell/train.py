@@ -3,11 +3,14 @@
 import argparse
 import logging
 from pathlib import Path
+from typing import get_args
 
+from patherea_core.config import Model
 from patherea_core.errors import DatasetError
 from patherea_core.progress import Progress
 from patherea_core.recipes import RECIPES, recipe_named
 from patherea_core.seeding import Seed
+from plugin.commands.foundation_choice import FOUNDATION_RECIPE, FoundationChoice
 from plugin.models.finding import find_model
 from plugin.shell.parser import (
     Options,
@@ -35,6 +38,24 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|FILE",
         help=f"{', '.join(sorted(RECIPES))}; or a .json file like a run's recipe.json (default: that of the"
         " base model, or small)",
+    )
+    add(
+        "--model",
+        choices=get_args(Model),
+        help="p2p: points; fcrn: maps of how near a cell is (default: as the recipe says)",
+    )
+    add(
+        "--foundation",
+        metavar="NAME",
+        help="backbone: one of `patherea models foundations`, frozen in an adapter (then the recipe is"
+        f" {FOUNDATION_RECIPE} by default)",
+    )
+    add(
+        "--accept-licence",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="you accept the licence of this foundation model; may be repeated",
     )
     add("--epochs", metavar="N", type=int, help="passes over the dataset (default: the recipe's)")
     add(
@@ -79,6 +100,10 @@ def _run(options: Options, progress: Progress) -> None:
         dataset=options.dataset,
         out=options.out,
         recipe=options.recipe,
+        model=options.model,
+        foundation=FoundationChoice(
+            name=options.foundation, accepted_licences=tuple(options.accept_licence)
+        ),
         epochs=options.epochs,
         backbone_weights=options.backbone_weights,
         base_model=base,

@@ -12,6 +12,7 @@ import pytest
 from slicer_cli_web import CLIArgumentParser
 from slicer_cli_web.ctk_cli_adjustment import CLIModule
 
+from patherea_core.config import Model
 from patherea_core.errors import InputError
 from patherea_core.recipes import RECIPES
 from patherea_core.workflow.runtimes.choice import RUNTIMES
@@ -175,6 +176,12 @@ def test_the_page_offers_all_recipes() -> None:
     (recipe,) = (one for one in parameters("TrainDetector") if one.name == "recipe")
     assert set(recipe.elements) == {"auto", *RECIPES}
     assert recipe.default == "auto"
+
+
+def test_the_page_offers_all_kinds_of_networks() -> None:
+    (kind,) = (one for one in parameters("TrainDetector") if one.name == "model")
+    assert set(kind.elements) == {"auto", *get_args(Model)}
+    assert kind.default == "auto"
 
 
 def test_the_page_offers_all_models_that_come_with_the_program_to_start_from() -> None:

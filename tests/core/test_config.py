@@ -5,7 +5,7 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from patherea_core.config import LossConfig, NetworkConfig, Recipe, TrainingConfig
+from patherea_core.config import LossConfig, NetworkConfig, ProximityConfig, Recipe, TrainingConfig
 from patherea_core.errors import InputError
 from patherea_core.recipes import PAPER, RECIPES, recipe_named
 
@@ -64,3 +64,12 @@ def test_settings_cannot_be_changed(settings: NetworkConfig) -> None:
     name = next(iter(type(settings).model_fields))
     with pytest.raises(ValidationError, match="frozen"):
         setattr(settings, name, getattr(settings, name))
+
+
+def test_a_point_to_point_network_is_written_as_before_there_were_others() -> None:
+    assert "proximity" not in Recipe().model_dump()["network"]
+    assert "proximity" not in Recipe().model_dump_json()
+    drawn = NetworkConfig(proximity=ProximityConfig())
+    assert drawn.model_dump()["proximity"] == {"radius": 8.0, "decay": 3.0, "cell_weight": 10.0}
+    assert NetworkConfig.model_validate_json(drawn.model_dump_json()) == drawn
+    assert (NetworkConfig().model, drawn.model) == ("p2p", "fcrn")

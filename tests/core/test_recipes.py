@@ -3,6 +3,7 @@
 import pytest
 
 from patherea_core.errors import InputError
+from patherea_core.model.building import build_detector
 from patherea_core.model.network import P2PNetwork
 from patherea_core.recipes import (
     PAPER,
@@ -11,6 +12,7 @@ from patherea_core.recipes import (
     RECIPES,
     SMALL,
     SMALL_PRETRAINED,
+    as_model,
     recipe_named,
 )
 
@@ -34,7 +36,7 @@ def test_the_small_recipe_is_small() -> None:
 
 def test_recipes_that_want_weights_say_so_in_their_names_or_are_those_of_the_transformer() -> None:
     wanting = [name for name, one in RECIPES.items() if one.training.initialisation == "pretrained"]
-    assert wanting == ["small-pretrained", "paper-pretrained", "paper-vit"]
+    assert wanting == ["small-pretrained", "paper-pretrained", "paper-vit", "paper-fcrn"]
 
 
 def test_the_papers_recipes_differ_in_backbone_and_beginning_only() -> None:
@@ -57,3 +59,26 @@ def test_a_recipe_is_found_by_its_name(name: str) -> None:
 def test_an_unknown_recipe_is_refused_with_those_there_are() -> None:
     with pytest.raises(InputError, match="the recipes are: paper, small"):
         recipe_named("huge")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_of_the_other_kind_differs_in_kind_and_decoding_only(name: str) -> None:
+    recipe = RECIPES[name]
+    own, other = recipe.network.model, "p2p" if recipe.network.model == "fcrn" else "fcrn"
+    turned = as_model(recipe, other)
+    assert as_model(recipe, own) is recipe
+    assert turned.network.model == other
+    assert turned.decoding.score_threshold is None
+    assert turned.decoding.least_distance_um > 0
+    same = {"network": recipe.network, "decoding": recipe.decoding}
+    assert turned.model_copy(update=same) == recipe
+    there = {"proximity", "feature_stride"}
+    assert turned.network.model_dump(exclude=there) == recipe.network.model_dump(exclude=there)
+
+
+def test_both_kinds_are_networks_of_about_one_size() -> None:
+    sizes = [
+        sum(parameter.numel() for parameter in build_detector(one.network, 3).parameters())
+        for one in (SMALL_PRETRAINED, as_model(SMALL_PRETRAINED, "fcrn"))
+    ]
+    assert max(sizes) < 1.5 * min(sizes)

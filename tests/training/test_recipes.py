@@ -6,10 +6,13 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from patherea_core.batch import Proposals
 from patherea_core.config import Recipe
 from patherea_core.errors import InputError
-from patherea_core.model.network import P2PNetwork
+from patherea_core.model.building import build_detector
+from patherea_core.recipes import as_model
 from training.importers.registry import IMPORTERS
+from training.ledger import LEDGER, read_ledger
 from training.published_results import BENCHMARKS
 from training.recipes import (
     EXPERIMENTS,
@@ -34,7 +37,7 @@ def test_every_row_of_ours_in_the_published_tables_has_an_experiment() -> None:
         (name, row.source, row.method)
         for name, benchmark in BENCHMARKS.items()
         for row in benchmark.rows
-        if row.method.startswith("Patherea-P2P")
+        if row.method.startswith(("Patherea-P2P", "FCRN"))
     }
     made = {(one.dataset, table, one.line) for one in EXPERIMENTS.values() for table in one.tables}
     assert made == printed
@@ -69,14 +72,16 @@ def test_a_recipe_is_distinct_from_those_of_its_dataset(experiment: Experiment) 
 )
 def test_a_network_takes_the_tiles_of_its_recipe(experiment: Experiment) -> None:
     recipe = experiment.recipe
-    side, anchors = recipe.training.tile_size, recipe.network.anchors_per_side**2
+    side = recipe.training.tile_size
     # Without numbers: shapes are all that is asked for.
     with torch.device("meta"):
-        network = P2PNetwork(recipe.network, 4)
-        proposals = network(torch.zeros((2, 3, side, side), dtype=torch.uint8))
-    sites = (side // recipe.network.feature_stride) ** 2
-    assert proposals.one_to_one.logits.shape == (2, sites * anchors, 5)
-    assert (proposals.one_to_many is not None) == recipe.network.one_to_many
+        network = build_detector(recipe.network, 4)
+        outputs = network(torch.zeros((2, 3, side, side), dtype=torch.uint8))
+    sites = (side // recipe.network.feature_stride) ** 2 * network.anchor_layout.per_side**2
+    assert outputs.class_count == 4
+    assert outputs.sites().score.shape == (2, sites)
+    if isinstance(outputs, Proposals):
+        assert (outputs.one_to_many is not None) == recipe.network.one_to_many
 
 
 @ALL
@@ -148,6 +153,25 @@ def test_an_ablation_differs_from_the_base_in_one_setting(ablation: str) -> None
         if other[part][name] != value
     ]
     assert len(differing) == (ablation != "ablation/base")
+
+
+def test_the_two_kinds_of_networks_are_trained_alike() -> None:
+    points, maps = (EXPERIMENTS[f"brca-m2c/{name}mobilenetv2"] for name in ("", "fcrn-"))
+    assert maps.recipe == as_model(points.recipe, "fcrn")
+    assert (maps.division, maps.backbone) == (points.division, points.backbone)
+    for name, experiment in EXPERIMENTS.items():
+        if name.endswith("/fcrn-resnet34"):
+            assert experiment.recipe.network.backbone == "resnet34"
+            assert experiment.recipe.network.feature_stride == 1
+            other = EXPERIMENTS[name.replace("fcrn-resnet34", "convnext-b")]
+            assert experiment.recipe.training == other.recipe.training
+
+
+def test_a_recipe_that_did_not_change_has_the_digest_that_the_ledger_knows() -> None:
+    """What a recipe came to be able to say later is not in the digest of one that does not say it."""
+    name = "brca-m2c/mobilenetv2"
+    known = {record.recipe_digest for record in read_ledger(LEDGER) if record.recipe == name}
+    assert settings_digest(EXPERIMENTS[name].recipe) in known
 
 
 def test_the_list_has_a_line_for_each_experiment() -> None:

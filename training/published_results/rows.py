@@ -5,7 +5,7 @@ from training.published_results.benchmark import PublishedRow
 
 F1 = tuple[float | None, ...]
 
-FCRN = "FCRN, ResNet-34"
+FCRN = "FCRN, ResNet-34, ImageNet"
 SCRATCH = "Patherea-P2P, ViT-B, from scratch"
 VIT = "Patherea-P2P, ViT-B, ImageNet"
 HIBOU = "Patherea-P2P, ViT-B, Hibou frozen"

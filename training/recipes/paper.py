@@ -6,12 +6,18 @@ Where paper and released code differ, or both are silent, ``NOTES`` say what is 
 from typing import Any
 
 from patherea_core.config import Recipe
-from patherea_core.recipes import PAPER
+from patherea_core.recipes import PAPER, PAPER_FCRN
 from training.recipes.experiment import DivisionRule, Experiment, changed
 
 #: Names of backbones, and of where their weights come from, as the tables of published results have them.
-CONVNEXT, VIT = "ConvNeXt-B", "ViT-B"
+CONVNEXT, VIT, RESNET = "ConvNeXt-B", "ViT-B", "ResNet-34"
 IMAGENET, HIBOU, SCRATCH = "ImageNet", "Hibou frozen", "from scratch"
+
+#: The methods, as those tables have them.
+P2P, FCRN = "Patherea-P2P", "FCRN"
+
+#: Pixels at which the proximity to a cell has fallen to 0, at 20x and at 40x: 4 µm, as far as a nucleus goes.
+_RADIUS_20X, RADIUS_40X = 8.0, 16.0
 
 #: Validations of a training of 1000 epochs; the paper scores every epoch, as far as it says.
 _VALIDATIONS = 100
@@ -22,6 +28,9 @@ NOTES = {
     " the ViT-Adapter paper; with a feature pyramid, as the paper says, which the released code leaves out.",
     HIBOU: "Frozen, with an adapter that is trained. Hibou-B is a DINOv2 with registers and SwiGLU, for which"
     " timm's name is that of a larger model.",
+    RESNET: "The paper states the method and the backbone. Maps as fine as the pixels, which fall from 1 at a"
+    " cell to 0 at a radius, as in the publication that it names; decoder, radius, weights of the loss, least"
+    " distance of two cells and threshold are ours.",
     SCRATCH: "The learning rate is that of fine-tuning; the paper states no other.",
 }
 
@@ -65,6 +74,24 @@ def patherea(**settings: dict[str, Any]) -> Recipe:
 def with_vit(recipe: Recipe) -> Recipe:
     """Return a recipe with ViT-B, an adapter, and a pyramid and heads as wide as the transformer."""
     return changed(recipe, network={"backbone": "vit_base_patch16_224", "fpn_channels": 768})
+
+
+def with_fcrn(recipe: Recipe, *, radius: float, threshold: float | None = None) -> Recipe:
+    """Return a recipe of Patherea-FCRN with ResNet-34.
+
+    Args:
+        recipe: of the dataset, for the point-to-point network.
+        radius: working pixels at which the proximity to a cell has fallen to 0.
+        threshold: least score; None takes the best one on the validation fold.
+    """
+    network = PAPER_FCRN.network.model_dump()
+    network["proximity"]["radius"] = radius
+    apart = PAPER_FCRN.decoding.least_distance_um
+    return changed(
+        recipe,
+        network=network,
+        decoding={"score_threshold": threshold, "least_distance_um": apart},
+    )
 
 
 def with_hibou(recipe: Recipe) -> Recipe:
@@ -112,15 +139,17 @@ def rows_of_public(
             tables=tables,
             recipe=recipe,
             division=division,
+            method=FCRN if backbone == RESNET else P2P,
             backbone=backbone,
             initialisation=start,
             note=f"{NOTES.get(start, NOTES[backbone])} {remark}".rstrip(),
         )
 
-    vit = with_vit(public())
+    vit, fcrn = with_vit(public()), with_fcrn(public(), radius=_RADIUS_20X)
     return (
         experiment("convnext-b", (table, best_of_many), public(), CONVNEXT, IMAGENET),
         experiment("vit-b", (table,), vit, VIT, IMAGENET),
         experiment("hibou-b", (table,), with_hibou(public()), VIT, HIBOU),
         experiment("vit-b-scratch", ("Table 9",), from_scratch(vit), VIT, SCRATCH),
+        experiment("fcrn-resnet34", (table, best_of_many), fcrn, RESNET, IMAGENET),
     )

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from patherea_core.bundle_card import CardWords
-from patherea_core.recipes import SMALL_PRETRAINED
+from patherea_core.recipes import SMALL_PRETRAINED, as_model
+from training.recipes import paper
 from training.recipes.experiment import DivisionRule, Experiment, changed
 
 BASE = SMALL_PRETRAINED
@@ -77,6 +78,13 @@ SCRATCH = _like_mobilenet(
     backbone="ResNet-10-T",
     initialisation="from scratch",
 )
+FCRN = _like_mobilenet(
+    "brca-m2c/fcrn-mobilenetv2",
+    recipe=as_model(BASE, "fcrn"),
+    method=paper.FCRN,
+    note=f"{MOBILENET.note} The recipe of brca-m2c/mobilenetv2 but for the kind of network: what"
+    " patherea train --recipe small-pretrained --model fcrn trains.",
+)
 CONSEP = _like_mobilenet(
     "consep/mobilenetv2",
     dataset="consep",
@@ -89,6 +97,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     MOBILENET,
     DENSENET,
     SCRATCH,
+    FCRN,
     CONSEP,
     _ablation("base", "What the other ablations differ from."),
     _ablation("beta-1", "One-to-one only.", network={"one_to_many": False}),
