@@ -14,7 +14,7 @@ from patherea_core.model.timm_models import created, described, input_statistics
 from patherea_core.model.vit_adapter import is_plain_transformer
 from patherea_core.pretraining.mae_decoder import TokenDecoder
 from patherea_core.pretraining.masking import visible_cells
-from patherea_core.pretraining.modelling import MaskedImageModel, Reconstruction, reconstruction
+from patherea_core.pretraining.modelling import MaskedImageModel
 from patherea_core.pretraining.settings import PretrainingConfig
 
 
@@ -53,17 +53,12 @@ class MaskedAutoencoder(MaskedImageModel):
         self.known = frozenset(described(config.backbone, config.backbone_options).state_dict())
         self.decoder = TokenDecoder(transformer.embed_dim, 3 * self.cell * self.cell, config)
 
-    def forward(self, images: Tensor, hidden: Tensor) -> Reconstruction:
-        """Fill in hidden cells; arguments as in MaskedImageModel.
-
-        Raises:
-            ShapeError: shapes do not fit, or images hide different numbers of cells.
-        """
-        self.require_fitting(images, hidden)
+    def predicted(self, images: Tensor, hidden: Tensor) -> Tensor:
+        """Return the pixels of all cells; see MaskedImageModel."""
         order = visible_cells(hidden)
         prefix, tokens = self.encoded(images, order)
-        predicted = self.decoder(prefix, tokens, order, hidden.shape[-2:])
-        return reconstruction(images, hidden, predicted, self.cell)
+        pixels: Tensor = self.decoder(prefix, tokens, order, hidden.shape[-2:])
+        return pixels
 
     def encoded(self, images: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the transformer makes of the visible patches.

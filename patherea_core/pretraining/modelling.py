@@ -56,7 +56,6 @@ class MaskedImageModel(nn.Module):
             # Known from the backbone's name, so that no checkpoint need keep them.
             self.register_buffer(name, torch.tensor(values).reshape(1, 3, 1, 1), persistent=False)
 
-    @abstractmethod
     def forward(self, images: Tensor, hidden: Tensor) -> Reconstruction:
         """Fill in hidden cells.
 
@@ -65,7 +64,17 @@ class MaskedImageModel(nn.Module):
             hidden: (B, H / cell, W / cell) bool, True for a cell that is hidden.
 
         Raises:
-            ShapeError: the sides are no multiples of the cell, or the cells are of another number.
+            ShapeError: the sides are no multiples of the cell, or the cells are of another number; or images
+                hide different numbers of cells, or all of them.
+        """
+        self.require_fitting(images, hidden)
+        return reconstruction(images, hidden, self.predicted(images, hidden), self.cell)
+
+    @abstractmethod
+    def predicted(self, images: Tensor, hidden: Tensor) -> Tensor:
+        """Return the (B, N, 3 · cell²) pixels of all N cells that visible ones alone let expect.
+
+        They are less the mean of their cell, and divided by its deviation; arguments as in ``forward``.
         """
 
     @abstractmethod

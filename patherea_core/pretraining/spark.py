@@ -14,7 +14,7 @@ from patherea_core.model.pretrained import built_name
 from patherea_core.model.timm_models import described, family, input_statistics, require_known
 from patherea_core.model.timm_pyramid import channels_first, chosen_levels, timm_pyramid
 from patherea_core.pretraining.masking import as_cells, visible_cells
-from patherea_core.pretraining.modelling import MaskedImageModel, Reconstruction, reconstruction
+from patherea_core.pretraining.modelling import MaskedImageModel
 from patherea_core.pretraining.settings import PretrainingConfig
 from patherea_core.pretraining.spark_decoder import PyramidDecoder
 from patherea_core.pretraining.sparse import Visibility, make_sparse
@@ -58,17 +58,13 @@ class SparseModel(MaskedImageModel):
         self.decoder = PyramidDecoder(levels, config.decoder_width, self.visibility)
         self._require_apart(name)
 
-    def forward(self, images: Tensor, hidden: Tensor) -> Reconstruction:
-        """Fill in hidden cells; arguments as in MaskedImageModel.
-
-        Raises:
-            ShapeError: shapes do not fit, or images hide different numbers of cells.
-        """
-        self.require_fitting(images, hidden)
+    def predicted(self, images: Tensor, hidden: Tensor) -> Tensor:
+        """Return the pixels of all cells; see MaskedImageModel."""
+        # Layers that see all sites of a tile are given equally many of each.
         visible_cells(hidden)
         with self.visibility.hiding(hidden):
-            decoded = self.decoder(self._seen(images), self.visibility)
-        return reconstruction(images, hidden, as_cells(decoded, self.cell), self.cell)
+            image = self.decoder(self._seen(images), self.visibility)
+        return as_cells(image, self.cell)
 
     def features(self, images: Tensor, hidden: Tensor) -> dict[int, Tensor]:
         """Return the (B, C, H / stride, W / stride) maps of the strides, zero where hidden.
@@ -103,17 +99,13 @@ class SparseModel(MaskedImageModel):
         with torch.no_grad():
             maps = self.features(torch.ones(1, 3, side, side), hidden)
         self.pyramid.train()
-        with self.visibility.hiding(hidden):
-            for stride, level in maps.items():
-                where = self.visibility.hidden_sites(side // stride, side // stride)
-                if (
-                    level.shape[2:] != where.shape[1:]
-                    or level.masked_fill(~where[:, None], 0).any()
-                ):
-                    raise InputError(
-                        f"SparK cannot keep hidden cells out of the level of stride {stride} of {name!r};"
-                        " name another backbone, or set other backbone_options"
-                    )
+        for stride, level in maps.items():
+            cells = as_cells(level, self.cell // stride)
+            if level.shape[2] != side // stride or cells[hidden.flatten(1)].any():
+                raise InputError(
+                    f"SparK cannot keep hidden cells out of the level of stride {stride} of {name!r};"
+                    " name another backbone, or set other backbone_options"
+                )
 
 
 def _require_convolutional(name: str) -> None:

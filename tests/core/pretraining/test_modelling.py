@@ -8,7 +8,16 @@ from patherea_core.errors import ShapeError
 from patherea_core.pretraining.masking import as_cells
 from patherea_core.pretraining.modelling import reconstruction
 from patherea_core.pretraining.pictures import reconstruction_picture
-from tests.core.pretraining.models import built, tiles, transformer
+from patherea_core.pretraining.settings import PretrainingConfig
+from tests.core.model.networks import without_gradient
+from tests.core.pretraining.models import (
+    built,
+    hidden_cells,
+    pyramid,
+    repainted,
+    tiles,
+    transformer,
+)
 
 CELL = 8
 HIDDEN = torch.tensor([[[True, False], [False, True]], [[False, True], [True, False]]])
@@ -44,7 +53,7 @@ def test_what_is_said_of_visible_cells_costs_nothing_and_teaches_nothing() -> No
     other = torch.where(visible[..., None], predicted(7) * 100, guess)
     result, changed = (reconstruction(images, HIDDEN, cells, CELL) for cells in (guess, other))
     assert torch.equal(result.loss, changed.loss)
-    result.loss.backward()
+    result.loss.backward()  # type: ignore[no-untyped-call]
     assert guess.grad is not None
     assert not guess.grad[visible].any()
     assert guess.grad[~visible].all()
@@ -92,6 +101,35 @@ def test_tiles_are_normalised_as_the_backbone_expects() -> None:
     torch.testing.assert_close(model.normalised(bytes_), (bytes_ / 255 - mean) / std)
 
 
+@pytest.mark.parametrize(
+    "config", [transformer(), pyramid("test_efficientnet")], ids=["mae", "spark"]
+)
+def test_what_is_predicted_depends_on_what_is_visible_alone(config: PretrainingConfig) -> None:
+    model = built(config).eval()
+    images, hidden = tiles(), hidden_cells(model)
+    with torch.no_grad():
+        predicted = model.predicted(images, hidden)
+        assert torch.equal(model.predicted(repainted(images, hidden), hidden), predicted)
+        assert not torch.equal(model.predicted(repainted(images, ~hidden), hidden), predicted)
+
+
+@pytest.mark.parametrize(
+    "config", [transformer(), pyramid("test_efficientnet")], ids=["mae", "spark"]
+)
+def test_in_half_precision_the_loss_is_nearly_the_same_and_has_32_bits(
+    config: PretrainingConfig,
+) -> None:
+    model = built(config)
+    images, hidden = tiles(), hidden_cells(model)
+    exact = model(images, hidden).loss
+    with torch.autocast("cpu", torch.bfloat16):
+        half = model(images, hidden)
+    assert half.loss.dtype == half.picture.dtype == torch.float32
+    torch.testing.assert_close(half.loss, exact, rtol=0.05, atol=0.05)
+    half.loss.backward()
+    assert not without_gradient(model)
+
+
 def test_a_tile_that_cells_do_not_divide_is_refused() -> None:
     model = built(transformer())
     with pytest.raises(ShapeError, match=r"multiples of 16 pixels .* 40 × 40"):
@@ -126,4 +164,4 @@ def test_colours_beyond_those_of_a_picture_are_cut() -> None:
     unit = torch.ones(1, 3, 1, 1)
     far = torch.full((1, 3, 16, 16), 9.0)
     picture = reconstruction_picture(far, -far, HIDDEN[:1], 0 * unit, unit)
-    assert picture[..., 16:].unique().tolist() == [0, 255]
+    assert torch.unique(picture[..., 16:]).tolist() == [0, 255]

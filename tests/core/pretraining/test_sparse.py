@@ -142,7 +142,7 @@ def test_pooling_takes_visible_sites_alone() -> None:
 def test_gradients_are_numbers_even_where_everything_is_hidden() -> None:
     given = maps().requires_grad_()
     for layer in LAYERS:
-        run(copy.deepcopy(layer), given).square().sum().backward()
+        run(copy.deepcopy(layer), given).square().sum().backward()  # type: ignore[no-untyped-call]
     assert given.grad is not None
     assert given.grad.isfinite().all()
 
