@@ -26,6 +26,9 @@ from plugin.slides.reader import open_slide
 
 log = logging.getLogger(__name__)
 
+#: Places that are named in words.
+_NAMED = 4
+
 #: Base pixels of an image that is taken as a whole; on what is larger, tissue is looked for.
 _WHOLE = 4_194_304
 
@@ -68,7 +71,7 @@ def find_tiles(inputs: Sequence[Path], wishes: TileWishes, progress: Progress) -
     return GroundTiles(grounds, wishes.mpp, in_words(grounds, inputs))
 
 
-def in_words(grounds: Sequence[Ground], places: Sequence[Path | str]) -> str:
+def in_words(grounds: Sequence[Ground], places: Sequence[Path]) -> str:
     """Return what tiles are taken from, in words.
 
     Args:
@@ -82,8 +85,9 @@ def in_words(grounds: Sequence[Ground], places: Sequence[Path | str]) -> str:
         for count, what in ((slides, "slide"), (images, "image"))
         if count
     ]
-    names = ", ".join(Path(place).name or str(place) for place in places)
-    return f"{' and '.join(parts)} of {names}"
+    names = [Path(place).name or str(place) for place in places]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{' and '.join(parts)} of {', '.join(names[:_NAMED])}{more}"
 
 
 def ground_of(path: Path, slide: SlideReader, wishes: TileWishes) -> Ground:

@@ -1,5 +1,6 @@
 """The slides and images that one process has open: the latest ones, as far as memory allows."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,9 @@ _MOST_BYTES = 384 * 2**20
 #: Bytes that an open slide takes for its tables; its decoded tiles lie in a store of their own.
 _OPEN_SLIDE = 12 * 2**20
 
+#: Who warns of a slide whenever it is opened.
+_WARNING = ("large_image", "plugin.slides.reader")
+
 Opener = Callable[[Path, float, str], SlideReader]
 
 
@@ -27,6 +31,8 @@ class OpenImages:
 
     def __init__(self, most_bytes: int = _MOST_BYTES, opener: Opener = open_slide) -> None:
         self._most, self._open = most_bytes, opener
+        for name in _WARNING:
+            logging.getLogger(name).addFilter(_ONCE)
         self._kept: OrderedDict[Path, SlideReader] = OrderedDict()
 
     def __len__(self) -> int:
@@ -49,3 +55,21 @@ class OpenImages:
 def _bytes(slide: SlideReader) -> int:
     """Return about how much memory an open slide takes."""
     return slide.pixels.nbytes if isinstance(slide, ArraySlide) else _OPEN_SLIDE
+
+
+class _Once(logging.Filter):
+    """Passes each message once in a process: a slide may be opened a thousand times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether the message is new."""
+        message = record.getMessage()
+        new = message not in self._told
+        self._told.add(message)
+        return new
+
+
+_ONCE = _Once()

@@ -31,6 +31,12 @@ def test_images_of_a_folder_are_taken_whole(tmp_path: Path) -> None:
     assert found.describe() == f"3 images of {tmp_path.name}"
 
 
+def test_many_places_are_named_in_part(tmp_path: Path) -> None:
+    files = [write_field(tmp_path / f"{number}.png") for number in range(6)]
+    words = find_tiles(files, WISHES, Silent()).describe()
+    assert words == "6 images of 0.png, 1.png, 2.png, 3.png and 2 more"
+
+
 def test_tiles_of_a_slide_are_tissue(tmp_path: Path) -> None:
     found = find_tiles([write_slide(tmp_path / "slide.tif")], replace(WISHES, side=96), Silent())
     assert found.describe() == "1 slide of slide.tif"

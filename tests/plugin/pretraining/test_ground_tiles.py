@@ -16,7 +16,7 @@ from plugin.pretraining.ground import Ground, Sites
 from plugin.pretraining.ground_tiles import GroundTiles
 from plugin.pretraining.open_images import OpenImages
 from tests.plugin.pretraining.slides import tissue, write_field
-from tests.plugin.slide_files import write_image
+from tests.plugin.slide_files import write_image, write_tiff
 
 SIDE = 16
 
@@ -150,3 +150,13 @@ def test_what_is_open_stays_within_its_memory(tmp_path: Path) -> None:
         images.reader(grounds[row])
         assert len(images) <= 2
     assert opened == ["a", "b", "c", "b"]
+
+
+def test_a_warning_of_a_slide_is_heard_once_however_often_it_is_opened(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_tiff(tmp_path / "a.tif", tissue(300, 300), mpp=0.5, photometric="rgb")
+    ground = Ground(tmp_path / "a.tif", f"slide of {tmp_path}", 0.25, 600, 600)
+    for _ in range(3):
+        OpenImages().reader(ground)
+    assert len([one for one in caplog.messages if "as --mpp says" in one]) == 1
