@@ -15,6 +15,7 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from patherea_core.config import Recipe
 from patherea_core.errors import Cancelled
+from patherea_core.model.shared_norm import share_norm
 from patherea_core.seeding import Seed
 from patherea_core.workflow.engine.averaging import AveragedWeights
 from patherea_core.workflow.engine.callbacks import (
@@ -88,14 +89,12 @@ class Drive:
         precision: arithmetic of the network.
         passes: forward passes a step; their gradients are averaged.
         gradient_clip: largest norm of the gradient; 0 for no limit.
-        shared_norm: whether batch normalisation on several GPUs takes the statistics of all of them.
     """
 
     epochs: int
     precision: Literal["32-true", "bf16-mixed"]
     passes: int = 1
     gradient_clip: float = 0.0
-    shared_norm: bool = True
 
 
 def keeping_the_last(checkpoints: Path) -> ModelCheckpoint:
@@ -127,7 +126,6 @@ def quiet_trainer(
             accumulate_grad_batches=drive.passes,
             gradient_clip_val=drive.gradient_clip or None,
             num_sanity_val_steps=0,
-            sync_batchnorm=drive.shared_norm and gpu and not alone,
             callbacks=callbacks,
             plugins=[WholeStates()] if alone else [WholeStates(), OneMachine(place)],
             default_root_dir=folder,
@@ -146,10 +144,14 @@ def train(
 ) -> None:
     """Train to the last epoch, from a kept state on if there is one.
 
+    On several GPUs batch normalisation takes the statistics of all of them.
+
     Raises:
         Cancelled: somebody asked to stop.
         TrainingError: the loss or a weight is no number any more.
     """
+    if trainer.world_size > 1 and trainer.strategy.root_device.type == "cuda":
+        share_norm(learner)
     try:
         with _quiet_lightning(), _deterministic(trainer.strategy.root_device):
             trainer.fit(learner, datamodule=tiles, ckpt_path=state, weights_only=True)
