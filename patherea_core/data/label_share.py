@@ -16,12 +16,10 @@ from patherea_core.errors import DatasetError
 from patherea_core.seeding import Seed
 
 #: What is taken as a whole or left out as a whole.
-Unit: TypeAlias = Literal["patient", "image"]
+Unit: TypeAlias = Literal["patient", "image", "area"]
 
-#: Patients from which on patients are the units; with fewer, a tenth would be one person or two.
-_ENOUGH_PATIENTS = 20
-#: Images below which nothing is drawn.
-_LEAST_IMAGES = 10
+#: Units from which on they are drawn; with fewer, a tenth would be one or two, and lack whole classes.
+_ENOUGH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +48,36 @@ class LabelShare:
     def of(self, manifest: Manifest, division: Division) -> Division:
         """Return a division that trains on the share alone.
 
-        Units are whole patients where there are twenty or more of them, else whole images. They are put in an
-        order by chance, and from its start so many are taken that their points come nearest to the share; at
-        least one is.
+        Units are whole patients where there are twenty or more of them, else whole images.
 
         Args:
             manifest: the dataset.
             division: which of its samples serve for what.
 
         Raises:
-            DatasetError: there are fewer than ten images to draw from.
+            DatasetError: there are fewer than twenty images to draw from, so parts of images are to be drawn.
         """
         if self.share == 1:
             return division
         unit = unit_of(manifest, division)
-        taken = self._taken(_points_per_unit(manifest, division.training, unit))
+        if unit == "area":
+            raise DatasetError(
+                f"{division.words}: {len(division.training)} images are left to train on, too few to draw a"
+                f" share of the labels from; cut them into at least {_ENOUGH}, or take all labels"
+            )
+        taken = self.taken(_points_per_unit(manifest, division.training, unit))
         rows = tuple(row for row in division.training if _name(manifest, row, unit) in taken)
         return replace(division, training=rows, words=f"{division.words}, {self.words}, by {unit}")
 
-    def _taken(self, points: Mapping[str, int]) -> set[str]:
-        """Return the units that are taken; those of a smaller share are among them."""
+    def taken(self, points: Mapping[str, int]) -> set[str]:
+        """Return which of some units are taken; those of a smaller share are among them.
+
+        They are put in an order by chance, and from its start so many are taken that their points come
+        nearest to the share; at least one is.
+
+        Args:
+            points: how many each unit has, by its name; at least one unit.
+        """
         names = sorted(points)
         order = [names[place] for place in self.seed.stream("label share").permutation(len(names))]
         sums = list(accumulate(points[name] for name in order))
@@ -82,18 +90,12 @@ class LabelShare:
 def unit_of(manifest: Manifest, division: Division) -> Unit:
     """Return what is taken or left as a whole when a share of a division's labels is drawn.
 
-    Raises:
-        DatasetError: there are fewer than ten images to draw from.
+    That are patients where there are enough of them to train on, else images, else parts of images.
     """
     patients = {manifest.samples[row].patient for row in division.training}
-    if len(patients) >= _ENOUGH_PATIENTS:
+    if len(patients) >= _ENOUGH:
         return "patient"
-    if len(division.training) < _LEAST_IMAGES:
-        raise DatasetError(
-            f"{division.words}: {len(division.training)} images are left to train on, too few to draw a"
-            f" share of the labels from; cut them into at least {_LEAST_IMAGES}, or take all labels"
-        )
-    return "image"
+    return "image" if len(division.training) >= _ENOUGH else "area"
 
 
 def _points_per_unit(manifest: Manifest, rows: Sequence[int], unit: Unit) -> Mapping[str, int]:

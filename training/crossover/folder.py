@@ -108,9 +108,14 @@ class PlanFolder:
         finally:
             os.close(handle)
 
-    def drop_weights(self, key: Key) -> None:
-        """Remove what takes space in the folder of a run that is done: its states and its model."""
-        shutil.rmtree(self.run(key) / "checkpoints", ignore_errors=True)
+    def labels(self, key: Key) -> Path:
+        """Return where a run may make the dataset folder that it learns from."""
+        return self.run(key) / "labels"
+
+    def drop_what_is_large(self, key: Key) -> None:
+        """Remove what takes space in the folder of a run that is done: its images, states and model."""
+        for folder in (self.run(key) / "checkpoints", self.labels(key)):
+            shutil.rmtree(folder, ignore_errors=True)
         (self.run(key) / "model.safetensors").unlink(missing_ok=True)
 
     @staticmethod

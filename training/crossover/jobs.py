@@ -82,18 +82,20 @@ def side_by_side(
     return failed
 
 
-def _start(folder: PlanFolder, key: Key, how: How, threads: int) -> subprocess.Popen[bytes]:
-    words = [sys.executable, "-m", "training", "crossover", "run", str(folder.path)]
-    words += ["--only", str(key), "--ledger", str(how.ledger), "--device", how.device]
-    words += ["--threads", str(threads)]
+def words_of(folder: PlanFolder, key: Key, how: How, threads: int) -> list[str]:
+    """Return the words after ``python -m training`` by which a process of its own makes one run."""
+    words = ["crossover", "run", str(folder.path), "--only", str(key)]
+    words += ["--ledger", str(how.ledger), "--device", how.device, "--threads", str(threads)]
     if how.workers is not None:
         words += ["--workers", str(how.workers)]
-    if how.keep_models:
-        words.append("--keep-models")
+    return [*words, "--keep-models"] if how.keep_models else words
+
+
+def _start(folder: PlanFolder, key: Key, how: How, threads: int) -> subprocess.Popen[bytes]:
     folder.run(key).mkdir(parents=True, exist_ok=True)
     with (folder.run(key) / "log.txt").open("ab") as said:
         return subprocess.Popen(  # noqa: S603  the words are our own
-            words,
+            [sys.executable, "-m", "training", *words_of(folder, key, how, threads)],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,

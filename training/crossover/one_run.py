@@ -2,31 +2,32 @@
 
 import logging
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from patherea_core.data.division import Division
+from patherea_core.data.label_share import LabelShare
 from patherea_core.data.manifest import Manifest
 from patherea_core.data.store import read_manifest
 from patherea_core.errors import InputError
 from patherea_core.files import write_whole
 from patherea_core.progress import Part, Progress
+from patherea_core.seeding import Seed
 from patherea_core.workflow.fit import fit
 from patherea_core.workflow.request import FitRequest
 from patherea_core.workflow.run.folder import RunFolder
 from training.crossover.arms import digest_of
 from training.crossover.counted import counts_by_patient
 from training.crossover.folder import PlanFolder
+from training.crossover.labels import Labels
 from training.crossover.ledger import append_row
-from training.crossover.plan import Key, Plan
-from training.crossover.row import CrossoverRow, TrainedOn, digest_of_names
+from training.crossover.plan import Arm, Key, Plan
+from training.crossover.row import CrossoverRow, digest_of_names
 from training.crossover.schedule import Length, batches_of, length
 from training.evaluation_report import read_report
 from training.last_look import LastLook
-from training.run_record import RunRecord
+from training.recipes.experiment import Experiment
 
 log = logging.getLogger(__name__)
 
@@ -71,91 +72,78 @@ def carry_out(folder: PlanFolder, key: Key, how: How, progress: Progress) -> boo
         row = folder.row(key) or _made(folder, key, how, progress)
         append_row(how.ledger, row)
         if not how.keep_models:
-            folder.drop_weights(key)
+            folder.drop_what_is_large(key)
     return True
 
 
 def _made(folder: PlanFolder, key: Key, how: How, progress: Progress) -> CrossoverRow:
-    plan, run = folder.read(), folder.run(key)
-    data = plan.dataset(key.dataset).folder
+    plan = folder.read()
+    data, arm = plan.dataset(key.dataset).folder, plan.arm(key.arm)
     manifest = read_manifest(data)
     _require_same(plan, key, manifest)
-    whole, part = (plan.experiment(one).division.divide(manifest) for one in (_all(key), key))
-    settings = plan.arm(key.arm).recipe.training
-    batches, all_batches = (batches_of(data, manifest, one, settings) for one in (part, whole))
-    planned = length(plan.schedule, settings, batches, all_batches)
-    look = LastLook(plan.experiment(key, planned.epochs), manifest, data, run, key.seed)
+    rule = plan.experiment(replace(key, share=1.0)).division
+    whole = Labels.all_of(data, manifest, rule.divide(manifest))
+    labels = whole.share(LabelShare(key.share, Seed(key.seed)), folder.labels(key))
+    planned = _length(plan, arm, labels, whole)
+    experiment = _scored(plan.experiment(key, planned.epochs), labels)
+    look = LastLook(experiment, manifest, data, folder.run(key), key.seed)
     if not look.report.exists():
-        weights = plan.arm(key.arm).weights
-        request = _request(look, part, weights, how, str(key))
+        request = _request(look, labels, arm, how, str(key))
         model = fit(request, Part(progress, 0.0, _TRAINING))
-        look.take(model, how.device, weights, Part(progress, _TRAINING, 1.0))
-    row = _row(plan, key, planned, look.record(), _Parts(run, manifest, part))
-    write_whole(folder.row_file(key), row.model_dump_json(indent=1).encode())
-    return row
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    run: Path
-    manifest: Manifest
-    division: Division
-
-    def names(self, rows: Sequence[int]) -> list[str]:
-        return [self.manifest.samples[row].id for row in rows]
-
-    def trained_on(self) -> TrainedOn:
-        samples = [self.manifest.samples[row] for row in self.division.training]
-        return TrainedOn(
-            images=len(samples),
-            patients=len({one.patient for one in samples}),
-            points=sum(one.points for one in samples),
-            digest=digest_of_names(self.names(self.division.training)),
-        )
-
-    def tested(self) -> dict[str, str]:
-        """Return the patient of every test image, by its name."""
-        samples = [self.manifest.samples[row] for row in self.division.test]
-        return {one.id: one.patient for one in samples}
-
-
-def _row(plan: Plan, key: Key, planned: Length, record: RunRecord, parts: _Parts) -> CrossoverRow:
-    radius = read_report(parts.run / "report.json").radius_px
-    if radius is None:
-        raise InputError(f"{parts.run / 'report.json'} has no radius in pixels; make the run again")
-    return CrossoverRow(
+        look.take(model, how.device, arm.weights, Part(progress, _TRAINING, 1.0))
+    tested = {
+        manifest.samples[row].id: manifest.samples[row].patient for row in whole.division.test
+    }
+    record, radius = look.record(), read_report(look.report).radius_px
+    assert radius is not None, "the images of a dataset share their pixel size"
+    row = CrossoverRow(
         plan=plan.name,
         arm=key.arm,
         share=key.share,
         schedule=plan.schedule,
         epochs=planned.epochs,
         steps=planned.steps,
-        weights_sha256=plan.arm(key.arm).weights_sha256,
-        trained_on=parts.trained_on(),
-        tested_on=digest_of_names(parts.names(parts.division.test)),
-        patients=counts_by_patient(parts.run, parts.tested(), tuple(record.classes), radius),
+        weights_sha256=arm.weights_sha256,
+        trained_on=labels.trained_on,
+        tested_on=digest_of_names(tested),
+        patients=counts_by_patient(look.out, tested, tuple(record.classes), radius),
         run=record,
     )
+    write_whole(folder.row_file(key), row.model_dump_json(indent=1).encode())
+    return row
 
 
-def _request(
-    look: LastLook, division: Division, weights: Path | None, how: How, name: str
-) -> FitRequest:
+def _length(plan: Plan, arm: Arm, labels: Labels, whole: Labels) -> Length:
+    settings = arm.recipe.training
+    batches, all_batches = (
+        batches_of(one.data, one.manifest, one.division, settings) for one in (labels, whole)
+    )
+    return length(plan.schedule, settings, batches, all_batches)
+
+
+def _scored(experiment: Experiment, labels: Labels) -> Experiment:
+    """Return an experiment as it is scored: on the dataset of the plan, whatever it learns from."""
+    if labels.trained_on.drawn_by != "area":
+        return experiment
+    # What is left of an image is no sample of that dataset; the remark tells of it.
+    return replace(experiment, division=replace(experiment.division, labels=None))
+
+
+def _request(look: LastLook, labels: Labels, arm: Arm, how: How, name: str) -> FitRequest:
+    command = ["python", "-m", "training", "crossover", "run", "PLAN", "--only", name]
     return FitRequest(
-        dataset=look.data,
+        dataset=labels.data,
         run=look.out,
         recipe=look.experiment.recipe,
-        division=division,
-        backbone_weights=weights,
+        division=labels.division,
+        backbone_weights=arm.weights,
         device=how.device,
         workers=how.workers,
         seed=look.seed,
         resume=RunFolder(look.out).recipe.exists(),
         provenance={
             "experiment": look.experiment.name,
-            "command": shlex.join(
-                ["python", "-m", "training", "crossover", "run", "PLAN", "--only", name]
-            ),
+            "command": shlex.join(command),
             "program": f"patherea {metadata.version('patherea')}",
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         },
@@ -174,7 +162,3 @@ def _require_same(plan: Plan, key: Key, manifest: Manifest) -> None:
             f"the weights {arm.weights} are not those that arm {arm.name} was planned with; put these back,"
             " or add an arm of another name"
         )
-
-
-def _all(key: Key) -> Key:
-    return Key(key.dataset, key.arm, 1.0, key.seed)

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from patherea_core.config import Count, Settings
+from patherea_core.data.label_share import Unit
 from training.crossover.plan import Key, Schedule, Share
 from training.run_record import Digest, NotNegativeInt, RunRecord, Slug, Words
 
@@ -26,7 +27,9 @@ class TrainedOn(Settings):
     patients: Count
     points: Count
     digest: Digest
-    """Of the names of the images; arms of one seed and share have the same."""
+    """Of the names of what was drawn, or of the images; arms of one seed and share have the same."""
+    drawn_by: Unit | None = None
+    """What was taken as a whole or left out as a whole; None for all labels."""
 
 
 class CrossoverRow(Settings):

@@ -44,7 +44,7 @@ def plan(data: Path | None = None, **changes: Any) -> Plan:  # noqa: ANN401  of 
     return Plan.model_validate(values | changes)
 
 
-def write_dataset(folder: Path, learnt: int = 20, tested: int = 3) -> Path:
+def write_dataset(folder: Path, learnt: int = 25, tested: int = 3) -> Path:
     """Write a dataset that says it is BRCA-M2C, of that many images of as many patients in train and val."""
     with DatasetWriter(folder) as writer:
         for number in range(learnt + tested):

@@ -1,14 +1,11 @@
 """Runs of a plan, really made: paired labels, one look at the test part, nothing twice, and going on."""
 
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from patherea_core.data.store import read_manifest
 from patherea_core.errors import Cancelled, InputError
 from patherea_core.progress import Silent
 from tests.training.crossover.builders import arm, plan, write_dataset
@@ -26,7 +23,7 @@ SMALL, OTHER, WHOLE = (
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a dataset with 20 images to learn from and three to test on."""
+    """Write a dataset with 25 images to learn from and three to test on."""
     return write_dataset(tmp_path_factory.mktemp("crossover") / "data")
 
 
@@ -73,9 +70,10 @@ def test_runs_of_one_share_and_seed_learn_from_the_same_labels_with_as_many_step
     one, other, whole = read_rows(made / "ledger.jsonl")
     assert one.trained_on == other.trained_on
     assert one.tested_on == other.tested_on == whole.tested_on
-    # 16 images are left by the fifth that chooses: 4 batches of 4 tiles; a quarter of them is one.
-    assert (whole.trained_on.images, whole.epochs, whole.steps) == (16, 1, 4)
-    assert (one.trained_on.images, one.epochs, one.steps) == (4, 4, 4)
+    # 20 images are left by the fifth that chooses: 5 batches of 4 tiles; a quarter of them are two.
+    assert (whole.trained_on.images, whole.epochs, whole.steps) == (20, 1, 5)
+    assert (one.trained_on.images, one.epochs, one.steps) == (5, 2, 4)
+    assert (one.trained_on.drawn_by, whole.trained_on.drawn_by) == ("patient", None)
     assert (one.run.split, whole.run.split) == (
         "published, 25 % of the labels, drawn by seed 0",
         "published",
@@ -84,7 +82,7 @@ def test_runs_of_one_share_and_seed_learn_from_the_same_labels_with_as_many_step
 
 def test_a_row_has_the_counts_of_every_patient_of_the_test_part(made: Path) -> None:
     for row in read_rows(made / "ledger.jsonl"):
-        assert {*row.patients} == {"patient 20", "patient 21", "patient 22"}
+        assert {*row.patients} == {"patient 25", "patient 26", "patient 27"}
         for name, score in row.run.classes.items():
             counts = [of_patient[name] for of_patient in row.patients.values()]
             assert score.tp + score.fn == sum(tp + fn for tp, _, fn in counts)
@@ -188,25 +186,18 @@ def test_a_run_that_fails_stops_no_other(
 
 
 @pytest.mark.slow
-def test_processes_side_by_side_end_when_they_are_asked_to_and_go_on_later(
-    data: Path, how: How, tmp_path: Path
+def test_where_images_are_few_quarters_are_learnt_from_and_whole_images_tested_on(
+    how: How, tmp_path: Path
 ) -> None:
-    folder = PlanFolder(tmp_path / "fresh")
-    folder.keep(plan(data, shares=(0.25,), seeds=(0, 1)))
-    words = ["crossover", "run", str(folder.path), "--ledger", str(how.ledger), "--device", "cpu"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "training", *words, "--jobs", "2"], stderr=subprocess.PIPE
-    )
-    while not how.ledger.exists() and process.poll() is None:
-        time.sleep(0.1)
-    process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert b"the same command goes on with them" in said
-    assert 1 <= len(read_rows(how.ledger)) < 4
-    # Nobody is left at work: every run can be had.
-    for key in folder.read().runs():
-        with folder.at_work(key) as mine:
-            assert mine
-    assert main([*words, "--jobs", "2"]) == 0
-    assert {row.key for row in read_rows(how.ledger)} == {*folder.read().runs()}
+    few = write_dataset(tmp_path / "few", learnt=15, tested=2)
+    folder = PlanFolder(tmp_path / "plan")
+    folder.keep(plan(few))
+    assert carry_out(folder, SMALL, how, Silent())
+    (row,) = read_rows(how.ledger)
+    assert row.trained_on.drawn_by == "area"
+    assert row.trained_on.points < 0.5 * 12 * 6
+    assert {*row.patients} == {"patient 15", "patient 16"}
+    assert sum(tp + fn for of in row.patients.values() for tp, _, fn in of.values()) == 12
+    assert row.run.split == "published, 25 % of the labels, drawn by seed 0"
+    assert row.run.dataset_digest == read_manifest(few).digest()
+    assert not folder.labels(SMALL).exists()
