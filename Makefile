@@ -2,7 +2,8 @@
 #   make demo    the whole loop through a real Digital Slide Archive on this machine
 #   make test    the default test suite
 #   make check   lint, types and tests, as CI runs them
-# Options go into ARGS, say `make demo ARGS=--headless` or `make test ARGS="-m slow"`.
+# Options go into ARGS, say `make demo ARGS=--headless` or `make test ARGS="-m slow"`. Tests run on all cores, at most
+# four; `-n 0` in ARGS runs them one after the other, as `pytest` itself does.
 
 SHELL := /bin/bash
 VENV := .venv
@@ -23,7 +24,7 @@ demo: setup web-client
 	@$(BIN)/patherea demo $(ARGS)
 
 test: setup web-client
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: lint types test
 

@@ -1,5 +1,6 @@
 """What tests of every folder share: one Digital Slide Archive for the whole session."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,9 @@ import girder_client
 import pytest
 
 from plugin.sandbox.process import SandboxProcess
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # each of several on all cores would wait for the others
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 class Sandbox(SandboxProcess):
