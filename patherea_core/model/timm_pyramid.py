@@ -25,6 +25,10 @@ class Level:
     channels: int
 
 
+#: The levels of models that were asked for before: timm builds the whole model to tell them.
+_KNOWN: dict[tuple[str, str], Mapping[int, Level]] = {}
+
+
 def chosen_levels(
     name: str, options: Mapping[str, object], finest: int, coarsest: int, *, exact: bool = True
 ) -> list[Level]:
@@ -40,17 +44,26 @@ def chosen_levels(
     Raises:
         InputError: there is no such model, or it has no level of the finest stride, or none that serves.
     """
-    model: Any = described(name, options, features_only=True)
-    features = model.feature_info
-    shapes = zip(features.reduction(), features.channels(), strict=True)
-    of_stride = {
-        stride: Level(index, stride, channels) for index, (stride, channels) in enumerate(shapes)
-    }
+    of_stride = _deepest(name, options)
     chosen = [of_stride[stride] for stride in sorted(of_stride) if finest <= stride <= coarsest]
     if not chosen or (exact and chosen[0].stride != finest):
         where = f"none at {finest}" if exact else f"none from {finest} to {coarsest}"
         raise InputError(f"{name!r} has levels at strides {sorted(of_stride)}, {where}")
     return chosen
+
+
+def _deepest(name: str, options: Mapping[str, object]) -> Mapping[int, Level]:
+    """Return the deepest level of each stride of a timm model."""
+    key = name, repr(sorted(options.items()))
+    if key not in _KNOWN:
+        model: Any = described(name, options, features_only=True)
+        features = model.feature_info
+        shapes = zip(features.reduction(), features.channels(), strict=True)
+        _KNOWN[key] = {
+            stride: Level(index, stride, channels)
+            for index, (stride, channels) in enumerate(shapes)
+        }
+    return _KNOWN[key]
 
 
 def timm_pyramid(name: str, options: Mapping[str, object], levels: list[Level]) -> nn.Module:
