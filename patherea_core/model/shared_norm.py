@@ -1,6 +1,8 @@
 """Batch normalisation over the tiles of all devices that train together."""
 
-from timm.layers import convert_sync_batchnorm
+from typing import Any
+
+import timm.layers
 from torch import nn
 
 #: Where a layer keeps what is called before and after it.
@@ -16,11 +18,12 @@ def share_norm(network: nn.Module) -> None:
     PyTorch's own conversion would lose the activation that timm has in some of these layers, and whatever
     hooks stand before and after them, as those of a sparse network. Names and tensors stay.
     """
+    layers: Any = timm.layers
     for name, layer in network.named_children():
         if not isinstance(layer, nn.modules.batchnorm._BatchNorm):  # noqa: SLF001  it has no other name
             share_norm(layer)
             continue
-        shared = convert_sync_batchnorm(layer)
+        shared = layers.convert_sync_batchnorm(layer)
         for hooks in _HOOKS:
             getattr(shared, hooks).update(getattr(layer, hooks))
         setattr(network, name, shared)

@@ -1,13 +1,25 @@
 """What changes the weights, and how fast: AdamW in groups, a warm-up, and then a cosine (section 6.1)."""
 
 import math
-from typing import Any
+from typing import Any, Protocol
 
 import lightning
 import torch
 
 from patherea_core.config import TrainingConfig
 from patherea_core.model.detector_network import DetectorNetwork
+
+
+class Scheduled(Protocol):
+    """How fast weights change in a training; its settings say so."""
+
+    @property
+    def learning_rate(self) -> float:
+        """The peak."""
+
+    @property
+    def warmup_fraction(self) -> float:
+        """Share of all steps until it is reached."""
 
 
 def optimizer_for(network: DetectorNetwork, settings: TrainingConfig) -> torch.optim.AdamW:
@@ -20,7 +32,7 @@ def optimizer_for(network: DetectorNetwork, settings: TrainingConfig) -> torch.o
 
 
 def schedule_for(
-    optimizer: torch.optim.Optimizer, settings: TrainingConfig, steps: int
+    optimizer: torch.optim.Optimizer, settings: Scheduled, steps: int
 ) -> torch.optim.lr_scheduler.LambdaLR:
     """Return the schedule of a training of so many steps, to be stepped after every one of them."""
     return torch.optim.lr_scheduler.LambdaLR(

@@ -110,7 +110,7 @@ class Loading(lightning.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Tensor]:
         """Return the held-out tiles in batches, the same for all processes."""
-        batches: Any = self._held_out.split(self._shape[0])  # which serves as a dataset
+        batches: Any = torch.split(self._held_out, self._shape[0])  # which serves as a dataset
         return DataLoader(batches, batch_size=None)
 
     def _new_loader(self) -> DataLoader[Tile | PathereaError]:

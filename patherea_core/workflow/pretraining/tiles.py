@@ -79,14 +79,16 @@ def drawn(source: TileSource, side: int, seed: Seed, name: str, *index: int) -> 
             f"a tile must be {(1, side, side, 3)} of uint8, not {pixels.shape} of {pixels.dtype}; mend"
             f" what gives the tiles ({source.describe()})"
         )
-    return pixels[0]
+    tile: Pixels = pixels[0]
+    return tile
 
 
 def oriented(pixels: Pixels, random: np.random.Generator) -> Pixels:
     """Return the pixels in one of the eight orientations, all equally likely."""
     if random.integers(2):
         pixels = pixels[:, ::-1]
-    return np.rot90(pixels, int(random.integers(4)))
+    turned: Pixels = np.rot90(pixels, int(random.integers(4)))
+    return turned
 
 
 def read_held_out(

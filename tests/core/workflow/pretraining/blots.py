@@ -63,4 +63,5 @@ class Blots:
             for x, y, radius in random.uniform((0, 0, 4), (side, side, 9), (3, 3)):
                 blot = np.exp(-((((columns - x) ** 2 + (rows - y) ** 2) / radius**2) ** 2))
                 tiles[row] -= blot[..., None] * random.uniform(60, 200, 3)
-        return np.clip(tiles, 0, 255).astype(np.uint8)
+        pixels: Pixels = np.clip(tiles, 0, 255).astype(np.uint8)
+        return pixels
