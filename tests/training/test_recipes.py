@@ -20,6 +20,7 @@ from training.recipes import (
     bcdata,
     brca_m2c,
     experiment_named,
+    ki67,
     lizard,
     small,
 )
@@ -29,7 +30,7 @@ from training.recipes.listing import listing
 from training.run_record import settings_digest
 
 ALL = pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=lambda one: one.name)
-MODULES = (lizard, brca_m2c, bcdata, patherea_recipes, small)
+MODULES = (lizard, brca_m2c, bcdata, patherea_recipes, small, ki67)
 
 
 def test_every_row_of_ours_in_the_published_tables_has_an_experiment() -> None:
@@ -54,12 +55,13 @@ def test_a_recipe_goes_through_json(experiment: Experiment) -> None:
 
 
 @ALL
-def test_a_recipe_is_distinct_from_those_of_its_dataset(experiment: Experiment) -> None:
+def test_an_experiment_differs_from_those_of_its_dataset(experiment: Experiment) -> None:
     digest = settings_digest(experiment.recipe)
     same = [
         other.name
         for other in EXPERIMENTS.values()
-        if other.dataset == experiment.dataset and settings_digest(other.recipe) == digest
+        if (other.dataset, other.division) == (experiment.dataset, experiment.division)
+        and settings_digest(other.recipe) == digest
     ]
     # The base of the ablations is the small experiment under the name that its table has.
     assert set(same) in ({experiment.name}, {"brca-m2c/mobilenetv2", "ablation/base"})
