@@ -138,13 +138,20 @@ def published_state(form: Form) -> State:
     """Return tensors of a published form at random, under the published names and nothing else."""
     generator = torch.Generator().manual_seed(0)
     state: State = {}
-    for name, shape in (
-        *_shapes_of_tokens(form).items(),
-        *(one for row in range(form.blocks) for one in _shapes_of_block(form, row).items()),
-    ):
+    for name, shape in shapes(form).items():
         spread = 32 if len(shape) == 4 else 4
         state[name] = torch.randn(shape, generator=generator) / spread
     return state
+
+
+def shapes(form: Form) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of all published tensors by their published names."""
+    of_blocks = [_shapes_of_block(form, row) for row in range(form.blocks)]
+    return {
+        name: shape
+        for part in (_shapes_of_tokens(form), *of_blocks)
+        for name, shape in part.items()
+    }
 
 
 def _shapes_of_tokens(form: Form) -> dict[str, tuple[int, ...]]:

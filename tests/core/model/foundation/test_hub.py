@@ -44,16 +44,21 @@ class Hub(BaseHTTPRequestHandler):
         repository, _, name = self.path.strip("/").partition("/resolve/main/")
         path = self.folder / name
         if repository in self.gated and self.headers.get("Authorization") != f"Bearer {TOKEN}":
-            return self._refuse(403, "GatedRepo")
-        if not path.is_file():
-            return self._refuse(404, "EntryNotFound")
+            self._refuse(403, "GatedRepo")
+        elif not path.is_file():
+            self._refuse(404, "EntryNotFound")
+        else:
+            self._give(path, body=body)
+
+    def _give(self, path: Path, *, body: bool) -> None:
         content = path.read_bytes()
         self.send_response(200)
         self.send_header("ETag", f'"{file_digest(path)}"')
         self.send_header("X-Repo-Commit", COMMIT)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        return self.wfile.write(content) and None if body else None
+        if body:
+            self.wfile.write(content)
 
     def _refuse(self, status: int, code: str) -> None:
         self.send_response(status)

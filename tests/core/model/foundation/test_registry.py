@@ -4,11 +4,13 @@ import math
 
 import pytest
 import timm
+import torch
 
 from patherea_core.errors import InputError
 from patherea_core.model.foundation.registry import FOUNDATIONS, foundation_named
 from patherea_core.model.timm_models import created, described, family, input_statistics
-from tests.core.model.foundation.published import FORMS, Form
+from patherea_core.model.weight_names import timm_names
+from tests.core.model.foundation.published import FORMS, Form, shapes
 
 
 def positions_of(form: Form) -> int:
@@ -47,6 +49,20 @@ def test_the_whole_has_the_published_depth_heads_and_size(name: str) -> None:
     assert model.get_submodule("blocks.0.attn").num_heads == form.heads
     counted = sum(math.prod(tensor.shape) for tensor in model.state_dict().values())
     assert counted == FOUNDATIONS[name].parameters
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FOUNDATIONS)
+def test_every_published_tensor_of_full_size_has_its_place(name: str) -> None:
+    model = described(name, {}, num_classes=0)
+    published = {
+        key: torch.empty(shape, device="meta") for key, shape in shapes(FORMS[name]).items()
+    }
+    state = timm_names(published, FOUNDATIONS[name].architecture, model)
+    wanted = model.state_dict()
+    assert {key: value.shape for key, value in state.items()} == {
+        key: value.shape for key, value in wanted.items()
+    }
 
 
 def test_no_name_is_one_of_timms() -> None:
