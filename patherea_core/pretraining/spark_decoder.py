@@ -42,6 +42,9 @@ class PyramidDecoder(nn.Module):
         )
         self.stages = nn.ModuleDict({_key(stride): _stage(widths[stride]) for stride in strides})
         self.pixels = nn.Conv2d(width // coarsest, 3, 1)
+        # Near the mean of each cell, which is a better first guess than chance.
+        nn.init.trunc_normal_(self.pixels.weight, std=0.02)
+        nn.init.zeros_(self.pixels.bias)
 
     def forward(self, maps: Mapping[int, Tensor], visibility: Visibility) -> Tensor:
         """Return the (B, 3, H, W) image of the (B, C, H / stride, W / stride) maps of strides."""
@@ -62,9 +65,9 @@ class PyramidDecoder(nn.Module):
 def _stage(width: int) -> nn.Sequential:
     """Return what doubles the sides of a map, and halves its width."""
     half = width // 2
-    # A norm follows each, so that no bias is needed.
     return nn.Sequential(
         nn.ConvTranspose2d(width, width, 4, stride=2, padding=1),
+        # Norms follow, so that no bias is needed.
         nn.Conv2d(width, half, 3, padding=1, bias=False),
         nn.BatchNorm2d(half),
         nn.ReLU(),

@@ -22,7 +22,7 @@ NETWORKS = [
         pytest.param(name, marks=pytest.mark.slow)
         for name in (
             *("test_resnet", "seresnet18", "ecaresnet26t", "resnetv2_18", "resnetblur18"),
-            *("resnet50_gn", "convnextv2_atto", "mobilenetv3_small_050", "mobilenetv2_100"),
+            *("convnextv2_atto", "mobilenetv3_small_050", "mobilenetv2_100"),
             *("regnety_002", "densenet121", "mixnet_s", "vgg11_bn"),
         )
     ),
