@@ -121,7 +121,11 @@ def summaries(rows: Iterable[CrossoverRow]) -> tuple[Summary, ...]:
 def _require_comparable(rows: Sequence[CrossoverRow]) -> None:
     first = rows[0]
     labels: dict[tuple[float, int], CrossoverRow] = {}
+    weights: dict[str, str | None] = {}
     for row in rows:
+        _require_equal(
+            row, "weights", row.weights_sha256, weights.setdefault(row.arm, row.weights_sha256)
+        )
         for what in ("dataset_digest", "protocol", "evaluated_on", "chosen_on", "fold"):
             _require_equal(row, what, getattr(row.run, what), getattr(first.run, what))
         _require_equal(row, "classes", [*row.run.classes], [*first.run.classes])
@@ -139,6 +143,6 @@ def _require_comparable(rows: Sequence[CrossoverRow]) -> None:
 def _require_equal(row: CrossoverRow, what: str, mine: object, its: object) -> None:
     if mine != its:
         raise InputError(
-            f"{row.key} of plan {row.plan} cannot stand in one table with the rows before it: its {what} is"
-            f" {mine}, not {its}; make it again under a plan of another name"
+            f"{row.key} of plan {row.plan} cannot stand in one table with the rows before it: they differ"
+            f" in {what} ({mine}, not {its}); make it again under a plan of another name"
         )

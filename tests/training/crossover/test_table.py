@@ -106,11 +106,12 @@ def test_nothing_is_said_where_nothing_was_run() -> None:
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
-        (row("other", tested_on="f" * 64), "its test images is"),
-        (row("other", schedule="epochs"), "its schedule is epochs, not steps"),
+        (row("other", tested_on="f" * 64), "differ in test images"),
+        (row("other", schedule="epochs"), r"in schedule \(epochs, not steps\)"),
+        (row(seed=1, weights_sha256="7" * 64), r"in weights \(7{64}, not None\)"),
         (
             row("other", run=ROWS[0].run.model_copy(update={"dataset_digest": "9" * 64})),
-            "its dataset_digest is",
+            "differ in dataset_digest",
         ),
         (
             row("other", trained_on=ROWS[0].trained_on),
