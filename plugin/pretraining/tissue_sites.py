@@ -12,8 +12,8 @@ from plugin.slides.tissue import TISSUE_MPP, TissueSettings, tissue_mask
 #: Share of a tile that is tissue, if the slide has tiles of which so much is.
 _MOSTLY = 0.5
 
-#: The tissue alone, without the margin that a detection adds for the sake of cells at its border.
-_BARE = TissueSettings(margin_um=0.0)
+#: The tissue alone: without the margin and the larger holes that a detection adds so as to miss no cell.
+_BARE = TissueSettings(margin_um=0.0, hole_um2=1_000.0)
 
 
 def tissue_sites(slide: SlideReader, mpp: float, side: int) -> Sites | None:
