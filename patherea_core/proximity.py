@@ -38,7 +38,8 @@ class Proximity:
     def of(self, distance: Tensor) -> Tensor:
         """Return the proximity at distances in working pixels, of the same shape."""
         nearness = (1 - distance / self.radius).clamp_min(0)
-        return torch.expm1(self.decay * nearness) / math.expm1(self.decay)
+        # exp(…) − 1 rather than expm1, which ONNX lacks: nobody needs what that is more exact.
+        return (torch.exp(self.decay * nearness) - 1) / math.expm1(self.decay)
 
     def distance(self, proximity: Tensor) -> Tensor:
         """Return the distance at which the proximity is as large, in working pixels; the radius for 0."""

@@ -83,7 +83,7 @@ def card_page(card: BundleCard, form: Literal["markdown", "html"]) -> str:
 
 
 def _facts(card: BundleCard) -> list[tuple[str, str]]:
-    backbone = card.recipe.network.backbone
+    backbone, kind = card.recipe.network.backbone, f"Patherea-{card.recipe.network.model.upper()}"
     return [
         ("name", card.name or "not said"),
         ("for", card.intended_use or "not said"),
@@ -92,7 +92,7 @@ def _facts(card: BundleCard) -> list[tuple[str, str]]:
         ("classes", ", ".join(card.taxonomy.names)),
         ("pixel size", f"{card.mpp:g} µm"),
         ("threshold", f"{card.score_threshold:g}"),
-        ("network", f"Patherea-P2P on {backbone}, {card.parameters:,} parameters in the file"),
+        ("network", f"{kind} on {backbone}, {card.parameters:,} parameters in the file"),
         ("backbone from", _beginning(card)),
         *(("base model", text) for text in _base_models(card)),
         ("weights", f"sha256 {card.weights_sha256}"),

@@ -1,4 +1,4 @@
-"""A model looks at the fields of a slide, with both of its heads."""
+"""A model looks at the fields of a slide, with both of its heads if it has two."""
 
 import math
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from patherea_core.batch import Branch
-from patherea_core.decoding import apart, one_per_cell
+from patherea_core.batch import Branch, Outputs, Proposals
+from patherea_core.decoding import apart, decode, one_per_cell
 from patherea_core.errors import InputError
 from patherea_core.geometry import Floats
 from patherea_core.points import Detections
@@ -55,14 +55,17 @@ class Look:
         pixels = read_working(slide, tile.window, plan.scale.working_mpp)
         image = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(self.detector.device)
         with torch.inference_mode():
-            proposals = self.detector.network(image)
-        owned = owned_by(tile, proposals.anchors.double().cpu().numpy())
-        nearly = _decoded(proposals.one_to_one, owned, self.threshold * _NEARLY)
+            outputs = self.detector.network(image)
+        owned = owned_by(tile, outputs.anchors.double().cpu().numpy())
+        if isinstance(outputs, Proposals):
+            nearly = _decoded(outputs.one_to_one, owned, self.threshold * _NEARLY)
+        else:
+            nearly = _of_sites(outputs, owned, self.threshold * _NEARLY)
         single = apart(nearly.cells, self.apart)
         nearly = _Decoded(nearly.cells.take(single), nearly.entropy[single])
         other = None
-        if proposals.one_to_many is not None:
-            found = _decoded(proposals.one_to_many, owned, self.threshold).cells
+        if isinstance(outputs, Proposals) and outputs.one_to_many is not None:
+            found = _decoded(outputs.one_to_many, owned, self.threshold).cells
             other = _placed(one_per_cell(found, self.radius), tile)
         likely = nearly.cells.take(nearly.cells.score >= self.threshold)
         return SeenField(tile.core, _placed(likely, tile), other, nearly.entropy)
@@ -109,6 +112,16 @@ def _decoded(branch: Branch, owned: np.ndarray, least: float) -> _Decoded:
         np.clip(score[keep].numpy(), 0.0, 1.0),
     )
     return _Decoded(cells, _entropy(probability[keep]))
+
+
+def _of_sites(outputs: Outputs, owned: np.ndarray, least: float) -> _Decoded:
+    """Return the cells of a network that gives each a score and no probabilities of the other classes.
+
+    The doubt is that between this cell and none.
+    """
+    cells = decode(outputs, 0, score_threshold=least, owned=owned)
+    score = torch.from_numpy(cells.score)
+    return _Decoded(cells, _entropy(torch.stack([score, 1 - score], dim=-1)))
 
 
 def _entropy(probability: Tensor) -> Floats:
