@@ -32,6 +32,7 @@ class BackboneWeights:
         origin: where the weights come from.
         licence: terms of the weights, and so of what is trained from them.
         sha256: digest of the file they were read from.
+        mpp: micrometres a pixel of what they were learnt from, where that is known.
     """
 
     state: Mapping[str, Tensor]
@@ -40,6 +41,7 @@ class BackboneWeights:
     origin: str
     licence: str
     sha256: str
+    mpp: float | None = None
 
 
 def read_backbone_weights(source: Path | Literal["hub"], network: NetworkConfig) -> BackboneWeights:
@@ -74,6 +76,7 @@ def read_backbone_weights(source: Path | Literal["hub"], network: NetworkConfig)
         origin=card.origin,
         licence=card.licence,
         sha256=file.sha256,
+        mpp=None if card.pretraining is None else card.pretraining.mpp,
     )
 
 

@@ -21,6 +21,9 @@ from patherea_core.workflow.run.identity import RunIdentity
 
 log = logging.getLogger(__name__)
 
+#: Share by which the pixels of weights and dataset may differ in size without a word.
+_ALIKE = 0.1
+
 #: A trained model, weights of the backbone alone, or None for chance.
 Beginning: TypeAlias = BackboneWeights | BaseModel | None
 
@@ -108,6 +111,8 @@ def base_of(beginning: Beginning) -> BaseModelCard | None:
 
 def say_what_is_kept(request: FitRequest, beginning: Beginning, manifest: Manifest) -> None:
     """Log which model a training starts from, if any, which classes it keeps, and what it knows already."""
+    if isinstance(beginning, BackboneWeights):
+        warn_of_another_scale(beginning, manifest.mpp)
     if not isinstance(beginning, BaseModel):
         return
     base = beginning.card.as_base(beginning.name)
@@ -131,4 +136,14 @@ def say_what_is_kept(request: FitRequest, beginning: Beginning, manifest: Manife
             " them flatter; name a fold of other slides if there is one",
             seen,
             len(validation),
+        )
+
+
+def warn_of_another_scale(weights: BackboneWeights, mpp: float) -> None:
+    """Warn where a backbone learnt from pixels of another size than those of a dataset, in micrometres."""
+    if weights.mpp is not None and abs(weights.mpp - mpp) > _ALIKE * mpp:
+        log.warning(
+            "the backbone was pretrained on pixels of %g µm, and the dataset has %g: it knows cells of"
+            " another size; pretrain one with --mpp %g, or export the dataset at %g",
+            *(weights.mpp, mpp, mpp, weights.mpp),
         )

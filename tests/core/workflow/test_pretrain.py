@@ -110,7 +110,9 @@ def test_the_card_says_how_the_backbone_was_learnt(whole: Path) -> None:
 def test_a_detector_starts_from_the_file(whole: Path) -> None:
     network = NetworkConfig(backbone="test_vit", adapter=AdapterConfig(attention_heads=4))
     backbone = build_backbone(network)
-    initialise(backbone, read_backbone_weights(whole / "backbone.safetensors", network))
+    read = read_backbone_weights(whole / "backbone.safetensors", network)
+    assert read.mpp == 0.5
+    initialise(backbone, read)
     learnt = weights(whole)
     for name, tensor in backbone.pretrained_part.state_dict().items():
         if name != "pos_embed":

@@ -7,7 +7,12 @@ import pytest
 
 from patherea_core.config import NetworkConfig, Recipe
 from patherea_core.errors import InputError
-from patherea_core.workflow.engine.initialisation import origin_of, weights_to_start_from
+from patherea_core.model.pretrained import BackboneWeights
+from patherea_core.workflow.engine.initialisation import (
+    origin_of,
+    warn_of_another_scale,
+    weights_to_start_from,
+)
 from tests.core.workflow.cells import TINY, tiny_for
 
 PRETRAINED = TINY.model_copy(
@@ -35,3 +40,15 @@ def test_a_backbone_at_random_is_not_frozen() -> None:
 def test_from_scratch_nothing_is_read_and_nothing_remembered() -> None:
     assert weights_to_start_from(tiny_for(1), None) is None
     assert origin_of(None) is None
+
+
+@pytest.mark.parametrize(
+    ("learnt_at", "warned"), [(0.25, True), (0.5, False), (0.52, False), (None, False)]
+)
+def test_a_backbone_that_learnt_at_another_scale_is_warned_of(
+    caplog: pytest.LogCaptureFixture, learnt_at: float | None, *, warned: bool
+) -> None:
+    grey = (0.5, 0.5, 0.5)
+    weights = BackboneWeights({}, grey, grey, "a test", "CC0-1.0", "0" * 64, learnt_at)
+    warn_of_another_scale(weights, 0.5)
+    assert ("was pretrained on pixels of 0.25 µm, and the dataset has 0.5" in caplog.text) == warned
