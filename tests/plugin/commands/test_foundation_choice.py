@@ -1,5 +1,7 @@
 """A training on a foundation model: its recipe, its licence, and what is refused."""
 
+import json
+
 import pytest
 
 from patherea_core.config import Recipe
@@ -8,6 +10,7 @@ from patherea_core.model.foundation.registry import FOUNDATIONS
 from patherea_core.recipes import RECIPES
 from plugin.commands.foundation_choice import FOUNDATION_RECIPE, FoundationChoice, on_foundation
 from plugin.commands.list_foundations import run, table, to_dict
+from plugin.shell import main
 
 
 @pytest.mark.parametrize("name", FOUNDATIONS)
@@ -64,3 +67,14 @@ def test_the_list_says_of_each_what_it_is_and_where_to_get_it() -> None:
     facts = to_dict(FOUNDATIONS["dinov2-s"])
     assert facts["download"] == FOUNDATIONS["dinov2-s"].files[0]
     assert facts["sha256"] == FOUNDATIONS["dinov2-s"].sha256
+
+
+def test_the_shell_lists_them_for_people_and_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "foundations"]) == 0
+    assert capsys.readouterr().out == table(run())
+    assert main(["models", "foundations", "--format", "json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in listed] == list(FOUNDATIONS)
+    assert [one["name"] for one in listed if one["must_be_accepted"]] == [
+        name for name, one in FOUNDATIONS.items() if one.terms.must_be_accepted
+    ]
