@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from patherea_core.geometry import Pixels
 from patherea_core.slides import read_working
 from plugin.pretraining.ground import Ground
 from plugin.pretraining.open_images import OpenImages
+from plugin.slides.refusals import missing
 
 log = logging.getLogger(__name__)
 
@@ -70,11 +72,15 @@ class GroundTiles:
         return self._words
 
     def digest(self) -> str:
-        """Return 64 hexadecimal digits that differ between sources of other tiles."""
+        """Return 64 hexadecimal digits that differ between sources of other tiles.
+
+        Raises:
+            SlideError: a file is not there any more.
+        """
         told = [
             [
                 one.name,
-                self._identity or one.path.stat().st_size,
+                self._identity or _size(one.path),
                 one.base_mpp,
                 one.width,
                 one.height,
@@ -126,3 +132,10 @@ class GroundTiles:
         if ground.name not in self._unreadable:
             self._unreadable.add(ground.name)
             log.warning("%s; such places are passed over", problem)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise missing(path) from error

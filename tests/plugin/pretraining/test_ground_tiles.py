@@ -125,6 +125,8 @@ def test_a_source_that_is_gone_is_said_to_be(tiles: GroundTiles) -> None:
         one.path.unlink()
     with pytest.raises(SlideError, match="see whether the slides are still there"):
         tiles.sample(1, SIDE, Seed(0).stream("tiles"))
+    with pytest.raises(SlideError, match="no such file"):
+        tiles.digest()
 
 
 def test_nothing_to_take_tiles_from_is_refused() -> None:
