@@ -68,6 +68,7 @@ def weights_of(bundle: ModelBundle) -> str:
     return bundle.card.weights_sha256
 
 
+@pytest.mark.timeout(1200)  # on a machine that is busy otherwise
 def test_a_network_trained_for_a_minute_finds_simple_cells(tmp_path: Path) -> None:
     write_cells(tmp_path / "cells", samples=6, side=256, count=60, folds=3)
     quick = SMALL.training.model_copy(update={"epochs": 50, "tile_size": 128, "validations": 5})
