@@ -2,6 +2,7 @@
 
 import pytest
 
+from patherea_core.config import Model
 from patherea_core.errors import InputError
 from patherea_core.model.building import build_detector
 from patherea_core.model.network import P2PNetwork
@@ -64,7 +65,8 @@ def test_an_unknown_recipe_is_refused_with_those_there_are() -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_of_the_other_kind_differs_in_kind_and_decoding_only(name: str) -> None:
     recipe = RECIPES[name]
-    own, other = recipe.network.model, "p2p" if recipe.network.model == "fcrn" else "fcrn"
+    own = recipe.network.model
+    other: Model = "p2p" if own == "fcrn" else "fcrn"
     turned = as_model(recipe, other)
     assert as_model(recipe, own) is recipe
     assert turned.network.model == other

@@ -129,7 +129,7 @@ def request(dataset: Path, run: Path, recipe: Recipe, base: Path | None = None) 
 
 
 def test_a_training_leaves_a_model_of_its_kind(dataset: Path, tmp_path: Path) -> None:
-    recipe = as_model(tiny_for(1, precision="bf16-mixed"), "fcrn")
+    recipe = as_model(tiny_for(1), "fcrn")
     model = fit(request(dataset, tmp_path / "run", recipe), Silent())
     assert load_bundle(model).card.recipe == recipe
     header = (tmp_path / "run" / "losses.csv").read_text().partition("\n")[0]
