@@ -26,8 +26,8 @@ class Reconstruction:
 
     Attributes:
         picture: (B, 3, H, W) in the frame of the images: hidden cells as predicted, the others as they are;
-            without gradient. Mean and deviation of a hidden cell are the true ones, since a model is not asked
-            for them.
+            without gradient. Mean and deviation of a hidden cell are the true ones, which a model is not
+            asked for.
         loss: 0-dimensional, the mean squared error over the hidden cells.
     """
 

@@ -44,7 +44,6 @@ class PyramidDecoder(nn.Module):
         self.pixels = nn.Conv2d(width // coarsest, 3, 1)
         # Near the mean of each cell, which is a better first guess than chance.
         nn.init.trunc_normal_(self.pixels.weight, std=0.02)
-        nn.init.zeros_(self.pixels.bias)
 
     def forward(self, maps: Mapping[int, Tensor], visibility: Visibility) -> Tensor:
         """Return the (B, 3, H, W) image of the (B, C, H / stride, W / stride) maps of strides."""

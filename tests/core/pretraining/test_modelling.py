@@ -150,9 +150,8 @@ def test_a_picture_shows_what_is_seen_what_is_made_of_it_and_what_was_there() ->
     bytes_ = torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8)
     made = torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8)
     original, filled = ((pixels / 255 - mean) / std for pixels in (bytes_, made))
-    seen, shown, there = reconstruction_picture(original, filled, HIDDEN, mean, std).split(
-        16, dim=3
-    )
+    picture = reconstruction_picture(original, filled, HIDDEN, mean, std)
+    seen, shown, there = picture[..., :16], picture[..., 16:32], picture[..., 32:]
     assert torch.equal(there, bytes_)
     assert torch.equal(shown, made)
     hidden = HIDDEN.repeat_interleave(8, 1).repeat_interleave(8, 2)[:, None].expand(-1, 3, -1, -1)
