@@ -113,7 +113,6 @@ def _registers_without_positions(state: State) -> State:
     if not {"reg_token", "cls_token", "pos_embed"} <= state.keys():
         return state
     positions = state["pos_embed"]
-    return state | {
-        "cls_token": state["cls_token"] + positions[:, :1],
-        "pos_embed": positions[:, 1:],
-    }
+    # In 32 bits, also where a file has 16: the sum is not rounded to fewer than its parts have.
+    token = state["cls_token"].float() + positions[:, :1].float()
+    return state | {"cls_token": token, "pos_embed": positions[:, 1:]}

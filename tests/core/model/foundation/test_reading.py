@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from patherea_core.config import AdapterConfig, NetworkConfig
 from patherea_core.errors import InputError
@@ -146,6 +147,37 @@ def test_positions_of_another_grid_are_resampled(tmp_path: Path, name: str) -> N
     initialise(backbone, read)
     built = backbone.pretrained_part.state_dict()["pos_embed"]
     assert built.shape[1] == read.state["pos_embed"].shape[1] - 36 + 16
+
+
+@pytest.mark.parametrize("name", ["hibou-l", "dinov2-s-reg"])
+@pytest.mark.parametrize(("rows", "columns"), [(6, 6), (3, 5)])
+def test_tiles_of_another_size_get_the_positions_that_the_authors_resample(
+    tmp_path: Path, name: str, rows: int, columns: int
+) -> None:
+    form = FORMS[name].small
+    state = published_state(form)
+    read = read_backbone_weights(written(tmp_path, state, "published.pth"), network_of(name))
+    ours: Any = created(name, {}, num_classes=0, dynamic_img_size=True).eval()
+    ours.load_state_dict(dict(read.state))
+    pixels = torch.randn(1, 3, rows * form.patch, columns * form.patch)
+    with torch.inference_mode():
+        found = ours.forward_features(pixels)
+    position = "pos_embed" if form.layout == "dinov2" else "embeddings.position_embeddings"
+    grid = state[position][:, 1:].reshape(1, form.side, form.side, -1).permute(0, 3, 1, 2)
+    resampled = functional.interpolate(grid, size=(rows, columns), mode="bicubic", antialias=True)
+    other = torch.cat([state[position][:, :1], resampled.flatten(2).transpose(1, 2)], dim=1)
+    expected = LiteralNetwork(state | {position: other}, form).tokens(pixels)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_files_of_16_bits_lose_nothing_more(tmp_path: Path) -> None:
+    state = {name: value.half() for name, value in published_state(FORMS["hibou-b"].small).items()}
+    read = read_backbone_weights(
+        written(tmp_path, state, "half.safetensors"), network_of("hibou-b")
+    )
+    whole = {name: value.float() for name, value in state.items()}
+    exact = read_backbone_weights(written(tmp_path, whole, "whole.pth"), network_of("hibou-b"))
+    assert all(torch.equal(read.state[key].float(), exact.state[key]) for key in exact.state)
 
 
 @pytest.mark.parametrize("name", ["hibou-b", "phikon", "virchow2"])
