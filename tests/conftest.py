@@ -6,11 +6,16 @@ from typing import Any
 
 import girder_client
 import pytest
+from hypothesis import HealthCheck, settings
 
 from plugin.sandbox.process import SandboxProcess
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # each of several on all cores would wait for the others
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# How long an example takes, and how long it takes to make one, is a matter of what else runs.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 class Sandbox(SandboxProcess):
