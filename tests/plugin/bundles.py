@@ -9,7 +9,7 @@ import torch
 from patherea_core.bundle_card import BundleCard, CardWords, ClassCard
 from patherea_core.checkpoint import ModelBundle, save_bundle, weights_digest
 from patherea_core.config import NetworkConfig, Recipe
-from patherea_core.model.network import P2PNetwork
+from patherea_core.model.building import build_detector
 from plugin.models import finding
 
 #: What a model that is passed on says.
@@ -36,7 +36,7 @@ def write_model(
 ) -> Path:
     """Write a bundle of random weights; its card says nothing but what it must, and ``more``."""
     torch.manual_seed(seed)
-    state = P2PNetwork(recipe.network, len(classes)).state_dict()
+    state = build_detector(recipe.network, len(classes)).state_dict()
     colors = ("#d55e00", "#0072b2", "#009e73")
     card = BundleCard(
         recipe=recipe,

@@ -105,6 +105,8 @@ def test_training_starts_from_a_model_that_is_chosen_or_that_ships(
     assert asked(caught, *words).base_model is None
     assert asked(caught, *words).recipe is None
     assert asked(caught, *words, "--recipe", "paper").recipe == "paper"
+    assert asked(caught, *words).model is None
+    assert asked(caught, *words, "--model", "fcrn").model == "fcrn"
     chosen = asked(caught, *words, "--inputModelFile", "b.safetensors").base_model
     assert chosen == Path("b.safetensors")
     shipped = shipping(monkeypatch, tmp_path, finding.DEFAULT_MODEL)

@@ -89,6 +89,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (["train", "missing", "--out", "run", "--recipe", "big"], "recipes are: "),
         (["train", ".", "--out", "run", "--epochs", "0"], "--epochs must be at least 1"),
         (["train", "missing", "--out", "run", "--device", "tpu"], "invalid choice"),
+        (["train", "missing", "--out", "run", "--model", "detr"], "invalid choice: 'detr'"),
     ],
 )
 def test_wrong_usage_exits_2_with_one_sentence(
@@ -145,6 +146,13 @@ def test_train_passes_its_options_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert requests == [
         train_detector.TrainRequest(dataset=Path("d"), out=Path("r"), epochs=2, seed=7, resume=True)
     ]
+
+
+@pytest.mark.usefixtures("folder_d")
+def test_train_takes_the_kind_of_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = caught(monkeypatch, train_detector)
+    assert main(["train", "d", "--out", "r", "--model", "fcrn"]) == 0
+    assert requests == [train_detector.TrainRequest(dataset=Path("d"), out=Path("r"), model="fcrn")]
 
 
 @pytest.mark.usefixtures("folder_d")

@@ -13,7 +13,7 @@ from patherea_core.checkpoint import load_bundle
 from patherea_core.data.store import pack
 from patherea_core.errors import Cancelled, DatasetError, InputError, OutputError
 from patherea_core.progress import Progress, Silent
-from patherea_core.recipes import RECIPES
+from patherea_core.recipes import RECIPES, as_model
 from patherea_core.workflow.fit import FitRequest
 from plugin.commands import train_detector
 from plugin.commands.train_detector import TrainRequest, run
@@ -176,6 +176,14 @@ def test_settings_can_come_from_a_file(fit: FakeFit, wanted: TrainRequest, tmp_p
     run(replace(wanted, recipe=str(path)), Silent())
     assert asked(fit).recipe == recipe
     assert asked(fit).provenance["recipe"] == "mine.json"
+
+
+def test_a_recipe_is_trained_with_the_kind_of_network_that_is_asked_for(
+    fit: FakeFit, wanted: TrainRequest
+) -> None:
+    run(replace(wanted, recipe="small", model="fcrn"), Silent())
+    assert asked(fit).recipe == as_model(RECIPES["small"], "fcrn")
+    assert "--recipe small --model fcrn --fold" in asked(fit).provenance["command"]
 
 
 def test_what_a_file_of_settings_leaves_out_is_told(

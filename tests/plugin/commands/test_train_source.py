@@ -18,7 +18,13 @@ from tests.plugin.bundles import shipping, write_model
 #: A form in which all is left open.
 OPEN = TrainRequest(dataset=Path(), out=Path("run"))
 BEGUN = replace(
-    OPEN, recipe="paper", epochs=7, fold=2, seed=5, words=CardWords(name="mine", stain="H-DAB")
+    OPEN,
+    recipe="paper",
+    model="fcrn",
+    epochs=7,
+    fold=2,
+    seed=5,
+    words=CardWords(name="mine", stain="H-DAB"),
 )
 
 
@@ -37,6 +43,7 @@ def test_what_a_card_says_may_change_on_the_way() -> None:
     ("change", "said"),
     [
         ({"recipe": "small"}, "the recipe paper, not small"),
+        ({"model": "p2p"}, "the kind of network fcrn, not p2p"),
         ({"epochs": 8}, "the number of epochs 7, not 8"),
         ({"fold": 1}, "the fold 2, not 1"),
         ({"seed": 6}, "the seed 5, not 6"),
