@@ -91,20 +91,23 @@ def run(request: FilesRequest, progress: Progress) -> Path:
     try:
         return pretrain_on(source, request.backbone, config, command, Part(progress, _LOOKING, 1.0))
     except Cancelled as stop:
-        raise Cancelled(f"{stop}; {_kept(request.backbone.out)}") from stop
+        raise Cancelled(f"{stop}; {kept(request.backbone.out)}") from stop
 
 
 def require_usable(request: BackboneRequest) -> PretrainingConfig:
     """Check before long work all that can be checked without the slides; return the settings.
 
     Raises:
-        InputError: a setting cannot serve.
+        InputError: a setting cannot serve, or the run folder holds a run.
         OutputError: the results cannot be written.
     """
     config = chosen_settings(request.wishes)
     Seed(request.seed)  # refuses what is none
     if request.backbone_out is not None:
         require_writable(request.backbone_out)
+    if not request.resume:
+        folder = PretrainingFolder(request.out)
+        folder.goes_on(folder.settings, folder.backbone, resume=False)  # refuses one that is there
     return config
 
 
@@ -158,7 +161,7 @@ def _deliver(request: BackboneRequest) -> None:
             shutil.copyfile(backbone, temporary)
 
 
-def _kept(out: Path) -> str:
+def kept(out: Path) -> str:
     """Return what there is of a pretraining that was stopped, in words."""
     if not PretrainingFolder(out).last.exists():
         return "nothing of it is kept"

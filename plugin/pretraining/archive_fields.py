@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from patherea_core.data.finding import counted
 from patherea_core.errors import InputError, SlideError
 from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
@@ -123,7 +124,8 @@ def archive_tiles(
     if not grounds:
         raise InputError(cutter.left_out.nothing_left())
     progress.advance(1.0, f"{len(grounds)} fields are there")
-    words = f"{len(grounds)} fields of {len(slides) - cutter.left_out.count} slides of the archive"
+    used = len(slides) - cutter.left_out.count
+    words = f"{counted(len(grounds), 'field', 'fields')} of {counted(used, 'slide', 'slides')} of the archive"
     return GroundTiles(grounds, wishes.tiles.mpp, words, _identity(slides, wishes))
 
 

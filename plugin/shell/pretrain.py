@@ -2,12 +2,17 @@
 
 import argparse
 import logging
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from patherea_core.errors import InputError
 from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
-from plugin.shell.parser import Options, Subcommand, add_device, add_seed, weights_source
+from plugin.shell.parser import Options, Subcommand, add_device, add_seed, token, weights_source
+
+if TYPE_CHECKING:  # it loads torch
+    from plugin.commands.pretrain_backbone import BackboneRequest
 
 log = logging.getLogger(__name__)
 
@@ -32,17 +37,31 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "sources",
         metavar="SOURCE",
         type=Path,
-        nargs="+",
+        nargs="*",
         help="images, slides, folders or lists of them, folders of datasets",
     )
     add("--out", metavar="RUN", type=Path, required=True, help="the folder of the run")
     add("--resume", action="store_true", help="go on with the run in RUN")
+    _add_archive(parser.add_argument_group("archive, instead of SOURCE"))
     _add_tiles(parser.add_argument_group("tiles"))
     _add_backbone(parser.add_argument_group("backbone"))
     add_seed(parser)
     add_device(parser)
     add("--devices", metavar="N", type=int, default=1, help="GPUs; 0 for all (default: 1)")
     add("--workers", metavar="N", type=int, help="processes that read tiles (default: chosen)")
+
+
+def _add_archive(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--folder", metavar="ID", help="a folder of slides; fields of them are kept in RUN")
+    add("--subfolders", action="store_true", help="those of all folders below it, too")
+    add("--fields", metavar="N", type=int, default=100, help="of each slide (default: 100)")
+    add("--api-url", metavar="URL", help="the archive's address, ending in /api/v1")
+    add(
+        "--token",
+        default=os.environ.get("PATHEREA_TOKEN"),
+        help="its token; better in the environment variable PATHEREA_TOKEN, which no process list shows",
+    )
 
 
 def _add_tiles(group: argparse._ArgumentGroup) -> None:
@@ -93,9 +112,15 @@ def _require_known(options: Options) -> None:
     """Refuse what is cheap to see, before torch is loaded, which takes seconds.
 
     Raises:
-        InputError: the seed is none, or a file is missing.
+        InputError: the seed is none, a file is missing, or nothing is named, or too much.
     """
     Seed(options.seed)
+    if bool(options.sources) == bool(options.folder):
+        raise InputError("name what to look at: either SOURCEs or a --folder of an archive")
+    if options.folder and not options.api_url:
+        raise InputError("--folder needs --api-url, the archive's address")
+    if options.fields < 1:
+        raise InputError(f"--fields must be at least 1, not {options.fields}")
     for path in (*options.sources, options.initial_weights):
         if isinstance(path, Path) and not path.exists():
             raise InputError(f"there is no {path}; check its path")
@@ -127,6 +152,9 @@ def _run(options: Options, progress: Progress) -> None:
         resume=options.resume,
         licence=options.licence,
     )
+    if options.folder:
+        log.info("the backbone is %s", _on_folder(options, backbone, progress))
+        return
     request = command.FilesRequest(
         sources=tuple(options.sources),
         backbone=backbone,
@@ -134,6 +162,21 @@ def _run(options: Options, progress: Progress) -> None:
         without_folds=tuple(options.without_fold),
     )
     log.info("the backbone is %s", command.run(request, progress))
+
+
+def _on_folder(options: Options, backbone: "BackboneRequest", progress: Progress) -> Path:
+    from plugin.commands import pretrain_from_archive as command
+
+    request = command.FolderRequest(
+        api_url=options.api_url,
+        token=token(options),
+        folder_id=options.folder,
+        backbone=backbone,
+        subfolders=options.subfolders,
+        slide_mpp=options.slide_mpp,
+        fields=options.fields,
+    )
+    return command.run(request, progress)
 
 
 SUBCOMMAND = Subcommand(

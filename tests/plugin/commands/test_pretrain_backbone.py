@@ -19,7 +19,9 @@ from plugin.commands import pretrain_backbone
 from plugin.commands.pretrain_backbone import BackboneRequest, FilesRequest, run
 from plugin.pretraining.settings_choice import SettingsWishes
 from plugin.shell import main
-from tests.plugin.pretraining.slides import write_field
+from tests.plugin.archive import FOLDER, TOKEN, FakeArchive, serving
+from tests.plugin.pretraining.slides import tissue, write_field
+from tests.plugin.slide_files import write_tiff
 
 WISHES = SettingsWishes(
     backbone="test_efficientnet", tile_size=64, epochs=1, tiles_per_epoch=4, batch_size=2
@@ -152,6 +154,55 @@ def test_a_source_that_is_not_there_is_named(
     monkeypatch.setattr("plugin.progress.StopSignal.install", lambda self: self)
     assert main(["pretrain", "/nowhere", "--out", str(tmp_path / "run")]) == 2
     assert "there is no /nowhere; check its path" in caplog.text
+
+
+def test_fields_of_an_archive_stay_with_the_run(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugin.logs.set_up", lambda: None)
+    monkeypatch.setattr("plugin.progress.StopSignal.install", lambda self: self)
+    run_folder = tmp_path / "run"
+    with serving(FakeArchive()) as archive:
+        write_tiff(tmp_path / "a.tif", tissue(200, 200), mpp=0.5, photometric="rgb")
+        archive.add_slide("a.tif", (tmp_path / "a.tif").read_bytes(), (200, 200), 0.5)
+        words = ["pretrain", "--folder", FOLDER, "--out", str(run_folder), "--tile", "32"]
+        access = ["--api-url", archive.address, "--token", TOKEN]
+        assert main([*words, "--fields", "2", *access]) == 0
+    (asked,) = engine.asked
+    assert asked.source.describe() == "2 fields of 1 slide of the archive"
+    assert len(list((run_folder / "fields").glob("*.png"))) == 2
+    assert TOKEN not in str(asked.provenance)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "name what to look at: either SOURCEs or a --folder"),
+        (["a.png", "--folder", FOLDER], "name what to look at"),
+        (["--folder", FOLDER], "--folder needs --api-url"),
+        (["--folder", FOLDER, "--api-url", "http://a", "--fields", "0"], "--fields must be"),
+    ],
+)
+def test_what_to_look_at_is_one_thing(
+    words: list[str],
+    message: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("plugin.logs.set_up", lambda: None)
+    monkeypatch.setattr("plugin.progress.StopSignal.install", lambda self: self)
+    assert main(["pretrain", *words, "--out", "run"]) == 2
+    assert message in caplog.text
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_run_that_is_there_is_refused_before_a_slide_is_looked_at(
+    wanted: FilesRequest,
+) -> None:
+    run(wanted, Silent())
+    PretrainingFolder(wanted.backbone.out).settings.write_text("{}")
+    with pytest.raises(InputError, match="already holds a run; continue it with --resume"):
+        run(replace(wanted, sources=(Path("/nowhere"),)), Silent())
 
 
 @pytest.mark.slow  # trains for some seconds
