@@ -20,6 +20,9 @@ from patherea_core.model.weight_files import BackboneCard, Channels, read_weight
 from patherea_core.model.weight_hub import fetched
 from patherea_core.model.weight_names import timm_names
 
+#: Batches that a norm has seen; published files may hold them, and no network needs them.
+_COUNTS = "num_batches_tracked"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BackboneWeights:
@@ -89,9 +92,7 @@ def initialise(backbone: Backbone, weights: BackboneWeights) -> None:
     """
     part = backbone.pretrained_part
     built = {
-        name: tensor
-        for name, tensor in part.state_dict().items()
-        if not name.endswith("num_batches_tracked")
+        name: tensor for name, tensor in part.state_dict().items() if not name.endswith(_COUNTS)
     }
     names = {built_name(name, built): name for name in weights.state}
     found = {name: weights.state[names[name]] for name in built if name in names}
@@ -127,18 +128,16 @@ def _require_fitting(card: BackboneCard, network: NetworkConfig, path: Path) -> 
 def _of_the_model(state: Mapping[str, Tensor], model: nn.Module, path: Path) -> dict[str, Tensor]:
     """Return the tensors that timm's model has; others are refused, but for what is never used."""
     known = model.state_dict().keys()
+    used = {name: tensor for name, tensor in state.items() if not name.endswith(_COUNTS)}
     foreign = sorted(
-        name
-        for name in state.keys() - known
-        if not name.startswith(checks.BESIDE_THE_BACKBONE)
-        and not name.endswith("num_batches_tracked")
+        name for name in used.keys() - known if not name.startswith(checks.BESIDE_THE_BACKBONE)
     )
     if foreign:
         raise InputError(
             f"{path} holds {len(foreign)} tensors that the backbone does not have, {_few(foreign)}; it is"
             " of another network, or of one with other backbone_options"
         )
-    return {name: tensor for name, tensor in state.items() if name in known}
+    return {name: tensor for name, tensor in used.items() if name in known}
 
 
 def built_name(name: str, built: Collection[str]) -> str:

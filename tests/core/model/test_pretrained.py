@@ -106,6 +106,24 @@ def test_features_are_those_of_timm_with_the_same_weights(
     assert all(level.std() > 1e-4 for level in levels)
 
 
+def test_counts_of_batches_in_a_file_change_nothing(tmp_path: Path) -> None:
+    state = random_state(RESNET)
+    counts = {
+        name: tensor
+        for name, tensor in created(RESNET.backbone, {}).state_dict().items()
+        if name not in state
+    }
+    assert counts
+    with_counts = tmp_path / "published.safetensors"
+    save_file(state | counts, with_counts)
+    backbone, other = build_backbone(RESNET), build_backbone(RESNET)
+    initialise(backbone, read_backbone_weights(with_counts, RESNET))
+    initialise(other, weights(state))
+
+    for name, tensor in other.pretrained_part.state_dict().items():
+        assert torch.equal(tensor, backbone.pretrained_part.state_dict()[name]), name
+
+
 @pytest.mark.parametrize(
     "name",
     [
