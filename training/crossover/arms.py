@@ -38,7 +38,7 @@ TEMPLATES: dict[str, Template] = {
         arms=("scratch", "imagenet", "spark"),
         # The raw weights: in so few steps averaged ones lag behind (docs/experiments.md, ablations).
         training={"epochs": 20, "validations": 5, "ema_decay": 0.0},
-        words="three arms of one small backbone, 360 steps a run; hours on two processor cores",
+        words="three arms of one small backbone, 20 epochs at all labels; hours on two processor cores",
     ),
     "full": Template(
         arms=("scratch", "imagenet", "imagenet-densenet169", "spark"),

@@ -120,9 +120,6 @@ def _plan(options: argparse.Namespace) -> int:
         *known_arms(template, weights),
         *(given_arm(text, template) for text in options.arm),
     )
-    for name in template.arms:
-        if name not in {arm.name for arm in arms}:
-            log.warning("arm %s is left out: it needs --weights %s=FILE", name, name)
     plan = checked(
         lambda: Plan(
             name=options.name or options.template,
@@ -136,7 +133,10 @@ def _plan(options: argparse.Namespace) -> int:
         "see python -m training crossover plan --help",
     )
     folder = PlanFolder(options.plan)
-    folder.keep(plan)
+    planned = {arm.name for arm in folder.keep(plan).arms}
+    for name in template.arms:
+        if name not in planned:
+            log.warning("arm %s is left out: it needs --weights %s=FILE", name, name)
     return _told(folder)
 
 
