@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import Dataset, Sampler
 
 from patherea_core.batch import Batch
 from patherea_core.data.dataset import collate
 from patherea_core.data.transport import Collate, bytes_of_batch, collate_copied, collate_shared
 from patherea_core.errors import InputError
+from patherea_core.workflow.engine.workers import UndisturbedLoader, end_as_told
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +119,7 @@ def loader_settings(workers: int, machine: Machine) -> dict[str, Any]:
         "prefetch_factor": _AHEAD if workers else None,
         "persistent_workers": workers > 0,
         "pin_memory": machine.gpu and torch.cuda.is_available(),
+        "worker_init_fn": end_as_told if workers else None,
     }
 
 
@@ -127,7 +129,7 @@ def tile_loader(
     shape: tuple[int, int],
     workers: int | None,
     machine: Machine,
-) -> DataLoader[Batch]:
+) -> UndisturbedLoader[Batch]:
     """Return the batches of an epoch; its workers, if any, live until the last epoch.
 
     Args:
@@ -138,7 +140,7 @@ def tile_loader(
         machine: what there is.
     """
     count = chosen_workers(workers, machine)
-    return DataLoader(
+    return UndisturbedLoader(
         tiles,
         batch_size=shape[0],
         sampler=order,

@@ -18,6 +18,7 @@ from patherea_core.workflow.engine.loading import (
     loader_settings,
     shared_memory_suffices,
 )
+from patherea_core.workflow.engine.workers import UndisturbedLoader
 from patherea_core.workflow.pretraining.tiles import DrawnTiles, Tile, planes
 
 
@@ -120,7 +121,7 @@ class Loading(lightning.LightningDataModule):
         machine = Machine.this(gpu=gpu, devices=devices)
         workers = chosen_workers(self._workers, machine)
         shared = not workers or shared_memory_suffices(workers, count * 3 * side**2, machine)
-        return DataLoader(
+        return UndisturbedLoader(
             self._drawn,
             batch_size=count,
             sampler=self._order(trainer.global_rank, devices),
