@@ -50,7 +50,7 @@ def _requests_held() -> Iterator[None]:
 
 def end_as_told(_worker: int) -> None:
     """Let the process that trains, and nobody else, end this worker by SIGTERM, as when it is stuck."""
-    wait = getattr(signal, "sigwaitinfo", None)  # Linux tells who sent a signal
+    wait: Any = getattr(signal, "sigwaitinfo", None)  # Linux tells who sent a signal
 
     def obey(parent: int) -> None:
         while wait({signal.SIGTERM}).si_pid != parent:
