@@ -55,8 +55,8 @@ class CorrectedIndex:
     draws: Floats
 
     def chance_below(self, share: float) -> float | None:
-        """Return the share of draws below a share; None where there is no value."""
-        if self.value is None:
+        """Return the share of draws below a share; None where there is no value, or the raw one has none."""
+        if self.value is None or self.raw.chance_below(share) is None:
             return None
         return int(np.searchsorted(self.draws, share)) / len(self.draws)
 

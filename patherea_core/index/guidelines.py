@@ -165,7 +165,7 @@ class Estimate(Protocol):
         """The index; None where it is undefined."""
 
     def chance_below(self, share: float) -> float | None:
-        """Return the probability that the true index is below a share; None where it is undefined."""
+        """Return the probability that the true index is below a share; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class Grading:
 
 
 def grading(estimate: Estimate, guideline: Guideline) -> Grading | None:
-    """Return the grade of an index; None where it is undefined, or the guideline has no ranges."""
+    """Return the grade of an index; None without its chances, or where the guideline has no ranges."""
     value = estimate.value
     below = [estimate.chance_below(band.up_to) for band in guideline.bands[:-1]]
     reached = [chance for chance in below if chance is not None]

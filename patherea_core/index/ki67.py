@@ -72,12 +72,13 @@ class Index:
         return self.tally.tumour < FEW_CELLS
 
     def chance_below(self, share: float) -> float | None:
-        """Return the probability that the true index is below a share; None where it is undefined.
+        """Return the probability that the true index is below a share; None where that is not known.
 
-        It is that of the Beta distribution of as many independent cells as the cells are worth, with
-        Jeffreys' half a cell of each kind beforehand.
+        That is where the index is undefined, and where too few cells tell how far positive ones lie together.
+        It is that of the Beta distribution of as many independent cells as they are worth, with Jeffreys'
+        half a cell of each kind beforehand.
         """
-        if self.value is None or self.precision is None:
+        if self.value is None or self.precision is None or not self.precision.known:
             return None
         worth = self.precision.effective_cells
         positive = self.value * worth

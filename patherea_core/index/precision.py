@@ -13,8 +13,8 @@ that leaves the fewest cells counts, since groups that are too small for the hea
 the interval too narrow.
 
 Nothing inside of one small field tells that it lies in a heap. So for what its blocks cannot show a usual
-part is added to the design effect, all of it where blocks are small and none where they are large: 2.5 times
-the part of a heap that the field holds, times the part of a heap that a block lacks (``_unseen``).
+part is added to the design effect (see ``heaps``). Of fewer than 16 cells no grouping tells anything:
+they are taken for independent, but for that part.
 """
 
 import math
@@ -28,17 +28,17 @@ from scipy.special import betaincinv, ndtri, stdtrit
 from patherea_core.errors import InputError
 from patherea_core.evaluation.intervals import Interval, require_share
 from patherea_core.geometry import Bools, Floats, Ints
+from patherea_core.index.heaps import unseen_effect
 
 #: What the cells were grouped by.
 Grouping: TypeAlias = Literal["cells", "blocks", "regions", "slides"]
 
 #: At the least so many blocks are made of the cells, if there are as many cells.
 BLOCKS = (8, 16)
+#: Of fewer cells than these, two for each block, no group tells how far positive cells lie together.
+FEWEST_CELLS = 2 * BLOCKS[0]
 #: Fewer regions or slides than these tell nothing of how far regions or slides differ.
 LEAST_GROUPS = 4
-#: Cells of a usual heap, and the design effect that heaps add to the 1 of independent cells in a large field.
-#: Set so that intervals hold in fields of 50 to 200 cells that are strongly alike (docs/ki67.md).
-HEAP_CELLS, HEAP_EFFECT = 55.0, 2.5
 #: A block is never smaller than this part of where the cells lie, so that cells in one place end the search.
 _SMALLEST_PART = 2.0**-24
 
@@ -82,6 +82,7 @@ class Precision:
         groups: how many groups.
         assumed: the part of the design effect that no group shows and that is taken for granted, since
             positive cells usually lie together; 0 in large fields, and in four or more.
+        fields: regions with tumour cells.
     """
 
     cells: int
@@ -89,11 +90,27 @@ class Precision:
     grouped_by: Grouping
     groups: int
     assumed: float = 0.0
+    fields: int = 1
+
+    @property
+    def known(self) -> bool:
+        """Whether the cells are enough to tell how far positive ones lie together."""
+        return self.cells >= FEWEST_CELLS
 
     @property
     def design_effect(self) -> float:
         """How many counted cells are worth one independent cell, at the least 1."""
         return self.cells / self.effective_cells
+
+    def design_effect_of(self, cells: int) -> float:
+        """Return what the design effect would be of so many cells in as many fields and groups.
+
+        What the groups show stays; of what is assumed, larger blocks need less.
+        """
+        if not self.assumed:
+            return self.design_effect
+        assumed = unseen_effect(cells / self.fields, cells / self.groups)
+        return max(1.0, self.design_effect - self.assumed + assumed)
 
 
 def precision_of(
@@ -113,6 +130,11 @@ def precision_of(
     chosen = everything
     if not 0 < rows.share < 1:
         return best, chosen
+    fields = int(np.count_nonzero(np.bincount(rows.region)))
+    if total < FEWEST_CELLS:
+        unseen = _unseen(everything, fields, strata=strata)
+        effective = independent / (1 + unseen)
+        return Precision(total, effective, "cells", total, unseen, fields), chosen
     seen = 0.0
     for name, group in _groupings(rows, strata=strata):
         variance = _variance(rows, group, strata=strata)
@@ -120,12 +142,13 @@ def precision_of(
             continue
         seen = max(seen, variance)
         effective = _effective(rows, group, variance, level)
-        unseen = _unseen(rows, group, strata=strata) if name == "blocks" else 0.0
+        unseen = _unseen(group, fields, strata=strata) if name == "blocks" else 0.0
         if unseen:
             effective = 1 / (1 / effective + unseen / independent)
         if effective < best.effective_cells or best.grouped_by == "cells":
             least = min(effective, best.effective_cells)
-            best, chosen = Precision(total, least, name, int(group.max()) + 1, unseen), group
+            groups = int(group.max()) + 1
+            best, chosen = Precision(total, least, name, groups, unseen, fields), group
     return best, chosen
 
 
@@ -168,14 +191,10 @@ def _effective(rows: CountedRows, group: Ints, variance: float, level: float) ->
     return rows.share * (1 - rows.share) / variance * few**2
 
 
-def _unseen(rows: CountedRows, group: Ints, *, strata: bool) -> float:
-    """Return what heaps add to the design effect that blocks are too small to show."""
-    fields = int(np.count_nonzero(np.bincount(rows.region)))
+def _unseen(group: Ints, fields: int, *, strata: bool) -> float:
     if fields >= LEAST_GROUPS and not strata:
         return 0.0  # regions far from each other show it
-    of_field, of_block = (len(group) / count for count in (fields, int(group.max()) + 1))
-    held, shown = (cells / (cells + HEAP_CELLS) for cells in (of_field, of_block))
-    return HEAP_EFFECT * held * (1 - shown)
+    return unseen_effect(len(group) / fields, len(group) / (int(group.max()) + 1))
 
 
 def blocks(xy: Floats, slide: Ints, least: int) -> Ints:

@@ -32,15 +32,16 @@ class MoreCells:
 def more_cells(index: Index, half_width: float) -> MoreCells | None:
     """Return how many tumour cells still to count for an interval of at most twice ``half_width``.
 
-    It supposes that the cells to come are as positive, and lie together as much, as those that were counted.
-    They must be other cells of the same kind of area: of a hotspot with all cells counted, there are none.
+    It supposes that the cells to come are as positive, and lie together as much, as those that were counted,
+    in as many fields; the assumed part of the design effect shrinks with them. They must be other cells of
+    the same kind of area: of a hotspot with all cells counted, there are none.
 
     Args:
         index: what was counted.
         half_width: half of the interval that is wanted, a share of 1, say 0.02 for 2 points.
 
     Returns:
-        None where the index is undefined.
+        None where the index is undefined, and where too few cells tell how far positive ones lie together.
 
     Raises:
         InputError: the width is no share of 1, or would take more than 1,000,000,000 cells.
@@ -49,12 +50,13 @@ def more_cells(index: Index, half_width: float) -> MoreCells | None:
         raise InputError(
             f"half of the interval must be a share between 0 and 0.5, not {half_width}"
         )
-    if index.value is None or index.precision is None:
+    precision = index.precision
+    if index.value is None or precision is None or not precision.known:
         return None
-    share, effect, level = index.value, index.precision.design_effect, index.level
+    share, level = index.value, index.level
 
     def wide(cells: int) -> bool:
-        worth = cells / effect
+        worth = cells / precision.design_effect_of(cells)
         return _width(share, worth, level) > 2 * half_width
 
     counted = index.tally.tumour

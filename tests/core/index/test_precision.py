@@ -84,6 +84,20 @@ def test_few_cells_of_one_field_are_worth_less_than_their_blocks_show() -> None:
     assert _worth(many) > 20_000 / 3
 
 
+@given(count=st.integers(2, 15), side=st.floats(1, 1e5), seed=st.integers(0, 100))
+def test_very_few_cells_are_worth_nearly_as_many_wherever_they_lie(
+    count: int, side: float, seed: int
+) -> None:
+    kind = np.where(np.arange(count) < 1, 0, 1)
+    cells = KindedCells(random_cells(count, 0.5, side, seed).xy, kind)
+    index = index_of("x", [Sample.whole("s", cells)], Seed(0))
+    assert 0.6 * count < _worth(cells) <= count
+    assert index.interval is not None
+    assert index.wilson is not None
+    # Wider than that of independent cells, but it says something.
+    assert 0 < index.interval.low < index.wilson.low < index.wilson.high < index.interval.high < 1
+
+
 def test_fields_far_apart_show_by_themselves_what_one_field_cannot() -> None:
     cells = random_cells(100, 0.5, 100.0)
     apart = [
