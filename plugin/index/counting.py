@@ -18,6 +18,7 @@ from patherea_core.index.stopping import MoreCells, more_cells
 from patherea_core.regions import inside
 from patherea_core.seeding import Seed
 from plugin.index.methods import METHODS, Method, Window
+from plugin.index.needs import require_cells_inside, unsought_because
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,12 +30,14 @@ class CellsOfSlide:
         cells: all of them.
         regions: where to count; all over the slide if there is none.
         mpp: micrometres per base pixel; None if it is not known, and then there are no hotspots.
+        weight: what all of the slide stands for, if it has no regions; None if that was not said.
     """
 
     name: str
     cells: KindedCells
     regions: tuple[CountingRegion, ...] = ()
     mpp: float | None = None
+    weight: float | None = None
 
     def counted(self) -> KindedCells:
         """Return the cells that some region holds; all without regions."""
@@ -146,11 +149,14 @@ def count(
         errors: what the detector does wrong; None if that is not known.
 
     Raises:
-        InputError: the method needs what is not there, say weights of regions or the size of pixels.
+        InputError: the method needs what is not there, say weights of regions or the size of pixels; or the
+            regions hold no cell.
     """
     method, seed = settings.method, settings.seed
+    outside = sum(len(slide.cells) - len(slide.counted()) for slide in slides)
+    require_cells_inside(sum(len(slide.cells) for slide in slides), outside)
     samples = [sample for slide in slides for sample in _samples(slide)]
-    if method.guideline.weighting == "weighted" and not any(slide.regions for slide in slides):
+    if method.guideline.weighting == "weighted" and not any(s.regions or s.weight for s in slides):
         raise InputError(
             "the weighted index needs regions that stand for parts of the tumour; outline them, name them"
             " with --regions, and give the share of each with --weight NAME=SHARE"
@@ -165,6 +171,8 @@ def count(
     spots = tuple(estimated(spot.index) for spot in found.found) if found else ()
     is_hotspot = method.in_hotspot and bool(spots)
     headline = spots[0] if is_hotspot else whole
+    because = unsought_because(len(slides), slides[0].mpp) if settings.hotspots else None
+    unsought = (f"No hotspot is shown: {because}.",) if because else ()
     lacks = shortfalls(headline.counted, method.guideline)
     if method.in_hotspot and not is_hotspot:
         lacks = (f"there is no hotspot, so the index is that of all cells: {_none(found)}", *lacks)
@@ -178,14 +186,14 @@ def count(
         spots=spots,
         lacks=lacks,
         more=more_cells(headline.counted, settings.half_width),
-        outside=sum(len(slide.cells) - len(slide.counted()) for slide in slides),
-        notes=tuple(_notes(whole.counted, found, method)),
+        outside=outside,
+        notes=(*unsought, *_notes(whole.counted, found, method)),
     )
 
 
 def _samples(slide: CellsOfSlide) -> Sequence[Sample]:
     if not slide.regions:
-        return (Sample.whole(slide.name, slide.cells),)
+        return (replace(Sample.whole(slide.name, slide.cells), weight=slide.weight),)
     return samples_of(slide.cells, slide.regions, slide.name)
 
 
@@ -203,19 +211,11 @@ def _parts(slides: Sequence[CellsOfSlide], seed: Seed) -> Iterator[Index]:
 
 
 def _hotspots(slides: Sequence[CellsOfSlide], settings: CountSettings) -> Hotspots | None:
-    needed = settings.method.in_hotspot
-    if not settings.hotspots:
-        return None
-    if len(slides) != 1:
-        if needed:
-            raise InputError("a hotspot lies on one slide; choose it with --image")
-        return None
-    (slide,) = slides
-    if slide.mpp is None:
-        if needed:
-            raise InputError(
-                "a hotspot has a size on the slide, so the size of the pixels is needed; give --mpp"
-            )
+    slide = slides[0]
+    unsought = unsought_because(len(slides), slide.mpp)
+    if unsought and settings.method.in_hotspot:
+        raise InputError(unsought)
+    if unsought or not settings.hotspots or slide.mpp is None:
         return None
     kind = settings.window or settings.method.window
     options = HotspotOptions(kind=kind, count=settings.hotspots)

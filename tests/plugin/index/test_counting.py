@@ -174,7 +174,9 @@ def test_regions_without_a_tumour_cell_are_named_in_one_note() -> None:
     empty = [
         CountingRegion(f"r{row}", shapely.box(2000 + row, 0, 2001 + row, 1)) for row in range(6)
     ]
-    found = count("s", [CellsOfSlide("s", cells(), (*regions(), *empty))], CountSettings())
+    found = count(
+        "s", [CellsOfSlide("s", cells(), (*regions(), *empty))], CountSettings(hotspots=0)
+    )
     (note,) = found.notes
     assert note.endswith("r0, r1, r2, r3 and 2 more.")
     assert found.regions[-1].counted.value is None
@@ -195,6 +197,24 @@ def test_several_slides_are_one_patient_and_each_has_its_index() -> None:
     found = count("patient", slides, CountSettings())
     assert [one.counted.name for one in found.regions] == ["a", "b"]
     assert found.whole.counted.tally.tumour == 800
+
+
+def test_hotspots_that_were_not_sought_are_told_with_the_reason() -> None:
+    slide = CellsOfSlide("s", cells())
+    (note,) = count("s", [slide], CountSettings()).notes
+    assert note.startswith("No hotspot is shown: ")
+    assert note.endswith("give --mpp.")
+    (note,) = count("s", [replace(slide, mpp=0.5)] * 2, CountSettings()).notes
+    assert note.endswith("these are 2; choose it with --image.")
+    assert not count("s", [slide], CountSettings(hotspots=0)).notes
+
+
+def test_regions_that_hold_no_cell_at_all_are_refused_but_a_slide_without_cells_is_not() -> None:
+    far = (CountingRegion("far", shapely.box(1e5, 1e5, 2e5, 2e5)),)
+    with pytest.raises(InputError, match="hold none of the 800 cells"):
+        count("s", [CellsOfSlide("s", cells(), far)], CountSettings())
+    none = KindedCells(np.empty((0, 2)), np.empty(0, dtype=np.int64))
+    assert count("s", [CellsOfSlide("s", none, far)], CountSettings()).whole.counted.value is None
 
 
 # Errors of the model
