@@ -2,29 +2,24 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from patherea_core.errors import InputError
-from patherea_core.geometry import Ints
-from patherea_core.index.kinds import KindedCells
 from patherea_core.progress import Part, Progress
 from plugin import provenance
+from plugin.commands.ki67_images import ImageChoice, slides_of
 from plugin.commands.ki67_outputs import Ki67Outputs, write_outputs
 from plugin.commands.ki67_stain import require_one, with_stain
 from plugin.commands.stain_check import make_folder
-from plugin.index.classes import ClassChoice, CountedClasses, counted_classes
-from plugin.index.counting import CellsOfSlide, CountSettings, count
+from plugin.index.classes import ClassChoice, counted_classes
+from plugin.index.counting import CountSettings, count
 from plugin.index.known_errors import KnownErrors, read_known_errors
-from plugin.index.regions import DrawnRegion, counting_regions
+from plugin.index.needs import doubled_notes, require_pixel_size
 from plugin.index.report import Ki67Report, Origin
 from plugin.outputs.ki67_drawing import scene_around
-from plugin.readers.cell_table import CellTable
-from plugin.readers.image_names import common_names
-from plugin.readers.regions import ReadRegion, read_each_region
+from plugin.readers.regions import read_each_region
 from plugin.readers.registry import read_cells
 from plugin.slides.reader import open_slide
 
@@ -40,7 +35,7 @@ class Ki67InFilesRequest:
         regions: a file of outlines in which to count; None counts all cells.
         image: the one image to count; empty counts all, as those of one patient.
         weights: what each region or kind of region stands for, by its name; one without is called by its
-            number: "region 1".
+            number: "region 1". Without regions, what each of several images stands for.
         choice: what is said of classes.
         settings: how to count.
         errors: reports of an evaluation of the model on data it did not learn from.
@@ -68,6 +63,9 @@ class Ki67InFilesRequest:
     def __post_init__(self) -> None:
         if self.stain_out is not None and self.stain is None:
             raise InputError("--stain-out takes the files of --stain-check SLIDE; name the slide")
+        require_pixel_size(self.mpp)
+        if self.outputs.surface is not None and self.mpp is None and self.stain is None:
+            raise InputError("--map has a scale, so the size of the pixels is needed; give --mpp")
 
 
 def run(request: Ki67InFilesRequest, progress: Progress) -> Ki67Report:
@@ -86,11 +84,16 @@ def run(request: Ki67InFilesRequest, progress: Progress) -> Ki67Report:
         request = replace(request, mpp=pixels.base_mpp)
     progress.advance(0.0, "reading")
     table = read_cells(request.cells)
-    drawn = () if request.regions is None else read_each_region(request.regions)
+    drawn = None if request.regions is None else read_each_region(request.regions)
     classes = counted_classes(table.class_names, request.choice)
-    slides = tuple(_slides(request, table, drawn, classes))
+    images = ImageChoice(image=request.image, drawn=drawn, weights=request.weights, mpp=request.mpp)
+    slides = slides_of(table, classes, images)
     if pixels is not None:
         require_one(slides)
+    if request.outputs.surface is not None and len(slides) > 1:
+        raise InputError(
+            f"--map is of one slide, but the cells are of {len(slides)} images; choose one with --image"
+        )
     progress.advance(0.4, "counting")
     name = slides[0].name if len(slides) == 1 else request.cells.stem
     report = Ki67Report(
@@ -102,7 +105,10 @@ def run(request: Ki67InFilesRequest, progress: Progress) -> Ki67Report:
         classes=classes.by_name,
         origin=_origin(request, known),
         signer=request.signer,
-        notes=classes.notes,
+        notes=(
+            *classes.notes,
+            *doubled_notes({slide.name: slide.counted() for slide in slides}),
+        ),
         made={
             "program": provenance.program(),
             **provenance.build(),
@@ -116,62 +122,6 @@ def run(request: Ki67InFilesRequest, progress: Progress) -> Ki67Report:
     write_outputs(request.outputs, report, scene_around(report))
     progress.advance(1.0, "done")
     return report
-
-
-def _slides(
-    request: Ki67InFilesRequest,
-    table: CellTable,
-    drawn: Sequence[ReadRegion],
-    classes: CountedClasses,
-) -> Sequence[CellsOfSlide]:
-    rows = table.rows_by_image()
-    images = tuple(rows) or ("",)
-    owners = _owners([region.image for region in drawn], images)
-    if request.image:
-        if request.image not in images:
-            raise InputError(
-                f"{table.source} has no image {request.image!r}; its images are: {', '.join(images)}"
-            )
-        images = (request.image,)
-    kind = np.array(classes.kinds.of_class, dtype=np.int64)[table.class_rows(classes.taxonomy)]
-    none: Ints = np.empty(0, dtype=np.int64)
-
-    def of_image(image: str) -> CellsOfSlide:
-        own = rows.get(image, none)
-        outlines = [
-            DrawnRegion(region.outline, region.name, region.kind)
-            for owner, region in zip(owners, drawn, strict=True)
-            if owner == image
-        ]
-        if drawn and not outlines:
-            raise InputError(
-                f"image {image!r} has no region in {request.regions}; outline where to count in it, or"
-                " leave --regions out"
-            )
-        regions = counting_regions(outlines, request.weights)
-        cells = KindedCells(table.xy[own], kind[own])
-        return CellsOfSlide(image or table.source.stem, cells, regions, request.mpp)
-
-    return [of_image(image) for image in images]
-
-
-def _owners(named: Sequence[str], images: Sequence[str]) -> list[str]:
-    """Return the image that each region lies on, as the cells call it.
-
-    Raises:
-        InputError: a region is of an image without cells, so that it may be of another slide.
-    """
-    called = common_names("a region", tuple(dict.fromkeys(named)), images)
-    owners = [called.get(name, name) for name in named]
-    if len(images) == 1:
-        owners = [images[0] if "" in {name, images[0]} else name for name in owners]
-    strange = [name for name in owners if name not in images]
-    if strange:
-        raise InputError(
-            f"a region is of image {strange[0]!r}, but the cells are of {', '.join(map(repr, images))}; give"
-            " the regions of these images"
-        )
-    return owners
 
 
 def _origin(request: Ki67InFilesRequest, known: KnownErrors | None) -> Origin:

@@ -1,7 +1,8 @@
 """The regions in which cells are counted: their names, and what each stands for. Pure."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from patherea_core.errors import InputError
@@ -46,23 +47,72 @@ def weight_named(text: str) -> tuple[str, float]:
 def counting_regions(
     drawn: Sequence[DrawnRegion], weights: Mapping[str, float]
 ) -> tuple[CountingRegion, ...]:
-    """Return the regions under names of their own, each with what it stands for.
-
-    A weight belongs to the region of that name or to the group of that name, whose regions share it.
+    """Return the regions of one slide under names of their own; see ``counting_regions_of``.
 
     Raises:
         InputError: a weight names no region.
     """
-    names = _names(drawn)
+    return counting_regions_of({"": drawn}, weights)[""]
+
+
+def counting_regions_of(
+    drawn: Mapping[str, Sequence[DrawnRegion]], weights: Mapping[str, float]
+) -> Mapping[str, tuple[CountingRegion, ...]]:
+    """Return the regions of each image under names of their own, each with what it stands for.
+
+    A weight belongs to all regions of its name, which is that of a region ("low", or "a.png, low" of one
+    image alone), of a group or of an image; they share it. The first of these names that has a weight
+    counts.
+
+    Raises:
+        InputError: a weight names no region.
+    """
+    keys = {
+        image: [
+            dict.fromkeys((f"{image}, {name}", name, region.group, image))
+            for name, region in zip(_names(regions), regions, strict=True)
+        ]
+        for image, regions in drawn.items()
+    }
+    owned = Counter(key for each in keys.values() for names in each for key in names if key)
     for wanted in weights:
-        if wanted not in names and not any(wanted == region.group for region in drawn):
+        if wanted not in owned:
+            names = dict.fromkeys(name for regions in drawn.values() for name in _names(regions))
             raise InputError(
                 f"--weight names {wanted!r}, but the regions are: {', '.join(map(repr, names)) or 'none'}"
             )
-    return tuple(
-        CountingRegion(name, region.outline, _weight(name, region, drawn, weights))
-        for name, region in zip(names, drawn, strict=True)
-    )
+
+    def weight(names: Iterable[str]) -> float | None:
+        said = next((name for name in names if name in weights), None)
+        return None if said is None else weights[said] / owned[said]
+
+    return {
+        image: tuple(
+            CountingRegion(name, region.outline, weight(names))
+            for name, region, names in zip(_names(regions), regions, keys[image], strict=True)
+        )
+        for image, regions in drawn.items()
+    }
+
+
+def image_weights(images: Sequence[str], weights: Mapping[str, float]) -> Mapping[str, float]:
+    """Return what each image without regions stands for; nothing if nobody said it of any.
+
+    Raises:
+        InputError: a weight names no image, or only some have one.
+    """
+    for wanted in weights:
+        if wanted not in images:
+            raise InputError(
+                f"--weight names {wanted!r}, but the images are: {', '.join(map(repr, images))}"
+            )
+    without = [image for image in images if weights and image not in weights]
+    if without:
+        raise InputError(
+            f"image {without[0]!r} has no weight, though others have; say what share of the tumour each"
+            " stands for with --weight NAME=SHARE"
+        )
+    return weights
 
 
 def _names(drawn: Sequence[DrawnRegion]) -> list[str]:
@@ -77,13 +127,3 @@ def _names(drawn: Sequence[DrawnRegion]) -> list[str]:
     if len(set(names)) < len(names):  # somebody called a region as another one would be numbered
         return [f"region {number}" for number in range(1, len(names) + 1)]
     return names
-
-
-def _weight(
-    name: str, region: DrawnRegion, drawn: Sequence[DrawnRegion], weights: Mapping[str, float]
-) -> float | None:
-    if name in weights:
-        return weights[name]
-    if region.group not in weights:
-        return None
-    return weights[region.group] / sum(other.group == region.group for other in drawn)

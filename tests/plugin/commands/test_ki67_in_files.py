@@ -97,6 +97,112 @@ def test_regions_of_another_image_are_refused(tmp_path: Path) -> None:
         run(Ki67InFilesRequest(cells=cells, regions=outlines), Silent())
 
 
+def field(name: str, left: int, image: str = "") -> dict[str, object]:
+    """Return a region of 70 pixels as QuPath writes it; without ``image`` it does not name its image."""
+    told = {"name": name, "image": image} if image else {"name": name}
+    outline = mapping(shapely.box(left, 0, left + 70, 100))
+    return {"type": "Feature", "properties": told, "geometry": outline}
+
+
+def write_fields(path: Path, *fields: dict[str, object]) -> Path:
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": fields}))
+    return path
+
+
+def test_regions_without_an_image_are_of_the_chosen_one(tmp_path: Path) -> None:
+    cells = write_cells(tmp_path / "c.csv", "a.png", "b.png")
+    outlines = write_fields(tmp_path / "r.geojson", field("left", 0), field("right", 71))
+    alone = write_cells(tmp_path / "b.csv", "b.png")
+    chosen = run(Ki67InFilesRequest(cells=cells, regions=outlines, image="b.png"), Silent()).count
+    only = run(Ki67InFilesRequest(cells=alone, regions=outlines), Silent()).count
+    tallies = [[one.counted.tally for one in found.regions] for found in (chosen, only)]
+    assert tallies[0] == tallies[1]
+    with pytest.raises(
+        InputError, match="cells are of 2; choose one with --image, or name the image"
+    ):
+        run(Ki67InFilesRequest(cells=cells, regions=outlines), Silent())
+
+
+def test_regions_of_other_images_are_none_of_the_chosen_one(tmp_path: Path) -> None:
+    cells = write_cells(tmp_path / "c.csv", "a.png", "b.png")
+    fields = [field("own", 0, "a"), field("other", 71, "b"), field("lost", 0, "z")]
+    outlines = write_fields(tmp_path / "r.geojson", *fields)
+    found = run(Ki67InFilesRequest(cells=cells, regions=outlines, image="a.png"), Silent()).count
+    assert [one.counted.name for one in found.regions] == ["own"]
+    lost = write_fields(tmp_path / "r.geojson", field("lost", 0, "z"))
+    with pytest.raises(
+        InputError, match=r"image 'a.png' has no region \(the regions are of: 'z'\)"
+    ):
+        run(Ki67InFilesRequest(cells=cells, regions=lost, image="a.png"), Silent())
+
+
+def weighted(cells: Path, regions: Path | None = None, **weights: float) -> float | None:
+    settings = CountSettings(method=METHODS["weighted"], hotspots=0)
+    request = Ki67InFilesRequest(cells=cells, regions=regions, weights=weights, settings=settings)
+    return run(request, Silent()).count.whole.counted.value
+
+
+def test_images_without_regions_are_weighed_by_their_names(tmp_path: Path) -> None:
+    cells = write_cells(tmp_path / "c.csv", "a", "b")
+    cells.write_text(cells.read_text() + "b,1,1,positive\n" * 6)
+    assert weighted(cells, a=3, b=1) == pytest.approx((3 * 10 / 30 + 16 / 36) / 4)
+    with pytest.raises(InputError, match="--weight names 'c', but the images are: 'a', 'b'"):
+        weighted(cells, c=1)
+    with pytest.raises(InputError, match="image 'b' has no weight, though others have"):
+        weighted(cells, a=1)
+
+
+def test_regions_of_several_images_are_weighed_together(tmp_path: Path) -> None:
+    cells = write_cells(tmp_path / "c.csv", "a", "b")
+    fields = [field("x", 0, "a"), field("y", 71, "b"), field("x", 0, "b")]
+    outlines = write_fields(tmp_path / "r.geojson", *fields)
+    request = Ki67InFilesRequest(cells=cells, regions=outlines)
+    shares = [one.counted.value or 0.0 for one in run(request, Silent()).count.regions]
+    wanted = (2 * shares[0] + 1 * shares[1] + 2 * shares[2]) / 5
+    assert weighted(cells, outlines, x=4, y=1) == pytest.approx(wanted)
+    alone = {"a, x": 2.0, "b, x": 2.0, "y": 1.0}
+    assert weighted(cells, outlines, **alone) == pytest.approx(wanted)
+    assert weighted(cells, outlines, a=2, b=3) == pytest.approx(
+        (2 * shares[0] + 1.5 * shares[1] + 1.5 * shares[2]) / 5
+    )
+
+
+def test_a_table_without_a_cell_is_refused(tmp_path: Path) -> None:
+    cells = write_cells(tmp_path / "c.csv")
+    with pytest.raises(InputError, match=r"c.csv holds no cell, so there is nothing to count"):
+        run(Ki67InFilesRequest(cells=cells), Silent())
+
+
+def test_a_place_labelled_twice_is_told_of(tmp_path: Path) -> None:
+    cells = write_cells(tmp_path / "c.csv", "a")
+    cells.write_text(cells.read_text() + "a,0,0,negative\n")
+    notes = run(Ki67InFilesRequest(cells=cells), Silent()).all_notes
+    assert any(note.startswith("The place (0, 0) of a is labelled both") for note in notes)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--mpp", "0"],
+        ["--mpp", "nan"],
+        ["--mpp", "250"],
+        ["--map", "m.tif"],
+        ["--map", "m.tif", "--mpp", "0.5"],
+    ],
+    ids=str,
+)
+def test_a_scale_that_cannot_be_is_refused_for_several_images_too(
+    tmp_path: Path,
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["ki67", str(write_cells(tmp_path / "c.csv", "a", "b")), *words]) == 2
+    assert f"{words[0]} " in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["c.csv"]
+
+
 def test_the_pages_say_what_the_figures_say_and_hold_everything(tmp_path: Path) -> None:
     cells = write_cells(tmp_path / "c.csv", "a<b>")
     outputs = Ki67Outputs(
