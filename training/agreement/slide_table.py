@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from patherea_core.data.finding import counted
 from patherea_core.errors import InputError
 from patherea_core.geometry import Floats
 
@@ -74,7 +75,12 @@ def read_table(
     facts = {slide, patient, *ignore}
     names = [title for title in titles if title not in facts]
     if not names or not rows:
-        raise InputError(f"{path} has {len(rows)} slides and {len(names)} columns of figures")
+        slides = counted(len(rows), "slide", "slides")
+        columns_found = counted(len(names), "column", "columns")
+        raise InputError(
+            f"{path} has {slides} and {columns_found} of figures; give a line for each slide and a column for"
+            " each who measured"
+        )
     columns = {
         name: np.array([_figure(path, number, name, row[name], unit) for number, row in rows])
         for name in names

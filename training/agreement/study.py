@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import kendalltau
 
+from patherea_core.data.finding import counted as counted_words
 from patherea_core.errors import InputError
 from patherea_core.evaluation.agreement.intraclass import Intraclass, intraclass
 from patherea_core.evaluation.agreement.limits import Estimate, Limits
@@ -163,8 +164,9 @@ def _of_few(one: Comparison) -> Iterator[str]:
     elif one.slides < ADVISED:
         yield f"{one.slides} slides are few; {ADVISED} are advised (CLSI EP09)"
     if one.counted.groups < FEWEST_DRAWN:
+        groups = counted_words(one.counted.groups, "patient or slide", "patients or slides")
         yield (
-            f"shares and kappas have no intervals, since {one.counted.groups} patients or slides drawn again "
+            f"shares and kappas have no intervals, since {groups} drawn again "
             f"would make them too narrow; {FEWEST_DRAWN} are needed"
         )
 
@@ -195,10 +197,10 @@ def _comparison(
     complete = np.isfinite(both).all(axis=1)
     figures = both[complete]
     if len(figures) < FEWEST:
+        slides = counted_words(len(figures), "slide", "slides")
         raise InputError(
-            f"{pair.name} and {' and '.join(pair.against)} both measured {len(figures)} slides of "
-            f"{pair.table.source}, which are too few to compare; give at least {FEWEST}, or leave the column "
-            "out with --ignore"
+            f"{pair.name} and {' and '.join(pair.against)} both measured {slides} of {pair.table.source}, too"
+            f" few to compare; give at least {FEWEST}, or leave the column out with --ignore"
         )
     x, y = figures.T
     enough = len(figures) >= FEWEST_OF_LINE

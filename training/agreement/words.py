@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 
+from patherea_core.data.finding import counted
 from patherea_core.evaluation.agreement.limits import Estimate
 from training.agreement.study import Comparison, Study, remarks
 from training.tables.markdown import markdown_table
@@ -126,8 +127,9 @@ def _notes(study: Study) -> Iterator[str]:
         yield f"Grades: {study.grades.source}."
     left_out = [one for one in study.comparisons if one.left_out]
     yield from (
-        f"{one.name} against {' + '.join(one.reference)}: {one.left_out} slides that one of them did not "
-        "measure are left out."
+        f"{one.name} against {' + '.join(one.reference)}: "
+        f"{counted(one.left_out, 'slide', 'slides')} that one of them did not measure "
+        f"{'is' if one.left_out == 1 else 'are'} left out."
         for one in left_out
     )
     yield from (f"{sentence}." for sentence in remarks(study))

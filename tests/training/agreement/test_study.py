@@ -18,6 +18,7 @@ from training.agreement.grades import Grades, plain_kappa, weighted_kappa
 from training.agreement.pictures import comparison_picture
 from training.agreement.slide_table import read_table
 from training.agreement.study import Study, study_of
+from training.agreement.words import as_markdown
 
 NET = Grades.named("net")
 
@@ -72,8 +73,10 @@ def test_slides_that_one_did_not_measure_are_left_out_and_told(tmp_path: Path) -
     lines = path.read_text().splitlines()
     lines[1] = ",".join([*lines[1].split(",")[:-1], ""])
     path.write_text("\n".join(lines))
-    model = studied(path, "ann").comparisons[-1]
+    study = studied(path, "ann")
+    model = study.comparisons[-1]
     assert (model.slides, model.left_out) == (39, 1)
+    assert "1 slide that one of them did not measure is left out." in as_markdown(study)
 
 
 def test_close_is_within_a_fifth_of_the_reference_both_ends_included() -> None:
@@ -125,7 +128,7 @@ def test_kappa_is_cohens_and_weights_count_far_misses_twice() -> None:
         ("slide,ann,model\na,5,6\na,7,8\n", "slide 'a' twice"),
         ("slide,patient,ann\na,,6\n", "lacks the patient"),
         ("slide,ann,ann\na,5,6\n", "titles, each of them another"),
-        ("slide\na\n", "1 slides and 0 columns"),
+        ("slide\na\n", "1 slide and 0 columns"),
         ("", "needs a first line of titles"),
     ],
 )
@@ -157,6 +160,8 @@ def written_shares(folder: Path) -> Path:
 def test_too_few_slides_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"both measured 2 slides .* give at least 3"):
         studied(written(tmp_path, 2), "ann")
+    with pytest.raises(InputError, match=r"both measured 1 slide of"):
+        studied(written(tmp_path, 1), "ann")
 
 
 @pytest.mark.parametrize("count", [3, 5, 9])
