@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import shapely
 
 from patherea_core.errors import InputError
@@ -19,6 +18,7 @@ from patherea_core.regions import inside
 from patherea_core.seeding import Seed
 from plugin.index.methods import METHODS, Method, Window
 from plugin.index.needs import require_cells_inside, unsought_because
+from plugin.index.notes import notes_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,6 +166,7 @@ def count(
     def estimated(index: Index) -> Estimated:
         return Estimated(index, None if errors is None else corrected(index, errors, seed))
 
+    parts = tuple(_parts(slides, seed))
     whole = estimated(index_of(name, samples, seed, options))
     found = _hotspots(slides, settings)
     spots = tuple(estimated(spot.index) for spot in found.found) if found else ()
@@ -181,19 +182,19 @@ def count(
         headline=headline,
         is_hotspot=is_hotspot,
         whole=whole,
-        regions=tuple(estimated(index) for index in _parts(slides, seed)),
+        regions=tuple(estimated(index) for index in parts),
         hotspots=found,
         spots=spots,
         lacks=lacks,
         more=more_cells(headline.counted, settings.half_width),
         outside=outside,
-        notes=(*unsought, *_notes(whole.counted, found, method)),
+        notes=(*unsought, *notes_of(whole.counted, parts, found, method, settings.window)),
     )
 
 
 def _samples(slide: CellsOfSlide) -> Sequence[Sample]:
     if not slide.regions:
-        return (replace(Sample.whole(slide.name, slide.cells), weight=slide.weight),)
+        return (replace(Sample.whole(slide.name, slide.cells, slide.name), weight=slide.weight),)
     return samples_of(slide.cells, slide.regions, slide.name)
 
 
@@ -202,9 +203,7 @@ def _parts(slides: Sequence[CellsOfSlide], seed: Seed) -> Iterator[Index]:
     for slide in slides:
         for sample in _samples(slide) if slide.regions or len(slides) > 1 else ():
             index = region_index(sample, seed)
-            if not slide.regions:
-                yield replace(index, name=slide.name)
-            elif len(slides) > 1:
+            if slide.regions and len(slides) > 1:
                 yield replace(index, name=f"{slide.name}, {sample.region}")
             else:
                 yield index
@@ -224,22 +223,3 @@ def _hotspots(slides: Sequence[CellsOfSlide], settings: CountSettings) -> Hotspo
 
 def _none(found: Hotspots | None) -> str:
     return (found.none_because if found else None) or "nobody looked for one"
-
-
-def _notes(whole: Index, found: Hotspots | None, method: Method) -> list[str]:
-    notes = []
-    if whole.shared_cells:
-        notes.append(
-            f"Regions overlap: {whole.shared_cells:,} cells lie in several of them, and the index of all"
-            " counts each once."
-        )
-    if whole.left_out:
-        shown = ", ".join(whole.left_out[:4])
-        shown += f" and {len(whole.left_out) - 4} more" if len(whole.left_out) > 4 else ""
-        notes.append(f"No tumour cell, so no index and no part in that of all: {shown}.")
-    if found is not None and found.none_because and not method.in_hotspot:
-        notes.append(f"No hotspot is shown: {found.none_because}.")
-    if found is not None and any(spot.index.few_cells for spot in found.found):
-        least = int(np.min([spot.index.tally.tumour for spot in found.found]))
-        notes.append(f"A hotspot has only {least:,} tumour cells.")
-    return notes

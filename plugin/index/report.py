@@ -77,6 +77,12 @@ class Ki67Report:
     stain_listed: str = ""
 
     @property
+    def mpp(self) -> float | None:
+        """Micrometres per base pixel of all slides; None if it is not known, or they differ."""
+        sizes = {slide.mpp for slide in self.slides}
+        return sizes.pop() if len(sizes) == 1 else None
+
+    @property
     def all_notes(self) -> tuple[str, ...]:
         """What a person must know of the cells and of the figures."""
         return (*self.notes, *self.count.notes)
@@ -105,7 +111,7 @@ def report_figures(report: Ki67Report) -> dict[str, Any]:
         **_hotspots(count),
         "cells_outside_of_regions": count.outside,
         "classes": {name: _WORDS[kind] for name, kind in report.classes.items()},
-        "pixel_size_um": report.slides[0].mpp if len(report.slides) == 1 else None,
+        "pixel_size_um": report.mpp,
         "sources": dict(origin.sources),
         "annotations": [
             {"id": one.id, "name": one.name, "version": one.version, "updated": one.updated}

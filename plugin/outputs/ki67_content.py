@@ -2,21 +2,17 @@
 
 from collections.abc import Iterator
 
-from patherea_core.data.finding import counted
-from patherea_core.index.detector_errors import LEAST_GROUPS
+from patherea_core.index.guidelines import Grading
 from patherea_core.index.ki67 import Index
-from patherea_core.index.stain_check import remarks
 from patherea_core.index.stopping import MoreCells
-from plugin.index.checked_stain import kappa_words, share_words
 from plugin.index.counting import Estimated, Ki67Count
 from plugin.index.methods import window_in_words
 from plugin.index.report import Ki67Report
+from plugin.outputs.ki67_remarks import facts_of, warnings_of
 from plugin.outputs.ki67_words import NONE, Check, Headline, Page, Row, interval_words, percent
 
 #: Rows of the table on one page; all of them are in the JSON.
 _MOST_ROWS = 9
-#: Part of a design effect that may be taken for granted without a word.
-_MUCH_ASSUMED = 0.5
 
 
 def page_of(report: Ki67Report, most_rows: int = _MOST_ROWS) -> Page:
@@ -24,6 +20,7 @@ def page_of(report: Ki67Report, most_rows: int = _MOST_ROWS) -> Page:
     count, guideline = report.count, report.count.settings.method.guideline
     rows = tuple(_rows(count))
     grades = count.grades
+    raw = None if count.headline.best is count.headline.counted else count.raw_grades
     return Page(
         title=report.name,
         made=f"{report.made.get('program', '')}, {report.made.get('created', '')}",
@@ -33,17 +30,14 @@ def page_of(report: Ki67Report, most_rows: int = _MOST_ROWS) -> Page:
         counts=_counts(count.headline.counted),
         grade="" if grades is None else grades.grade,
         grade_source=_grade_source(count),
-        chances=tuple((one.name, one.probability) for one in grades.chances) if grades else (),
+        chances=_chances(grades),
+        raw_grade="" if raw is None else raw.grade,
+        raw_chances=_chances(raw),
         rows=rows[:most_rows],
         left_out=max(0, len(rows) - most_rows),
         checks=tuple(_checks(count)),
-        warnings=(
-            *report.all_notes,
-            *_assumed(count),
-            *_chosen(count),
-            *_ranges(count),
-            *_stain(report),
-        ),
+        warnings=warnings_of(report),
+        facts=facts_of(report),
         origin=tuple(_origin(report)),
         signer=report.signer,
     )
@@ -80,57 +74,6 @@ def _headlines(headline: Estimated) -> Iterator[Headline]:
         )
 
 
-def _chosen(count: Ki67Count) -> Iterator[str]:
-    """Yield what to know of an index that was chosen for being the highest, and of its correction."""
-    fixed = count.headline.corrected
-    if fixed is not None and fixed.value is not None and fixed.groups < LEAST_GROUPS:
-        known = counted(fixed.groups, "part", "parts")
-        yield (
-            f"The errors of the model are known from {known} of labelled data, as if it erred alike with all"
-            f" patients; evaluate it on {LEAST_GROUPS} patients or more, and name them in column patient."
-        )
-    if count.is_hotspot and count.hotspots is not None:
-        expected = count.hotspots.found[0].expected
-        yield (
-            "The hotspot was chosen for its index, so chance has a part in it; to expect of its tissue is"
-            f" {percent(expected.value)} ({interval_words(expected.interval)})."
-        )
-
-
-def _assumed(count: Ki67Count) -> Iterator[str]:
-    """Yield that an interval of few cells in few fields rests on how positive cells usually lie."""
-    index = count.headline.counted
-    if index.precision is not None and index.precision.assumed > _MUCH_ASSUMED:
-        fields = counted(index.regions, "field", "fields")
-        yield (
-            f"{index.tally.tumour:,} cells in {fields} do not show how far positive cells lie together, so"
-            " the interval takes a usual part of it for granted, and can still be too narrow; more cells in"
-            " each field show more of it."
-        )
-
-
-def _ranges(count: Ki67Count) -> Iterator[str]:
-    """Yield whom the ranges are for, where the page names one."""
-    guideline = count.settings.method.guideline
-    if count.grades is not None and guideline.bands_hold:
-        yield guideline.bands_hold
-
-
-def _stain(report: Ki67Report) -> Iterator[str]:
-    """Yield how far the stain agrees with the cells, where the others are, and what to know of it."""
-    if report.stain is None:
-        return
-    checked, where = report.stain, report.stain_listed
-    check, wrong = checked.check, checked.disagreeing
-    listed = f": see {where}" if wrong and where else ""
-    yield (
-        f"Class and stain agree for {share_words(check.agreement)} of {len(check.cells):,} tumour cells,"
-        f" kappa {kappa_words(check.kappa)}; {wrong:,} clearly disagree{listed}."
-    )
-    for remark in remarks(check):
-        yield f"Of the stain: {remark}."
-
-
 def _counts(index: Index) -> tuple[tuple[str, str], ...]:
     worth = index.precision
     return (
@@ -147,9 +90,11 @@ def _grade_source(count: Ki67Count) -> str:
         return ""
     if count.headline.best is count.headline.counted:
         return "of the index as counted"
-    raw = count.raw_grades
-    beside = "" if raw is None else f"; as counted: {raw.grade}"
-    return f"of the corrected index{beside}"
+    return "of the corrected index"
+
+
+def _chances(grades: Grading | None) -> tuple[tuple[str, float], ...]:
+    return () if grades is None else tuple((one.name, one.probability) for one in grades.chances)
 
 
 def _rows(count: Ki67Count) -> Iterator[Row]:
@@ -188,9 +133,16 @@ def _checks(count: Ki67Count) -> Iterator[Check]:
             f" {guideline.least_cells:,} at least",
         )
     for lack in count.lacks:
-        yield Check(met=False, text=f"{lack[0].upper()}{lack[1:]}.")
+        yield Check(met=False, text=f"{_begun(lack, count)}.")
     if count.more is not None:
         yield Check(met=not count.more.more, text=_more(count.more, is_hotspot=count.is_hotspot))
+
+
+def _begun(sentence: str, count: Ki67Count) -> str:
+    """Return a sentence with a capital, but the name of a file as it is spelt."""
+    if not count.is_hotspot and sentence.startswith(f"{count.headline.counted.name} "):
+        return sentence
+    return sentence[0].upper() + sentence[1:]
 
 
 def _more(more: MoreCells, *, is_hotspot: bool) -> str:
@@ -198,7 +150,10 @@ def _more(more: MoreCells, *, is_hotspot: bool) -> str:
     if not more.more:
         return f"The interval is no wider than {points}."
     if is_hotspot:
-        return f"For {points} a hotspot would need {more.more:,} more cells; all of it are counted."
+        return (
+            f"For {points} a hotspot of about {more.more:,} more cells would be needed; all cells of this one"
+            " are counted, so widen it with --window."
+        )
     return f"For {points} count about {more.more:,} more cells of the same kind of area."
 
 
@@ -217,10 +172,18 @@ def _origin(report: Ki67Report) -> Iterator[tuple[str, str]]:
         labelled = f"; {origin.labelled_cells:,} labelled cells"
         yield "errors of the model from", ", ".join(origin.errors) + labelled
     yield "cells changed by", ", ".join(origin.reviewers) or "nobody, as far as is known"
-    pixel = report.slides[0].mpp if len(report.slides) == 1 else None
-    yield "pixel size", "not known" if pixel is None else f"{pixel:g} µm"
+    yield "pixel size", _pixels(report)
     kinds = (
         f"{name}: {kind.name.lower().replace('_', ' ')}" for name, kind in report.classes.items()
     )
     yield "classes", ", ".join(kinds)
     yield "count", f"{report.run_id}, seed {report.count.settings.seed.value}"
+
+
+def _pixels(report: Ki67Report) -> str:
+    sizes = {slide.mpp for slide in report.slides}
+    known = sorted(size for size in sizes if size is not None)
+    if not known:
+        return "not known"
+    words = f"{known[0]:g} µm" if len(known) == 1 else f"{known[0]:g} to {known[-1]:g} µm"
+    return f"{words}, of some images not known" if None in sizes else words

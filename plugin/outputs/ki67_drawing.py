@@ -16,6 +16,7 @@ from patherea_core.geometry import Pixels
 from patherea_core.index.kinds import KindedCells
 from patherea_core.regions import Outline
 from patherea_core.seeding import Seed
+from plugin.index.counting import CellsOfSlide
 from plugin.index.report import Ki67Report
 
 INK, SOFT = "#1d2433", "#5b6577"
@@ -26,6 +27,8 @@ _POSITIVE, _NEGATIVE = "#7a4a21", "#4a6fa5"
 _SHADES = ("#dbe7f0", "#8db4d2", "#2f6f9f")
 #: Cells in one picture; more cannot be told apart.
 _MOST_CELLS = 20_000
+#: Base pixels along the sides of the picture of a slide without pixels, at the least.
+_LEAST_SIDE = 100.0
 _DPI = 150
 
 
@@ -46,18 +49,42 @@ class Scene:
 
 def scene_around(report: Ki67Report) -> Scene:
     """Return the part of a slide without pixels in which there are cells and regions."""
-    slide = report.slides[0]
+    slide = shown_slide(report)
     ends = [slide.cells.xy.max(axis=0)] if len(slide.cells) else []
     ends += [np.array(region.outline.bounds[2:]) for region in slide.regions]
-    width, height = np.max(ends, axis=0) if ends else (1.0, 1.0)
-    return Scene(float(max(width, 1.0)), float(max(height, 1.0)))
+    width, height = np.max(ends, axis=0) if ends else (_LEAST_SIDE, _LEAST_SIDE)
+    return Scene(float(max(width, _LEAST_SIDE)), float(max(height, _LEAST_SIDE)))
+
+
+def shown_slide(report: Ki67Report) -> CellsOfSlide:
+    """Return the slide in the picture: of several the first one with a tumour cell."""
+    slides = report.slides
+    return next((slide for slide in slides if len(slide.counted().tumour())), slides[0])
+
+
+def picture_words(report: Ki67Report, scene: Scene) -> str:
+    """Return in words what the picture shows, and of which image."""
+    slide, spots, said = shown_slide(report), report.count.hotspots, []
+    if len(report.slides) > 1:
+        said.append(f"{slide.name}, one of {len(report.slides)} images.")
+    if scene.overview is None:
+        tumour = len(slide.cells.tumour())
+        said.append(
+            "Positive cells brown, negative blue." if tumour else "There is no tumour cell."
+        )
+    marks = ["regions in blue"] if slide.regions else []
+    marks += ["hotspots in magenta, the highest first"] if spots and spots.found else []
+    if marks:
+        words = ", ".join(marks)
+        said.append(f"{words[0].upper()}{words[1:]}.")
+    return " ".join(said) or "The slide."
 
 
 def draw_scene(axes: Axes, report: Ki67Report, scene: Scene) -> None:
     """Draw the slide, the regions that were counted, and the hotspots with their numbers."""
     axes.set(xlim=(0, scene.width), ylim=(scene.height, 0), aspect="equal", xticks=[], yticks=[])
     axes.spines[:].set_color("#d8dde6")
-    slide, spots = report.slides[0], report.count.hotspots
+    slide, spots = shown_slide(report), report.count.hotspots
     if scene.overview is None:
         _draw_cells(axes, slide.cells, report.count.settings.seed)
     else:
@@ -78,7 +105,8 @@ def draw_scene(axes: Axes, report: Ki67Report, scene: Scene) -> None:
         )
         axes.add_patch(square)
         _name(axes, spot.left, spot.top, str(number), HOTSPOT)
-    if slide.mpp is not None:
+    empty = scene.overview is None and not slide.regions and not len(slide.cells.tumour())
+    if slide.mpp is not None and not empty:
         _draw_scale_bar(axes, scene, slide.mpp)
 
 

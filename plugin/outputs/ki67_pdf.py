@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from plugin.index.report import Ki67Report
 from plugin.outputs.ki67_content import page_of
-from plugin.outputs.ki67_drawing import INK, SOFT, Scene, draw_grades, draw_scene
+from plugin.outputs.ki67_drawing import INK, SOFT, Scene, draw_grades, draw_scene, picture_words
 from plugin.outputs.ki67_words import USE, Page
 
 _WIDTH, _HEIGHT = 210.0, 297.0  # A4, in millimetres
@@ -41,7 +41,7 @@ def ki67_sheets(report: Ki67Report, scene: Scene) -> tuple[Figure, ...]:
     sheet = pages.last
     _head(sheet, page)
     _picture(sheet, report, scene)
-    beside = min(88.0, 70 * scene.height / scene.width) + 40  # the picture and its line
+    beside = min(88.0, 70 * scene.height / scene.width) + 44  # the picture and its lines
     low = max(beside, _figures(sheet, page))
     low = _table(sheet, page, low)
     low = _checks(pages, page, low)
@@ -139,8 +139,8 @@ def _picture(sheet: _Sheet, report: Ki67Report, scene: Scene) -> None:
     axes.set_anchor("N")
     draw_scene(axes, report, scene)
     below = 32 + min(88.0, 70 * scene.height / scene.width)
-    words = "Regions in blue, hotspots in magenta, the highest first."
-    sheet.text(_LEFT, below, words, 7.5, color=SOFT)
+    for row, line in enumerate(textwrap.wrap(picture_words(report, scene), 52)):
+        sheet.text(_LEFT, below + 3.6 * row, line, 7.5, color=SOFT)
 
 
 def _figures(sheet: _Sheet, page: Page) -> float:
@@ -164,9 +164,9 @@ def _figures(sheet: _Sheet, page: Page) -> float:
             6 / _HEIGHT,
         )
         draw_grades(sheet.figure.add_axes(place), page.chances)
-        words = "; ".join(f"{name}: {100 * share:.1f} %" for name, share in page.chances)
-        words += f" ({page.grade_source})"
-        low = sheet.wrapped(_MIDDLE, low + 7.5, words, 72, color=SOFT)
+        low += 7.5
+        for words in page.graded:
+            low = sheet.wrapped(_MIDDLE, low, words, 72, color=SOFT)
     low = sheet.title(low + 2, "Cells", _MIDDLE)
     for name, text in page.counts:
         sheet.text(_MIDDLE, low, name, 8.0)
@@ -204,6 +204,7 @@ def _checks(pages: _Pages, page: Page, low: float) -> float:
         ("✓" if one.met else "✗", _GOOD if one.met else _WARN, one.text) for one in page.checks
     ]
     lines += [("!", _WARN, note) for note in page.warnings]
+    lines += [("·", SOFT, fact) for fact in page.facts]
     for sign, colour, words in lines:
         low = pages.room(low, 4.0 * len(textwrap.wrap(words, 122)))
         pages.last.text(_LEFT, low, sign, 8.0, color=colour, weight="bold")

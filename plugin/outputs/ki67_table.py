@@ -3,6 +3,7 @@
 from patherea_core.evaluation.lines import aligned
 from plugin.index.report import Ki67Report
 from plugin.outputs.ki67_content import page_of
+from plugin.outputs.ki67_words import chances_words
 
 
 def ki67_table(report: Ki67Report) -> str:
@@ -15,12 +16,14 @@ def ki67_table(report: Ki67Report) -> str:
     lines = [f"{one.name}: {one.value} ({one.interval})" for one in page.headlines]
     lines.append(f"{page.method}.")
     if page.chances:
-        chances = ", ".join(f"{name} {100 * share:.1f} %" for name, share in page.chances)
-        lines.append(f"{page.grade}, {page.grade_source}: {chances}")
+        lines.append(f"Grade {page.grade}, {page.grade_source}: {chances_words(page.chances)}")
+    if page.raw_grade:
+        lines.append(f"Grade {page.raw_grade}, as counted: {chances_words(page.raw_chances)}")
     lines.append(", ".join(f"{name} {text}" for name, text in page.counts))
     if rows:
         header = ("", "positive", "negative", "index", "interval", "corrected", "")
         lines += ["", *aligned([header, *rows]), ""]
     lines += [f"{'+' if check.met else '-'} {check.text}" for check in page.checks]
     lines += [f"! {note}" for note in page.warnings]
+    lines += [f"· {fact}" for fact in page.facts]
     return "\n".join(lines) + "\n"

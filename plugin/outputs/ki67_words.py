@@ -61,12 +61,15 @@ class Page:
         headlines: the index as counted, and corrected.
         counts: how many cells, by what they are.
         grade: the grade in words; empty if there is none.
-        grade_source: whether its chances are of the corrected index.
+        grade_source: whether grade and chances are of the corrected index.
         chances: name and share of every grade.
+        raw_grade: the grade of the index as counted, where that of the corrected one is told; else empty.
+        raw_chances: name and share of every grade of that.
         rows: of regions and hotspots.
         left_out: rows that found no place.
         checks: what the guideline asks for.
-        warnings: what a person must know.
+        warnings: what may be amiss, or weaken the figures.
+        facts: what helps to read them.
         origin: where the cells came from, name and text.
         signer: who is to sign; empty if that is open.
     """
@@ -80,12 +83,23 @@ class Page:
     grade: str
     grade_source: str
     chances: tuple[tuple[str, float], ...]
+    raw_grade: str
+    raw_chances: tuple[tuple[str, float], ...]
     rows: tuple[Row, ...]
     left_out: int
     checks: tuple[Check, ...]
     warnings: tuple[str, ...]
+    facts: tuple[str, ...]
     origin: tuple[tuple[str, str], ...]
     signer: str
+
+    @property
+    def graded(self) -> tuple[str, ...]:
+        """The chances in words, a line for each index that has a grade."""
+        lines = [f"{chances_words(self.chances)} ({self.grade_source})"] if self.chances else []
+        if self.raw_grade:
+            lines.append(f"{chances_words(self.raw_chances)} (as counted, {self.raw_grade})")
+        return tuple(lines)
 
 
 def percent(share: float | None) -> str:
@@ -98,3 +112,8 @@ def interval_words(interval: Interval | None) -> str:
     if interval is None:
         return NONE
     return f"{100 * interval.low:.1f} – {100 * interval.high:.1f} %"
+
+
+def chances_words(chances: tuple[tuple[str, float], ...]) -> str:
+    """Return the chances of grades as people say them."""
+    return "; ".join(f"{name}: {percent(share)}" for name, share in chances)

@@ -297,7 +297,7 @@ def test_the_shell_checks_the_stain_of_a_slide(
     assert main(words) == 2
     assert "say which slide the cells are of: --stain-check SLIDE" in capsys.readouterr().err
     assert main([*words, str(alone.slide)]) == 0
-    assert "! Class and stain agree for 97.2 %" in capsys.readouterr().out
+    assert "· Class and stain agree for 97.2 %" in capsys.readouterr().out
     assert main([*words[:-1], "--stain-out", str(tmp_path / "out")]) == 2
     item = ["--api-url", "http://localhost/api/v1", "--item", "0" * 24]
     assert main([*words, str(alone.slide), *item]) == 2
