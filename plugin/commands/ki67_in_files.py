@@ -11,7 +11,7 @@ from patherea_core.progress import Part, Progress
 from plugin import provenance
 from plugin.commands.ki67_images import ImageChoice, slides_of
 from plugin.commands.ki67_outputs import Ki67Outputs, write_outputs
-from plugin.commands.ki67_stain import require_one, with_stain
+from plugin.commands.ki67_stain import require_one, scene_of, with_stain
 from plugin.commands.stain_check import make_folder
 from plugin.index.classes import ClassChoice, counted_classes
 from plugin.index.counting import CountSettings, count
@@ -119,7 +119,10 @@ def run(request: Ki67InFilesRequest, progress: Progress) -> Ki67Report:
         part = Part(progress, 0.5, 0.8)
         report = with_stain(report, lambda: pixels, part, out=request.stain_out)
     progress.advance(0.8, "writing")
-    write_outputs(request.outputs, report, scene_around(report))
+    scene = scene_around(report)
+    if pixels is not None and request.outputs.shown:
+        scene = scene_of(pixels)
+    write_outputs(request.outputs, report, scene)
     progress.advance(1.0, "done")
     return report
 

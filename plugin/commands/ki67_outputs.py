@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from patherea_core.errors import InputError
 from patherea_core.files import require_writable, write_whole
 from patherea_core.index.surface import Surface, index_surface
 from plugin.index.report import Ki67Report, report_figures
@@ -46,8 +47,16 @@ class Ki67Outputs:
         """Check before long work that all of them can be written.
 
         Raises:
-            OutputError: one cannot.
+            InputError: the name of a page ends as if it were no page.
+            OutputError: one cannot be written.
         """
+        forms = ((self.page, "--page", ("html", "htm")), (self.pdf, "--pdf", ("pdf",)))
+        for path, flag, ends in forms:
+            if path is not None and path.suffix.lower() not in {"", *(f".{end}" for end in ends)}:
+                raise InputError(
+                    f"{flag} writes {ends[0].upper()}, but {path.name} ends in {path.suffix}; end it"
+                    f" in .{ends[0]}"
+                )
         for path in self.paths():
             require_writable(path)
 

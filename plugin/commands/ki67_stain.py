@@ -20,9 +20,13 @@ from plugin.commands.stain_check_files import (
 from plugin.index.checked_stain import CheckedSlide
 from plugin.index.counting import CellsOfSlide
 from plugin.index.report import Ki67Report
+from plugin.outputs.ki67_drawing import Scene
+from plugin.slides.overview import overview
 
 #: What is said where there is nothing to check.
 _NOTHING = "No tumour cell, so there is no stain to check."
+#: Pixels along the longer side of the picture.
+_LONGEST_SIDE = 1200
 
 
 def with_stain(
@@ -58,6 +62,17 @@ def with_stain(
         write_check(checked, out)
         listed.append(str(out / TABLE))
     return replace(report, stain=checked, stain_listed=" and ".join(listed))
+
+
+def scene_of(slide: SlideReader) -> Scene:
+    """Return the whole slide in few pixels, for the picture of the page.
+
+    Raises:
+        SlideError: the slide cannot be read.
+    """
+    longest = max(slide.width, slide.height)
+    seen = overview(slide, slide.base_mpp * longest / _LONGEST_SIDE)
+    return Scene(slide.width, slide.height, seen.pixels)
 
 
 def _annotations(checked: CheckedSlide, name: str) -> str:

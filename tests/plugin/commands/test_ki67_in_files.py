@@ -262,6 +262,7 @@ def test_the_stain_check_of_an_index_is_that_of_the_slide_and_its_cells(tmp_path
     page = (tmp_path / "p.html").read_text()
     assert "of 144 tumour cells, kappa 0.94" in page
     assert f"4 clearly disagree: see {table}" in page
+    assert ">The slide.<" in page  # and no longer dots on white
 
 
 def test_only_cells_that_are_counted_are_checked(tmp_path: Path) -> None:
@@ -312,3 +313,17 @@ def test_the_shell_checks_the_stain_of_a_slide(
 def test_wrong_usage_is_one_sentence(tmp_path: Path, words: list[str]) -> None:
     cells = [str(write_cells(tmp_path / "c.csv", "a"))] if words else []
     assert main(["ki67", *cells, *words]) == 2
+
+
+@pytest.mark.parametrize("flag", ["--page", "--pdf"])
+def test_a_page_whose_name_says_something_else_is_refused(
+    tmp_path: Path, flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = str(write_cells(tmp_path / "c.csv", "a"))
+    wrong = tmp_path / "x.txt"
+    assert main(["ki67", cells, flag, str(wrong)]) == 2
+    assert (
+        f"{flag} writes {'HTML' if flag == '--page' else 'PDF'}, but x.txt"
+        in capsys.readouterr().err
+    )
+    assert not wrong.exists()
