@@ -48,5 +48,6 @@ def read_ki67(values: Values) -> Callable[[Progress], object]:
         ),
         mpp=unless_zero(values["mpp"]),
         stain=values["stainCheck"],
+        logged=True,
     )
     return lambda progress: ki67_on_item.run(request, progress)

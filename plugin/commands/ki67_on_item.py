@@ -27,6 +27,7 @@ from plugin.index.archive_cells import ArchiveCells, read_archive_cells
 from plugin.index.classes import ClassChoice, CountedClasses, counted_classes
 from plugin.index.counting import CellsOfSlide, CountSettings, count
 from plugin.index.known_errors import KnownErrors, read_known_errors
+from plugin.index.needs import doubled_notes, require_pixel_size
 from plugin.index.regions import counting_regions
 from plugin.index.report import Ki67Report, Origin
 from plugin.outputs.ki67_drawing import Scene
@@ -60,6 +61,7 @@ class Ki67OnItemRequest:
         mpp: micrometres per base pixel, for a slide that does not say.
         stain: whether the slide is fetched and its stain compared with the cells.
         stain_out: a folder for the files of that check; None writes none.
+        logged: whether the figures go to the log, for a job whose log is all that a person sees of it.
     """
 
     api_url: str
@@ -78,10 +80,12 @@ class Ki67OnItemRequest:
     mpp: float | None = None
     stain: bool = False
     stain_out: Path | None = None
+    logged: bool = False
 
     def __post_init__(self) -> None:
         if self.stain_out is not None and not self.stain:
             raise InputError("--stain-out takes the files of --stain-check; give that, too")
+        require_pixel_size(self.mpp)
 
 
 def run(request: Ki67OnItemRequest, progress: Progress) -> Ki67Report:
@@ -108,7 +112,8 @@ def run(request: Ki67OnItemRequest, progress: Progress) -> Ki67Report:
     report = _counted(request, slide, found, known)
     if request.stain:
         report = _with_stain(session, item, report, request, Part(progress, 0.5, 0.7))
-    log.info("%s\n%s", item.name, ki67_table(report))
+    if request.logged:
+        log.info("%s\n%s", item.name, ki67_table(report))
     progress.advance(0.7, "writing")
     if request.outputs.shown:
         whole = Box(0, 0, slide.width, slide.height)
@@ -156,7 +161,7 @@ def _counted(
             reviewers=found.reviewers,
         ),
         signer=request.signer or (found.reviewers[-1] if found.reviewers else ""),
-        notes=(*found.notes, *classes.notes),
+        notes=(*found.notes, *classes.notes, *doubled_notes({slide.name: cells.counted()})),
         made={
             "program": provenance.program(),
             **provenance.build(),

@@ -24,6 +24,7 @@ from plugin.index.counting import CountSettings
 from plugin.index.methods import window_named
 from plugin.index.report import Ki67Report
 from plugin.sandbox.process import SandboxProcess
+from plugin.shell import main as shell
 from tests.journeys.archive_folder import Folder
 from tests.journeys.people import new_person
 from tests.plugin.archive import point, square
@@ -204,7 +205,7 @@ def test_regions_that_are_not_there_are_named(slide: Slide) -> None:
 
 
 def test_the_form_of_the_archive_counts_too_and_its_log_has_no_token(
-    slide: Slide, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    slide: Slide, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sandbox = slide.folder.sandbox
     words = [
@@ -223,7 +224,31 @@ def test_the_form_of_the_archive_counts_too_and_its_log_has_no_token(
     figures = json.loads((tmp_path / "r.json").read_text())
     assert figures["method"]["headline"] == "hotspot 1"
     assert figures["grade"]["grade"] == "G3"
-    assert sandbox.token not in caplog.text
+    shown = capsys.readouterr()
+    assert sandbox.token not in shown.out + shown.err
+    assert (shown.out + shown.err).count("Ki-67 index, as counted") == 1
+
+
+def test_the_shell_shows_the_figures_of_an_item_once(
+    slide: Slide,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sandbox = slide.folder.sandbox
+    words = ["ki67", "by hand", "--api-url", sandbox.api_url, "--item", slide.item, "--name", ""]
+    monkeypatch.setenv("PATHEREA_TOKEN", sandbox.token)
+    assert shell(words) == 0
+    shown = capsys.readouterr()
+    told = shown.out + shown.err + caplog.text
+    assert told.count("Ki-67 index, as counted") == 1
+    assert "Ki-67 index, as counted" in shown.out
+
+
+def test_regions_that_hold_no_cell_of_the_slide_are_refused(slide: Slide) -> None:
+    slide.folder.annotate(slide.item, square(0, 0, 1), name="corner")
+    with pytest.raises(InputError, match="the regions hold none of the 600 cells"):
+        slide.count(regions="corner")
 
 
 def test_cells_that_the_stain_contradicts_become_an_annotation_that_is_hidden_at_first(
