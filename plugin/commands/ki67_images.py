@@ -52,10 +52,10 @@ def slides_of(
     weights: Mapping[str, float] = {}
     if choice.drawn is None and len(images) > 1:
         weights = image_weights(images, choice.weights)
-        regions = dict.fromkeys(images, ())
+        regions = counting_regions_of(dict.fromkeys(images, ()), {})
     else:
         outlines = _outlines(choice, tuple(rows), images)
-        regions = dict(counting_regions_of(outlines, choice.weights))
+        regions = counting_regions_of(outlines, choice.weights)
     none: Ints = np.empty(0, dtype=np.int64)
 
     def of_image(image: str) -> CellsOfSlide:

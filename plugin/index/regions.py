@@ -78,9 +78,9 @@ def counting_regions_of(
     for wanted in weights:
         if wanted not in owned:
             names = dict.fromkeys(name for regions in drawn.values() for name in _names(regions))
-            raise InputError(
-                f"--weight names {wanted!r}, but the regions are: {', '.join(map(repr, names)) or 'none'}"
-            )
+            there = f"the regions are: {', '.join(map(repr, names))}"
+            none = "there is no region; outline some, and say where with --regions"
+            raise InputError(f"--weight names {wanted!r}, but {there if names else none}")
 
     def weight(names: Iterable[str]) -> float | None:
         said = next((name for name in names if name in weights), None)

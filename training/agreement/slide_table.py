@@ -75,10 +75,12 @@ def read_table(
     facts = {slide, patient, *ignore}
     names = [title for title in titles if title not in facts]
     if not names or not rows:
-        slides = counted(len(rows), "slide", "slides")
-        columns_found = counted(len(names), "column", "columns")
+        lines, figures = (
+            counted(len(rows), "slide", "slides"),
+            counted(len(names), "column", "columns"),
+        )
         raise InputError(
-            f"{path} has {slides} and {columns_found} of figures; give a line for each slide and a column for"
+            f"{path} has {lines} and {figures} of figures; give a line for each slide and a column for"
             " each who measured"
         )
     columns = {
