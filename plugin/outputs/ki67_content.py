@@ -24,7 +24,7 @@ def page_of(report: Ki67Report, most_rows: int = _MOST_ROWS) -> Page:
     return Page(
         title=report.name,
         made=f"{report.made.get('program', '')}, {report.made.get('created', '')}",
-        method=f"{guideline.name}; index of {_place(count)}",
+        method=f"{guideline.name}; index of {_place(report)}",
         source=guideline.source,
         headlines=tuple(_headlines(count.headline)),
         counts=_counts(count.headline.counted),
@@ -43,10 +43,13 @@ def page_of(report: Ki67Report, most_rows: int = _MOST_ROWS) -> Page:
     )
 
 
-def _place(count: Ki67Count) -> str:
+def _place(report: Ki67Report) -> str:
+    count = report.count
     if count.is_hotspot and count.hotspots is not None:
         return f"hotspot 1 ({window_in_words(count.hotspots.kind)})"
     regions = len(count.regions)
+    if regions and not any(slide.regions for slide in report.slides):
+        return f"{regions} images"
     return {0: "all cells of the slide", 1: "one region"}.get(regions, f"{regions} regions")
 
 

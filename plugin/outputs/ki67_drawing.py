@@ -106,7 +106,10 @@ def draw_scene(axes: Axes, report: Ki67Report, scene: Scene) -> None:
         axes.add_patch(square)
         _name(axes, spot.left, spot.top, str(number), HOTSPOT)
     empty = scene.overview is None and not slide.regions and not len(slide.cells.tumour())
-    if slide.mpp is not None and not empty:
+    if empty:
+        middle = (scene.width / 2, scene.height / 2)
+        axes.text(*middle, "no tumour cell", ha="center", va="center", color=SOFT, fontsize=8)
+    elif slide.mpp is not None:
         _draw_scale_bar(axes, scene, slide.mpp)
 
 

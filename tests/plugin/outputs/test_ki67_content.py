@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from patherea_core.index.detector_errors import DetectorErrors
 from patherea_core.index.kinds import Kind, KindedCells
@@ -11,7 +12,7 @@ from plugin.index.counting import CellsOfSlide, CountSettings, count
 from plugin.index.methods import METHODS, window_named
 from plugin.index.report import Ki67Report, Origin
 from plugin.outputs.ki67_content import page_of
-from plugin.outputs.ki67_drawing import Scene, picture_words, scene_around, shown_slide
+from plugin.outputs.ki67_drawing import Scene, draw_scene, picture_words, scene_around, shown_slide
 from plugin.outputs.ki67_page import ki67_page
 from plugin.outputs.ki67_table import ki67_table
 
@@ -103,6 +104,7 @@ def test_a_page_of_several_images_names_the_one_it_shows_and_their_pixels() -> N
     assert shown_slide(report).name == "a.png"
     assert words == "a.png, one of 3 images. Positive cells brown, negative blue."
     page = page_of(report)
+    assert page.method.endswith("index of 3 images")
     assert dict(page.origin)["pixel size"] == "0.5 µm"
     assert any(note.endswith("no part in that of all: empty.png.") for note in page.warnings)
     mixed = report_of(*slides, slide("c.png", 5, 5, mpp=1.0), slide("d.png", 5, 5, mpp=None))
@@ -126,6 +128,9 @@ def test_two_cells_that_do_not_count_have_no_bar_of_a_part_of_a_micrometre() -> 
     report = report_of(CellsOfSlide("s", cells, mpp=0.25))
     scene = scene_around(report)
     assert min(scene.width, scene.height) >= 100
+    axes = Figure().add_subplot()
+    draw_scene(axes, report, scene)
+    assert [text.get_text() for text in axes.texts] == ["no tumour cell"]
     assert "There is no tumour cell." in ki67_page(report, scene)
 
 
