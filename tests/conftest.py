@@ -1,5 +1,6 @@
 """What tests of every folder share: one Digital Slide Archive for the whole session."""
 
+import logging
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,7 @@ import girder_client
 import pytest
 from hypothesis import HealthCheck, settings
 
+from plugin import logs
 from plugin.sandbox.process import SandboxProcess
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # each of several on all cores would wait for the others
@@ -16,6 +18,17 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # each of several on all cores would wa
 # How long an example takes, and how long it takes to make one, is a matter of what else runs.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+@pytest.fixture(autouse=True)
+def logs_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """End with a test what commands in its process make of the logs: where they go, and what is hidden."""
+    monkeypatch.setattr(logs, "_secrets", set())
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.handlers[:] = [one for one in root.handlers if type(one).__module__ != logs.__name__]
+    root.setLevel(level)
 
 
 class Sandbox(SandboxProcess):
