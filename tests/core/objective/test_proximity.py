@@ -26,7 +26,8 @@ def slow_maps(made: Batch, classes: int, stride: int, slope: Proximity) -> Tenso
         for row in range(classes):
             xy = target.xy[target.class_index == row]
             if len(xy):
-                maps[tile, row] = slope.of(torch.cdist(anchors, xy).min(dim=1).values)
+                apart = (anchors[:, None] - xy).square().sum(dim=2).sqrt()
+                maps[tile, row] = slope.of(apart.min(dim=1).values)
     return maps.reshape(len(made.targets), classes, sites, sites)
 
 
