@@ -13,12 +13,13 @@ from plugin.commands.ki67_images import ImageChoice, slides_of
 from plugin.commands.ki67_outputs import Ki67Outputs, write_outputs
 from plugin.commands.ki67_stain import require_one, scene_of, with_stain
 from plugin.commands.stain_check import make_folder
-from plugin.index.classes import ClassChoice, counted_classes
-from plugin.index.counting import CountSettings, count
+from plugin.index.classes import ClassChoice, CountedClasses, counted_classes
+from plugin.index.counting import CellsOfSlide, CountSettings, count
 from plugin.index.known_errors import KnownErrors, read_known_errors
 from plugin.index.needs import doubled_notes, require_pixel_size
 from plugin.index.report import Ki67Report, Origin
 from plugin.outputs.ki67_drawing import scene_around
+from plugin.readers.cell_table import CellTable
 from plugin.readers.regions import read_each_region
 from plugin.readers.registry import read_cells
 from plugin.slides.reader import open_slide
@@ -84,16 +85,8 @@ def run(request: Ki67InFilesRequest, progress: Progress) -> Ki67Report:
         request = replace(request, mpp=pixels.base_mpp)
     progress.advance(0.0, "reading")
     table = read_cells(request.cells)
-    drawn = None if request.regions is None else read_each_region(request.regions)
     classes = counted_classes(table.class_names, request.choice)
-    images = ImageChoice(image=request.image, drawn=drawn, weights=request.weights, mpp=request.mpp)
-    slides = slides_of(table, classes, images)
-    if pixels is not None:
-        require_one(slides)
-    if request.outputs.surface is not None and len(slides) > 1:
-        raise InputError(
-            f"--map is of one slide, but the cells are of {len(slides)} images; choose one with --image"
-        )
+    slides = _slides(request, table, classes)
     progress.advance(0.4, "counting")
     name = slides[0].name if len(slides) == 1 else request.cells.stem
     report = Ki67Report(
@@ -105,10 +98,7 @@ def run(request: Ki67InFilesRequest, progress: Progress) -> Ki67Report:
         classes=classes.by_name,
         origin=_origin(request, known),
         signer=request.signer,
-        notes=(
-            *classes.notes,
-            *doubled_notes({slide.name: slide.counted() for slide in slides}),
-        ),
+        notes=(*classes.notes, *doubled_notes({one.name: one.counted() for one in slides})),
         made={
             "program": provenance.program(),
             **provenance.build(),
@@ -125,6 +115,22 @@ def run(request: Ki67InFilesRequest, progress: Progress) -> Ki67Report:
     write_outputs(request.outputs, report, scene)
     progress.advance(1.0, "done")
     return report
+
+
+def _slides(
+    request: Ki67InFilesRequest, table: CellTable, classes: CountedClasses
+) -> tuple[CellsOfSlide, ...]:
+    """Return the images to count, of which there is one where the request has to do with one slide."""
+    drawn = None if request.regions is None else read_each_region(request.regions)
+    images = ImageChoice(image=request.image, drawn=drawn, weights=request.weights, mpp=request.mpp)
+    slides = slides_of(table, classes, images)
+    if request.stain is not None:
+        require_one(slides)
+    if request.outputs.surface is not None and len(slides) > 1:
+        raise InputError(
+            f"--map is of one slide, but the cells are of {len(slides)} images; choose one with --image"
+        )
+    return slides
 
 
 def _origin(request: Ki67InFilesRequest, known: KnownErrors | None) -> Origin:

@@ -153,14 +153,9 @@ def count(
             regions hold no cell.
     """
     method, seed = settings.method, settings.seed
-    outside = sum(len(slide.cells) - len(slide.counted()) for slide in slides)
-    require_cells_inside(sum(len(slide.cells) for slide in slides), outside)
+    outside = _outside(slides)
     samples = [sample for slide in slides for sample in _samples(slide)]
-    if method.guideline.weighting == "weighted" and not any(s.regions or s.weight for s in slides):
-        raise InputError(
-            "the weighted index needs regions that stand for parts of the tumour; outline them, name them"
-            " with --regions, and give the share of each with --weight NAME=SHARE"
-        )
+    _require_parts(slides, method)
     options = IndexOptions(weighting=method.guideline.weighting, strata=method.guideline.strata)
 
     def estimated(index: Index) -> Estimated:
@@ -172,11 +167,7 @@ def count(
     spots = tuple(estimated(spot.index) for spot in found.found) if found else ()
     is_hotspot = method.in_hotspot and bool(spots)
     headline = spots[0] if is_hotspot else whole
-    because = unsought_because(len(slides), slides[0].mpp) if settings.hotspots else None
-    unsought = (f"No hotspot is shown: {because}.",) if because else ()
-    lacks = shortfalls(headline.counted, method.guideline)
-    if method.in_hotspot and not is_hotspot:
-        lacks = (f"there is no hotspot, so the index is that of all cells: {_none(found)}", *lacks)
+    missing = _none(found) if method.in_hotspot and not is_hotspot else ()
     return Ki67Count(
         settings=settings,
         headline=headline,
@@ -185,10 +176,13 @@ def count(
         regions=tuple(estimated(index) for index in parts),
         hotspots=found,
         spots=spots,
-        lacks=lacks,
+        lacks=(*missing, *shortfalls(headline.counted, method.guideline)),
         more=more_cells(headline.counted, settings.half_width),
         outside=outside,
-        notes=(*unsought, *notes_of(whole.counted, parts, found, method, settings.window)),
+        notes=(
+            *_unsought(slides, settings),
+            *notes_of(whole.counted, parts, found, method, settings.window),
+        ),
     )
 
 
@@ -221,5 +215,32 @@ def _hotspots(slides: Sequence[CellsOfSlide], settings: CountSettings) -> Hotspo
     return hotspots(slide.counted(), slide.mpp, settings.seed, options)
 
 
-def _none(found: Hotspots | None) -> str:
-    return (found.none_because if found else None) or "nobody looked for one"
+def _outside(slides: Sequence[CellsOfSlide]) -> int:
+    """Return how many cells no region holds; regions that hold none of them are refused."""
+    cells = sum(len(slide.cells) for slide in slides)
+    outside = cells - sum(len(slide.counted()) for slide in slides)
+    require_cells_inside(cells, outside)
+    return outside
+
+
+def _require_parts(slides: Sequence[CellsOfSlide], method: Method) -> None:
+    """Refuse to weigh what has no parts."""
+    if method.guideline.weighting == "weighted" and not any(
+        slide.regions or slide.weight for slide in slides
+    ):
+        raise InputError(
+            "the weighted index needs regions that stand for parts of the tumour; outline them, name them"
+            " with --regions, and give the share of each with --weight NAME=SHARE"
+        )
+
+
+def _unsought(slides: Sequence[CellsOfSlide], settings: CountSettings) -> Iterator[str]:
+    """Yield why the wanted hotspots were not sought."""
+    because = unsought_because(len(slides), slides[0].mpp)
+    if settings.hotspots and because:
+        yield f"No hotspot is shown: {because}."
+
+
+def _none(found: Hotspots | None) -> tuple[str, ...]:
+    why = (found.none_because if found else None) or "nobody looked for one"
+    return (f"there is no hotspot, so the index is that of all cells: {why}",)
