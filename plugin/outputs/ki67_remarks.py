@@ -39,9 +39,9 @@ def _few(count: Ki67Count) -> Iterator[str]:
     if index.precision is not None and not index.precision.known:
         cells = counted(index.tally.tumour, "tumour cell", "tumour cells")
         yield (
-            f"{cells} cannot tell how far positive cells lie together, so the interval takes a usual part of it"
-            " for granted, and no grade and no number of cells still to count is given; count at the very least"
-            f" {FEWEST_CELLS}."
+            f"{cells} cannot tell how far positive cells lie together, so the interval takes them for nearly"
+            " independent, and neither a grade nor the number of cells still to count is given; count at the"
+            f" very least {FEWEST_CELLS}."
         )
 
 
