@@ -49,7 +49,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=SHARE",
         action="append",
         default=[],
-        help="what a region, or a group of them, stands for; may be repeated",
+        help="what a region, a group of them or an image stands for; may be repeated",
     )
     for flag, kind in (("positive", "positive"), ("negative", "negative"), ("not-counted", "no")):
         add(f"--{flag}", metavar="A,B", type=names, default=(), help=f"{kind} tumour cells")
@@ -65,7 +65,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--hotspots", metavar="K", type=int, default=3, help="how many (default: 3)")
     add("--window", metavar="2mm2|500cells", default="", help="their size (default: the method's)")
     add("--points", metavar="P", type=float, default=2.0, help="wished half interval (default: 2)")
-    add("--mpp", metavar="UM", type=float, help="pixel size, for hotspots of a file")
+    add("--mpp", metavar="UM", type=float, help="pixel size, for hotspots and map of a file")
     add("--format", choices=("table", "json"), default="table", help="(default: table)")
     add_seed(parser, "all draws")
     _add_outputs(parser.add_argument_group("report"))
