@@ -89,7 +89,8 @@ def test_slides_become_a_backbone_that_a_detector_starts_from(
     assert set(left) == {BACKBONE, CURVES, METRICS, PICTURE, SETTINGS}
     run = told(archive, item)
     assert (run["state"], run["epoch"], run["slides"]) == ("complete", 2, 2)
-    backbone = archive.download(left[BACKBONE], tmp_path)
+    fetched = archive.download(left[BACKBONE], tmp_path)
+    backbone = fetched.rename(fetched.with_suffix(".safetensors"))
     assert backbone.read_bytes() == archive.content_of("backbone.safetensors")
     write_cells(tmp_path / "dataset", samples=4, side=128, count=12)
     pack(tmp_path / "dataset", tmp_path / "cells.zip")
