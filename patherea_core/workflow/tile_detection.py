@@ -10,7 +10,9 @@ from patherea_core.points import Detections
 from patherea_core.tiling import Tile, owned_by
 
 
-def detect_owned(network: DetectorNetwork, pixels: Pixels, tile: Tile, least_score: float) -> Detections:
+def detect_owned(
+    network: DetectorNetwork, pixels: Pixels, tile: Tile, least_score: float
+) -> Detections:
     """Return the detections that a tile's core owns, in the frame of its window.
 
     Args:
