@@ -27,6 +27,11 @@ def test_the_defaults_are_those_of_the_paper() -> None:
     assert recipe == PAPER
 
 
+@pytest.mark.parametrize("recipe", [Recipe(), *RECIPES.values()])
+def test_settings_can_be_written_without_their_defaults(recipe: Recipe) -> None:
+    assert Recipe.model_validate(recipe.model_dump(exclude_defaults=True)) == recipe
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_goes_through_json_unchanged(name: str) -> None:
     recipe = recipe_named(name)
