@@ -109,6 +109,12 @@ def _require_fitting(card: BackboneCard, network: NetworkConfig, path: Path) -> 
     """Refuse weights whose card says that this network would make other features of them."""
     architecture, options = published_form(network.backbone, network.backbone_options)
     if card.architecture != architecture.split(".")[0]:
+        foundation = known_foundation(network.backbone)
+        if foundation is not None:
+            raise InputError(
+                f"{path} holds {card.architecture}, not {foundation.title}, which {network.backbone} is;"
+                f" {foundation.way_to_it}"
+            )
         raise InputError(
             f"{path} holds {card.architecture}, and the recipe names {network.backbone}; name another"
             f' file, or set network.backbone to "{card.architecture}"'

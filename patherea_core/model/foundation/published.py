@@ -98,3 +98,9 @@ class Foundation:
         if not self.repository:
             return self.files[0]
         return f"{self.page}/resolve/main/{self.files[0]}"
+
+    @property
+    def way_to_it(self) -> str:
+        """What a person does to have the file, in words that follow a semicolon."""
+        account = "with an account that was let in " if self.gated else ""
+        return f"download {self.download} {account}and name that file"

@@ -13,6 +13,7 @@ from patherea_core.errors import InputError
 from patherea_core.model.detector_network import DetectorNetwork
 from patherea_core.model.foundation.checks import tell_pixels
 from patherea_core.model.foundation.licences import accepted_terms, require_accepted
+from patherea_core.model.foundation.registry import known_foundation
 from patherea_core.model.pretrained import BackboneWeights, initialise, read_backbone_weights
 from patherea_core.taxonomy import Taxonomy
 from patherea_core.workflow.engine.base_model import BaseModel, read_base_model, take_over
@@ -55,10 +56,7 @@ def weights_to_start_from(
     name = recipe.network.backbone
     if recipe.training.initialisation == "pretrained":
         if source is None:
-            raise InputError(
-                f"this recipe starts from pretrained weights of {name}: name their file, or 'hub' to"
-                " fetch them by name, or take a recipe with training.initialisation 'scratch'"
-            )
+            raise InputError(_how_to_give_weights(name))
         weights = read_backbone_weights(source, recipe.network)
         accepted = accepted_terms(name)
         return replace(weights, licence=f"{weights.licence}, {accepted}") if accepted else weights
@@ -73,6 +71,22 @@ def weights_to_start_from(
             " set training.initialisation to 'pretrained', or network.frozen_backbone to false"
         )
     return None
+
+
+def _how_to_give_weights(backbone: str) -> str:
+    """Return why a training without the pretrained weights of its backbone cannot begin, and what to do."""
+    foundation = known_foundation(backbone)
+    if foundation is not None:
+        return (
+            f"a training on {backbone} starts from the published weights of {foundation.title}, and none are"
+            f" named: {foundation.way_to_it} with --backbone-weights, or say --backbone-weights hub to have"
+            " it fetched"
+        )
+    return (
+        f"this recipe starts from pretrained weights of {backbone}, and none are named: name their file with"
+        " --backbone-weights, or say --backbone-weights hub to have it fetched, or take a recipe with"
+        " training.initialisation 'scratch'"
+    )
 
 
 def start_from(beginning: Beginning, network: DetectorNetwork, taxonomy: Taxonomy) -> None:

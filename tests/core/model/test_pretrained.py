@@ -12,6 +12,7 @@ from torch import Tensor
 from patherea_core.config import NetworkConfig
 from patherea_core.errors import InputError
 from patherea_core.model.backbones import Backbone, build_backbone
+from patherea_core.model.foundation.registry import FOUNDATIONS
 from patherea_core.model.pretrained import (
     BackboneWeights,
     built_name,
@@ -262,6 +263,19 @@ def test_a_card_that_the_recipe_contradicts_says_how_to_mend_it(
     with pytest.raises(InputError) as raised:
         read_backbone_weights(path, RESNET)
     assert said in str(raised.value)
+
+
+def test_a_card_of_another_model_than_the_foundation_names_the_file_to_bring(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "weights.safetensors"
+    write_backbone_file(path, random_state(RESNET), card(RESNET))
+    with pytest.raises(InputError) as raised:
+        read_backbone_weights(path, NetworkConfig(backbone="dinov2-s"))
+    said, wanted = str(raised.value), FOUNDATIONS["dinov2-s"]
+    assert f"holds resnet10t, not {wanted.title}" in said
+    assert f"download {wanted.download} and name that file" in said
+    assert "network.backbone" not in said  # which would contradict the choice of that model
 
 
 def test_a_tag_of_timm_names_the_same_architecture(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from patherea_core.config import NetworkConfig, Recipe
 from patherea_core.errors import InputError
+from patherea_core.model.foundation.registry import FOUNDATIONS
 from patherea_core.model.pretrained import BackboneWeights
 from patherea_core.workflow.engine.initialisation import (
     origin_of,
@@ -21,8 +22,20 @@ PRETRAINED = TINY.model_copy(
 
 
 def test_a_recipe_that_wants_weights_says_how_to_give_them() -> None:
-    with pytest.raises(InputError, match="name their file, or 'hub'"):
+    with pytest.raises(InputError, match=r"name their file with --backbone-weights, or say .* hub"):
         weights_to_start_from(PRETRAINED, None)
+
+
+@pytest.mark.parametrize("name", ["hibou-b", "uni", "dinov2-s"])
+def test_without_the_weights_of_a_foundation_model_their_file_is_named(name: str) -> None:
+    recipe = PRETRAINED.model_copy(update={"network": NetworkConfig(backbone=name)})
+    with pytest.raises(InputError) as refused:
+        weights_to_start_from(recipe, None)
+    said, foundation = str(refused.value), FOUNDATIONS[name]
+    assert f"download {foundation.download} " in said
+    assert "name that file with --backbone-weights" in said
+    assert ("with an account that was let in" in said) == foundation.gated
+    assert "scratch" not in said  # a foundation model at random would be frozen so
 
 
 @pytest.mark.parametrize("source", [Path("weights.safetensors"), "hub"])
