@@ -1,16 +1,24 @@
 """Fetching the weights that timm names for a model from where they are published."""
 
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import timm
-from huggingface_hub import hf_hub_download
+from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, LocalEntryNotFoundError
 from timm.models._hub import download_cached_file
 
 from patherea_core.errors import InputError
 from patherea_core.model.foundation.published import Foundation
 from patherea_core.model.foundation.registry import known_foundation
+
+log = logging.getLogger(__name__)
 
 #: Names under which the hub keeps weights, the safest first.
 _HUB_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -37,9 +45,9 @@ def fetched(name: str) -> Path:
         return Path(download_cached_file(settings.url, progress=False))
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(
-            f"the weights of {name} cannot be fetched ({type(error).__name__}); on a computer with"
-            f" access download {_published_at(settings)}, bring the file here, and give its path instead"
-            " of 'hub'"
+            f"the weights of {name} cannot be fetched ({_why(error)}); on a computer with access download"
+            f" {_published_at(settings)}, bring the file here, and name it instead of 'hub',"
+            " as in --backbone-weights FILE"
         ) from error
 
 
@@ -63,13 +71,14 @@ def _published_file(foundation: Foundation) -> Path:
         raise InputError(
             f"{foundation.title} is given to those who asked: ask at {foundation.page}, then let the"
             f" environment variable HF_TOKEN hold a token of your account there, or download"
-            f" {foundation.download} and give its path instead of 'hub'"
+            f" {foundation.download} and name that file instead of 'hub', as in --backbone-weights FILE"
         ) from error
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(
-            f"{foundation.title} cannot be fetched ({type(error).__name__}); on a computer with access"
+            f"{foundation.title} cannot be fetched ({_why(error)}); on a computer with access"
             f" {'and an account that was let in ' if foundation.gated else ''}download"
-            f" {foundation.download}, bring the file here, and give its path instead of 'hub'"
+            f" {foundation.download}, bring the file here, and name it instead of 'hub',"
+            " as in --backbone-weights FILE"
         ) from error
 
 
@@ -78,12 +87,60 @@ def _from_hub(repository: str, files: tuple[str, ...]) -> Path:
     *first, last = files
     for candidate in first:
         try:
-            return Path(hf_hub_download(owner_and_name, candidate, revision=revision or None))
+            return _downloaded(owner_and_name, candidate, revision or None)
         except LocalEntryNotFoundError:  # the hub is out of reach, which no other name would mend
             raise
         except EntryNotFoundError:
             continue
-    return Path(hf_hub_download(owner_and_name, last, revision=revision or None))
+    return _downloaded(owner_and_name, last, revision or None)
+
+
+def _downloaded(repository: str, file: str, revision: str | None) -> Path:
+    """Return the place of a file of the hub, which is fetched if it is not there.
+
+    Raises:
+        OSError: the hub is out of reach, it has no such file, or it does not give it.
+    """
+    # The hub's client tries again for half a minute, also where there is no network at all.
+    if not _is_kept(repository, file, revision) and not hub_is_known():
+        raise LocalEntryNotFoundError(f"{constants.ENDPOINT} has no address here")
+    log.info("%s of %s is looked for at %s", file, repository, constants.ENDPOINT)
+    with _quiet_client():
+        return Path(hf_hub_download(repository, file, revision=revision))
+
+
+def hub_is_known() -> bool:
+    """Return whether the hub's name has an address here, or another computer is asked to reach it."""
+    if getproxies():
+        return True
+    try:
+        socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, None)
+    except OSError:
+        return False
+    return True
+
+
+def _is_kept(repository: str, file: str, revision: str | None) -> bool:
+    return isinstance(try_to_load_from_cache(repository, file, revision=revision), str)
+
+
+@contextmanager
+def _quiet_client() -> Iterator[None]:
+    """Keep the hub's client from telling of each of its attempts, twice."""
+    client = logging.getLogger("huggingface_hub")
+    level = client.level
+    client.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        client.setLevel(level)
+
+
+def _why(error: Exception) -> str:
+    """Return why a file cannot be fetched, in few words."""
+    if isinstance(error, LocalEntryNotFoundError):
+        return f"{urlsplit(constants.ENDPOINT).hostname} cannot be reached"
+    return type(error).__name__
 
 
 def _published_at(settings: Any) -> str:  # noqa: ANN401  timm publishes no types

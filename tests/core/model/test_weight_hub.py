@@ -1,5 +1,7 @@
 """Weights that timm names are fetched, or one sentence says which file to bring from where."""
 
+import logging
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +15,7 @@ from patherea_core.errors import InputError
 from patherea_core.model import weight_hub
 from patherea_core.model.pretrained import read_backbone_weights
 from patherea_core.model.timm_models import created
+from patherea_core.model.weight_hub import hub_is_known
 
 RESNET = NetworkConfig(backbone="resnet10t")
 
@@ -34,6 +37,12 @@ class Hub:
         if stem not in self.files:
             raise EntryNotFoundError(filename)
         return str(self.files[stem])
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the hub have an address, also where there is no network."""
+    monkeypatch.setattr(weight_hub, "hub_is_known", lambda: True)
 
 
 @pytest.fixture
@@ -72,11 +81,59 @@ def test_out_of_reach_the_file_to_bring_is_named(monkeypatch: pytest.MonkeyPatch
     hub = Hub(reachable=False)
     monkeypatch.setattr(weight_hub, "hf_hub_download", hub)
     expected = (
-        "download https://huggingface.co/timm/resnet10t.c3_in1k/resolve/main/model.safetensors"
+        r"\(huggingface\.co cannot be reached\); .*"
+        r"download https://huggingface\.co/timm/resnet10t\.c3_in1k/resolve/main/model\.safetensors, .*"
+        "--backbone-weights FILE"
     )
     with pytest.raises(InputError, match=expected):
         read_backbone_weights("hub", RESNET)
     assert len(hub.asked) == 1  # another name would not be in reach either
+
+
+@pytest.mark.parametrize("proxy", [True, False])
+def test_a_hub_without_an_address_is_asked_for_nothing_unless_a_proxy_knows_it(
+    monkeypatch: pytest.MonkeyPatch, weights: Path, *, proxy: bool
+) -> None:
+    def unknown(*_: object) -> None:
+        raise socket.gaierror("Name or service not known")
+
+    hub = Hub(model=weights)
+    monkeypatch.setattr(weight_hub, "hub_is_known", hub_is_known)  # as it is, not as in other tests
+    monkeypatch.setattr(weight_hub, "hf_hub_download", hub)
+    monkeypatch.setattr("socket.getaddrinfo", unknown)
+    monkeypatch.setattr(weight_hub, "getproxies", lambda: {"https": "proxy"} if proxy else {})
+    if proxy:
+        assert weight_hub.fetched("resnet10t") == weights
+    else:
+        with pytest.raises(InputError, match=r"huggingface\.co cannot be reached"):
+            weight_hub.fetched("resnet10t")
+    assert bool(hub.asked) == proxy
+
+
+def test_weights_that_are_kept_need_no_address(
+    monkeypatch: pytest.MonkeyPatch, weights: Path
+) -> None:
+    monkeypatch.setattr(weight_hub, "hf_hub_download", Hub(model=weights))
+    monkeypatch.setattr(weight_hub, "hub_is_known", lambda: False)
+    monkeypatch.setattr(weight_hub, "try_to_load_from_cache", lambda *_, **__: str(weights))
+    assert weight_hub.fetched("resnet10t") == weights
+
+
+def test_the_attempts_of_the_hubs_client_are_not_told(
+    monkeypatch: pytest.MonkeyPatch, weights: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = logging.getLogger("huggingface_hub.utils._http")
+    hub = Hub(model=weights)
+
+    def noisy(*arguments: Any, **options: Any) -> str:  # noqa: ANN401
+        client.warning("Retrying in 1s [Retry 1/5].")
+        return hub(*arguments, **options)
+
+    monkeypatch.setattr(weight_hub, "hf_hub_download", noisy)
+    weight_hub.fetched("resnet10t")
+    assert "Retrying" not in caplog.text
+    client.warning("as before")
+    assert "as before" in caplog.text
 
 
 def settings(**changes: Any) -> SimpleNamespace:  # noqa: ANN401

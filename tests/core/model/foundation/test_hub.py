@@ -97,6 +97,7 @@ def reach(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str) -> Iter
         token=TOKEN,
     )
     monkeypatch.setattr(weight_hub, "hf_hub_download", fetch)
+    monkeypatch.setattr(weight_hub, "hub_is_known", lambda: True)
     yield
     huggingface_hub.close_session()
 
@@ -132,7 +133,7 @@ def test_whoever_was_not_let_in_is_told_where_to_ask(
     monkeypatch.setattr(weight_hub, "hf_hub_download", other)
     expected = (
         r"UNI is given to those who asked: ask at https://huggingface\.co/MahmoodLab/UNI, .*HF_TOKEN.*"
-        r"download https://huggingface\.co/MahmoodLab/UNI/resolve/main/pytorch_model\.bin and give its path"
+        r"download https://huggingface\.co/MahmoodLab/UNI/resolve/main/pytorch_model\.bin and name that file"
     )
     with pytest.raises(InputError, match=expected) as refused:
         read_backbone_weights("hub", network("uni"))
@@ -160,6 +161,7 @@ def test_out_of_reach_the_file_to_bring_is_named(
         raise OSError("no route")
 
     monkeypatch.setattr(weight_hub, "hf_hub_download", unreachable)
+    monkeypatch.setattr(weight_hub, "hub_is_known", lambda: True)
     monkeypatch.setattr(weight_hub, "download_cached_file", unreachable)
     download = registry.FOUNDATIONS[name].download
     with pytest.raises(InputError, match=rf"download {download}, bring the file here") as refused:
