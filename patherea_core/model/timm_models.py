@@ -87,12 +87,17 @@ def published_form(name: str, options: Mapping[str, Any]) -> tuple[str, dict[str
     return foundation.architecture, {**fixed, **options}
 
 
-def require_known(name: str) -> None:
-    """Raise InputError if there is neither a model of timm of that name nor a foundation model."""
+def require_known(name: str, setting: str = "network.backbone") -> None:
+    """Raise InputError if there is neither a model of timm of that name nor a foundation model.
+
+    Args:
+        name: what timm calls it.
+        setting: where a person says so, for the message.
+    """
     if known_foundation(name) is None and not timm.is_model(name):
         near = get_close_matches(name, [*timm.list_models(), *FOUNDATIONS], n=3)
         raise InputError(
-            f"network.backbone: timm knows no model {name!r}; "
+            f"{setting}: timm knows no model {name!r}; "
             + (f"{' or '.join(near)} is near" if near else "`timm.list_models()` lists them")
         )
 

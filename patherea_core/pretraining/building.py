@@ -1,10 +1,10 @@
 """Masked image models by their settings."""
 
-from patherea_core.pretraining.mae import MaskedAutoencoder
-from patherea_core.pretraining.masking import hidden_count
+from patherea_core.pretraining.mae import MaskedAutoencoder, patch_side
+from patherea_core.pretraining.masking import hidden_count, require_whole_cells
 from patherea_core.pretraining.modelling import MaskedImageModel
 from patherea_core.pretraining.settings import PretrainingConfig
-from patherea_core.pretraining.spark import SparseModel
+from patherea_core.pretraining.spark import SparseModel, coarsest_stride
 
 
 def build_masked_model(config: PretrainingConfig) -> MaskedImageModel:
@@ -17,6 +17,23 @@ def build_masked_model(config: PretrainingConfig) -> MaskedImageModel:
     """
     model: MaskedImageModel
     model = MaskedAutoencoder(config) if config.method == "mae" else SparseModel(config)
-    model.require_cells(config.tile_size, config.tile_size)
-    hidden_count(config.tile_size // model.cell, config.hidden_share)
+    _require_cells(config, model.cell)
     return model
+
+
+def require_suitable(config: PretrainingConfig) -> None:
+    """Refuse most of what ``build_masked_model`` does, without building a network, which may be large.
+
+    Raises:
+        InputError: there is no such backbone, it is of the wrong kind for the method, or tiles of that size
+            have too few cells to hide some and show some.
+        ShapeError: tiles of that size have no whole number of cells.
+    """
+    _require_cells(
+        config, patch_side(config) if config.method == "mae" else coarsest_stride(config)
+    )
+
+
+def _require_cells(config: PretrainingConfig, cell: int) -> None:
+    require_whole_cells(cell, config.tile_size, config.tile_size)
+    hidden_count(config.tile_size // cell, config.hidden_share)

@@ -32,12 +32,7 @@ class MaskedAutoencoder(MaskedImageModel):
         Raises:
             InputError: the backbone is no plain vision transformer, or the settings do not suit it.
         """
-        require_known(config.backbone)
-        if not is_plain_transformer(config.backbone, config.backbone_options):
-            raise InputError(
-                f"MAE pretrains plain vision transformers, and {config.backbone!r} is none; set method to"
-                ' "spark" for a convolutional network'
-            )
+        _require_plain(config)
         # Tiles may be of another side than that which the transformer is named for.
         transformer: Any = created(
             config.backbone,
@@ -85,3 +80,23 @@ class MaskedAutoencoder(MaskedImageModel):
         state = self.transformer.state_dict()
         # Without its pooling timm gives some transformers a norm that they do not have otherwise.
         return {name: tensor for name, tensor in state.items() if name in self.known}
+
+
+def patch_side(config: PretrainingConfig) -> int:
+    """Return the side in pixels of a patch of the backbone, which need not be built for that.
+
+    Raises:
+        InputError: the backbone is no plain vision transformer.
+    """
+    _require_plain(config)
+    transformer: Any = described(config.backbone, config.backbone_options)
+    return int(transformer.patch_embed.patch_size[0])
+
+
+def _require_plain(config: PretrainingConfig) -> None:
+    require_known(config.backbone, "--backbone")
+    if not is_plain_transformer(config.backbone, config.backbone_options):
+        raise InputError(
+            f"MAE pretrains plain vision transformers, and {config.backbone!r} is none; take the method"
+            " spark (--method spark) for a convolutional network"
+        )

@@ -27,6 +27,16 @@ def drawn_cells(count: int, side: int, share: float, random: np.random.Generator
     return torch.from_numpy(ranks < hidden).reshape(count, side, side)
 
 
+def require_whole_cells(cell: int, height: int, width: int) -> None:
+    """Raise ShapeError unless tiles of these sides have a whole number of cells of that side, in pixels."""
+    if height % cell or width % cell or not height or not width:
+        near = max(2, round(height / cell)) * cell
+        raise ShapeError(
+            f"the sides of a tile must be multiples of {cell} pixels for this backbone, not"
+            f" {height} × {width}; take tiles of another side (--tile), say {near}"
+        )
+
+
 def hidden_count(side: int, share: float) -> int:
     """Return how many of the side² cells of a tile are hidden, to hide that share of them.
 
@@ -37,7 +47,7 @@ def hidden_count(side: int, share: float) -> int:
     if not 0 < hidden < side * side:
         raise InputError(
             f"a tile of {side} × {side} cells cannot hide {share:g} of them and show the rest; take larger"
-            " tiles, or another mask_ratio"
+            " tiles (--tile), or hide another share (--mask-ratio)"
         )
     return hidden
 

@@ -9,7 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from patherea_core.errors import InputError, ShapeError
-from patherea_core.pretraining.masking import as_cells, as_images, drawn_cells
+from patherea_core.pretraining.masking import (
+    as_cells,
+    as_images,
+    drawn_cells,
+    require_whole_cells,
+)
 
 #: Added to the variance of a cell, so that one of a single colour can be divided by its deviation.
 _LEAST_VARIANCE = 1e-6
@@ -132,11 +137,7 @@ class MaskedImageModel(nn.Module):
 
     def require_cells(self, height: int, width: int) -> None:
         """Raise ShapeError unless tiles of these sides in pixels have a whole number of cells."""
-        if height % self.cell or width % self.cell or not height or not width:
-            raise ShapeError(
-                f"the sides of a tile must be multiples of {self.cell} pixels for this backbone, not"
-                f" {height} × {width}; set another tile_size"
-            )
+        require_whole_cells(self.cell, height, width)
 
     def require_fitting(self, images: Tensor, hidden: Tensor) -> None:
         """Raise ShapeError unless these cells are those of these images."""

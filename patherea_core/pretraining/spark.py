@@ -12,7 +12,7 @@ from torch import Tensor
 from patherea_core.errors import InputError
 from patherea_core.model.pretrained import built_name
 from patherea_core.model.timm_models import described, family, input_statistics, require_known
-from patherea_core.model.timm_pyramid import channels_first, chosen_levels, timm_pyramid
+from patherea_core.model.timm_pyramid import Level, channels_first, chosen_levels, timm_pyramid
 from patherea_core.pretraining.masking import as_cells, visible_cells
 from patherea_core.pretraining.modelling import MaskedImageModel
 from patherea_core.pretraining.settings import PretrainingConfig
@@ -45,8 +45,7 @@ class SparseModel(MaskedImageModel):
                 it.
         """
         name, options = config.backbone, config.backbone_options
-        _require_convolutional(name)
-        levels = chosen_levels(name, options, _FINEST, _COARSEST)
+        levels = _levels(config)
         super().__init__(levels[-1].stride, config.hidden_share, input_statistics(name))
         self.visibility = Visibility()
         self.strides = tuple(level.stride for level in levels)
@@ -104,14 +103,29 @@ class SparseModel(MaskedImageModel):
             if level.shape[2] != side // stride or cells[hidden.flatten(1)].any():
                 raise InputError(
                     f"SparK cannot keep hidden cells out of the level of stride {stride} of {name!r};"
-                    " name another backbone, or set other backbone_options"
+                    " name another --backbone"
                 )
 
 
+def coarsest_stride(config: PretrainingConfig) -> int:
+    """Return the coarsest stride of the backbone, which is the side of a cell and need not be built for that.
+
+    Raises:
+        InputError: the backbone is no convolutional pyramid of known layers.
+    """
+    return _levels(config)[-1].stride
+
+
+def _levels(config: PretrainingConfig) -> list[Level]:
+    _require_convolutional(config.backbone)
+    return chosen_levels(config.backbone, config.backbone_options, _FINEST, _COARSEST)
+
+
 def _require_convolutional(name: str) -> None:
-    require_known(name)
+    require_known(name, "--backbone")
     if family(name) not in _FAMILIES:
         raise InputError(
             f"SparK pretrains convolutional networks of timm's families {', '.join(_FAMILIES)}, and {name!r}"
-            ' is of another; name one of them, or set method to "mae" for a plain vision transformer'
+            " is of another; name one of them, or take the method mae (--method mae) for a"
+            " plain vision transformer"
         )

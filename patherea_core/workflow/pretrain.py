@@ -25,7 +25,6 @@ from patherea_core.workflow.pretraining.identity import PretrainingIdentity
 from patherea_core.workflow.pretraining.outcome import write_backbone
 from patherea_core.workflow.pretraining.pictures import Pictures
 from patherea_core.workflow.pretraining.request import PretrainRequest
-from patherea_core.workflow.run.kept_state import epochs_in
 
 __all__ = ["PretrainRequest", "pretrain"]
 
@@ -59,7 +58,7 @@ def pretrain(request: PretrainRequest, progress: Progress) -> Path:
     weights = weights_of(request)
     identity = _identity(request, weights)
     resumed = folder.require_usable(config, identity, resume=request.resume)
-    if resumed and folder.backbone.exists() and epochs_in(folder.last) == config.epochs:
+    if resumed and folder.is_complete(config):
         log.info("the run in %s is complete: nothing is left to train", request.run)
         return folder.backbone
     new_model(request, weights)  # refuses what does not fit, before anything is written
@@ -88,7 +87,7 @@ def pretrain(request: PretrainRequest, progress: Progress) -> Path:
 def _require_sound(request: PretrainRequest) -> None:
     """Refuse what cannot be trained, before the long work."""
     config, source = request.config, request.source
-    require_known(config.backbone)
+    require_known(config.backbone, "--backbone")
     for tiles in (source, request.held_out or source):
         if abs(tiles.mpp - config.mpp) > 1e-6 * config.mpp:
             raise ScaleError(

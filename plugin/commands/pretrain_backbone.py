@@ -9,10 +9,12 @@ from typing import Any, Literal
 
 from patherea_core.errors import Cancelled
 from patherea_core.files import replacing, require_writable
+from patherea_core.pretraining.building import require_suitable
 from patherea_core.pretraining.settings import PretrainingConfig
 from patherea_core.pretraining.tile_source import TileSource
 from patherea_core.progress import Part, Progress
 from patherea_core.seeding import Seed
+from patherea_core.workflow.devices import device_count, resolve_device
 from patherea_core.workflow.pretrain import PretrainRequest, pretrain
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
 from plugin import provenance
@@ -98,10 +100,26 @@ def require_usable(request: BackboneRequest) -> PretrainingConfig:
     """Check before long work all that can be checked without the slides; return the settings.
 
     Raises:
-        InputError: a setting cannot serve, or the run folder holds a run.
+        InputError: a setting or the device cannot serve, the run folder holds a run, or none that goes on
+            with these settings.
+        OutputError: the results cannot be written.
+    """
+    config = require_sound(request)
+    require_suitable(config)
+    if request.resume:
+        PretrainingFolder(request.out).require_same_words(config, request.seed)
+    return config
+
+
+def require_sound(request: BackboneRequest) -> PretrainingConfig:
+    """Check what is the same for a run that takes its settings from an earlier job; return those asked for.
+
+    Raises:
+        InputError: a setting or the device is none, or the run folder holds a run.
         OutputError: the results cannot be written.
     """
     config = chosen_settings(request.wishes)
+    device_count(resolve_device(request.device).type, request.devices)  # refuses what is not there
     Seed(request.seed)  # refuses what is none
     if request.backbone_out is not None:
         require_writable(request.backbone_out)

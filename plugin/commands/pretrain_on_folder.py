@@ -10,7 +10,12 @@ from patherea_core.workflow.pretraining.folder import PretrainingFolder
 from patherea_core.workflow.run.kept_state import epochs_in
 from plugin import provenance
 from plugin.commands.patient_delivery import deliver_patiently
-from plugin.commands.pretrain_backbone import BackboneRequest, pretrain_on, require_usable
+from plugin.commands.pretrain_backbone import (
+    BackboneRequest,
+    pretrain_on,
+    require_sound,
+    require_usable,
+)
 from plugin.commands.pretrain_item import (
     BACKBONE,
     CHECKPOINT,
@@ -78,9 +83,11 @@ def run(request: ArchivePretraining, progress: Progress) -> Path:
         TrainingError: the pretraining went astray.
         Cancelled: the progress asked to stop; the message says how to go on.
     """
-    require_usable(request.backbone)
+    begins = isinstance(request.source, SlidesFolder)
+    # A run that goes on has its own settings, which those of the form need not suit.
+    (require_usable if begins else require_sound)(request.backbone)
     session = connect(request.api_url, request.token)
-    if isinstance(request.source, SlidesFolder):
+    if begins:
         require_writable_folder(session, request.runs_folder)
     fetching = Part(progress, 0.0, _FETCHING)
     prepared = prepare(request.source, request.backbone, session, request.scratch, fetching)

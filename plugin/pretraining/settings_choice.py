@@ -58,7 +58,7 @@ def chosen_settings(wishes: SettingsWishes) -> PretrainingConfig:
     Raises:
         InputError: timm knows no such backbone, or a setting is none.
     """
-    require_known(wishes.backbone)
+    require_known(wishes.backbone, option_of("backbone"))
     options = _options(wishes.backbone)
     suiting = "mae" if is_plain_transformer(wishes.backbone, options) else "spark"
     said = {
@@ -71,9 +71,16 @@ def chosen_settings(wishes: SettingsWishes) -> PretrainingConfig:
     try:
         return PretrainingConfig.model_validate(settings)
     except ValidationError as error:
+        setting = str(error.errors()[0]["loc"][0])
+        words = refusal(error, PretrainingConfig).replace(setting, option_of(setting), 1)
         raise InputError(
-            f"the pretraining cannot be set up so: {refusal(error, PretrainingConfig)}; give another value"
+            f"the pretraining cannot be set up so: {words}; give another value"
         ) from error
+
+
+def option_of(setting: str) -> str:
+    """Return the option of the shell that a setting is said with."""
+    return "--tile" if setting == "tile_size" else f"--{setting.replace('_', '-')}"
 
 
 def _options(backbone: str) -> dict[str, Any]:

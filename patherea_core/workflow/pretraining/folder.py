@@ -14,6 +14,7 @@ from patherea_core.workflow.engine.validation import Row
 from patherea_core.workflow.pretraining.curves import curves
 from patherea_core.workflow.pretraining.identity import PretrainingIdentity
 from patherea_core.workflow.run.identity import settings_differences
+from patherea_core.workflow.run.kept_state import epochs_in
 from patherea_core.workflow.run.places import RunPlaces
 
 
@@ -46,8 +47,31 @@ class PretrainingFolder(RunPlaces):
         """
         going_on = self.goes_on(self.settings, self.backbone, resume=resume)
         if going_on:
-            self._require_same(config, identity)
+            self._require_none_different(self._begun(), config, identity)
         return going_on
+
+    def require_same_words(self, config: PretrainingConfig, seed: int) -> None:
+        """Refuse early to go on with other settings or another seed, before the tiles are looked at.
+
+        Raises:
+            InputError: the folder holds no run to go on with, or one of other settings or another seed.
+        """
+        if self.settings.exists() and not (self.last.exists() or self.backbone.exists()):
+            return  # it was stopped in its first epoch, and starts afresh
+        self.goes_on(self.settings, self.backbone, resume=True)
+        own_config, own_identity = self._begun()
+        asked = own_identity.model_copy(update={"seed": seed})
+        self._require_none_different((own_config, own_identity), config, asked)
+
+    def is_complete(self, config: PretrainingConfig) -> bool:
+        """Return whether the run has all its epochs and its backbone.
+
+        Raises:
+            InputError: the state is broken.
+        """
+        return (
+            self.backbone.exists() and self.last.exists() and epochs_in(self.last) == config.epochs
+        )
 
     def begin(self, config: PretrainingConfig, identity: PretrainingIdentity) -> None:
         """Make the folder of a run that starts.
@@ -79,14 +103,25 @@ class PretrainingFolder(RunPlaces):
             ) from error
         write_whole(self.pictures / f"epoch-{epoch:03d}.png", content)
 
-    def _require_same(self, config: PretrainingConfig, identity: PretrainingIdentity) -> None:
+    def _begun(self) -> tuple[PretrainingConfig, PretrainingIdentity]:
+        """Return what the run in the folder was started with."""
         try:
-            own_config = PretrainingConfig.model_validate_json(self.settings.read_bytes())
-            own_identity = PretrainingIdentity.model_validate_json(self.identity.read_bytes())
+            return (
+                PretrainingConfig.model_validate_json(self.settings.read_bytes()),
+                PretrainingIdentity.model_validate_json(self.identity.read_bytes()),
+            )
         except (OSError, ValidationError) as error:
             raise InputError(
                 f"the run in {self.path} does not say how it was started (settings.json or run.json is"
                 " missing, broken or of another version, or it is no pretraining); name another folder"
             ) from error
+
+    def _require_none_different(
+        self,
+        begun: tuple[PretrainingConfig, PretrainingIdentity],
+        config: PretrainingConfig,
+        identity: PretrainingIdentity,
+    ) -> None:
+        own_config, own_identity = begun
         different = own_identity.differences(identity) + settings_differences(own_config, config)
         self.require_none_different(different, (own_config.epochs, config.epochs))

@@ -1,5 +1,6 @@
 """Models by their settings, and what becomes of their backbone in a detector."""
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from patherea_core.model.backbones import build_backbone
 from patherea_core.model.pretrained import initialise, read_backbone_weights
 from patherea_core.model.timm_models import described
 from patherea_core.model.weight_files import BackboneCard, write_backbone_file
+from patherea_core.pretraining.building import require_suitable
 from patherea_core.pretraining.mae import MaskedAutoencoder
 from patherea_core.pretraining.modelling import MaskedImageModel
 from patherea_core.pretraining.settings import PretrainingConfig
@@ -31,6 +33,9 @@ of_every_kind = pytest.mark.parametrize(
     "backbone",
     [*[*BACKBONES][:-1], pytest.param("mobilenetv2_100", marks=pytest.mark.slow)],
 )
+
+Refuse = Callable[[PretrainingConfig], object]
+with_and_without_a_network = pytest.mark.parametrize("refuse", [built, require_suitable])
 
 
 @cache
@@ -111,29 +116,56 @@ def test_a_share_that_hides_nothing_or_everything_is_refused(ratio: float) -> No
         PretrainingConfig(mask_ratio=ratio)
 
 
-def test_a_tile_with_too_few_cells_is_refused_before_anything_is_drawn() -> None:
+@with_and_without_a_network
+def test_a_tile_with_too_few_cells_is_refused_before_anything_is_drawn(refuse: Refuse) -> None:
     with pytest.raises(InputError, match=r"a tile of 1 × 1 cells cannot hide 0\.6"):
-        built(pyramid("test_efficientnet", tile_size=32))
+        refuse(pyramid("test_efficientnet", tile_size=32))
 
 
 @pytest.mark.parametrize(
-    ("config", "cell"),
+    ("config", "cell", "near"),
     [
-        (pyramid("test_efficientnet", tile_size=80), 32),
-        (transformer(TRANSFORMERS[1], tile_size=128), 14),
+        (pyramid("test_efficientnet", tile_size=84), 32, 96),
+        (transformer(TRANSFORMERS[1], tile_size=128), 14, 126),
     ],
 )
-def test_a_tile_that_cells_do_not_divide_is_refused(config: PretrainingConfig, cell: int) -> None:
-    with pytest.raises(ShapeError, match=f"multiples of {cell} pixels .* set another tile_size"):
-        built(config)
+@with_and_without_a_network
+def test_a_tile_that_cells_do_not_divide_is_refused(
+    refuse: Refuse, config: PretrainingConfig, cell: int, near: int
+) -> None:
+    with pytest.raises(
+        ShapeError, match=rf"multiples of {cell} pixels .* of another side \(--tile\), say {near}"
+    ):
+        refuse(config)
 
 
 @pytest.mark.parametrize("method", ["mae", "spark"])
-def test_a_backbone_that_timm_does_not_have_is_refused(method: str) -> None:
-    with pytest.raises(InputError, match="timm knows no model 'resnet10x'"):
-        built(pyramid("resnet10x", method=method))
+@with_and_without_a_network
+def test_a_backbone_that_timm_does_not_have_is_refused(refuse: Refuse, method: str) -> None:
+    with pytest.raises(InputError, match="--backbone: timm knows no model 'resnet10x'"):
+        refuse(pyramid("resnet10x", method=method))
 
 
 def test_options_that_timm_does_not_take_are_refused() -> None:
     with pytest.raises(InputError, match="cannot be built with the options"):
         built(transformer(backbone_options=TINY | {"colour": "red"}))
+
+
+@of_every_kind
+def test_what_can_be_built_is_suitable_without_being_built(backbone: str) -> None:
+    require_suitable(BACKBONES[backbone])
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (transformer(method="spark"), r"take the method mae \(--method mae\)"),
+        (pyramid("resnet10t", method="mae"), r"take the method spark \(--method spark\)"),
+    ],
+)
+@with_and_without_a_network
+def test_a_backbone_of_the_other_kind_is_refused(
+    refuse: Refuse, config: PretrainingConfig, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        refuse(config)

@@ -176,7 +176,7 @@ def test_images_that_hide_different_numbers_of_cells_are_refused() -> None:
 
 @pytest.mark.parametrize("backbone", ["resnet10t", "swin_tiny_patch4_window7_224"])
 def test_what_is_no_plain_transformer_is_refused(backbone: str) -> None:
-    with pytest.raises(InputError, match=f'{backbone}.* is none; set method to "spark"'):
+    with pytest.raises(InputError, match=f"{backbone}.* is none; take the method spark"):
         built(transformer(backbone, backbone_options={}))
 
 

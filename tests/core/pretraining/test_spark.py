@@ -143,7 +143,7 @@ def test_a_coarse_level_reaches_the_pixels_through_every_stage() -> None:
 
 @pytest.mark.parametrize("backbone", ["vit_tiny_patch16_224", "swin_tiny_patch4_window7_224"])
 def test_a_transformer_is_refused(backbone: str) -> None:
-    with pytest.raises(InputError, match=f'{backbone}.* set method to "mae"'):
+    with pytest.raises(InputError, match=f"{backbone}.* take the method mae"):
         built(pyramid(backbone))
 
 

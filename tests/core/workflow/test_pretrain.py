@@ -219,7 +219,7 @@ def test_weights_to_start_from_are_where_it_starts(whole: Path, tmp_path: Path) 
     ("changes", "said"),
     [
         ({"source": Blots(mpp=0.25)}, "blots have 0.25 µm a pixel, and the settings say 0.5"),
-        ({"config": of_epochs(1, backbone="resnet10t")}, "'resnet10t' is none; set method"),
+        ({"config": of_epochs(1, backbone="resnet10t")}, "'resnet10t' is none; take the method"),
         ({"config": of_epochs(1, backbone="no_such")}, "timm knows no model 'no_such'"),
         ({"config": of_epochs(1, tile_size=72)}, "must be multiples of 16 pixels"),
         ({"seed": -1}, "a seed must be"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from patherea_core.errors import Cancelled, InputError, OutputError, PathereaError
+from patherea_core.errors import Cancelled, InputError, OutputError, PathereaError, ShapeError
 from patherea_core.model.backbones import build_backbone
 from patherea_core.model.pretrained import initialise, read_backbone_weights
 from patherea_core.progress import Progress, Silent
@@ -26,6 +26,8 @@ from tests.plugin.slide_files import write_tiff
 WISHES = SettingsWishes(
     backbone="test_efficientnet", tile_size=64, epochs=1, tiles_per_epoch=4, batch_size=2
 )
+
+VIT_BY_SPARK = replace(WISHES, backbone="test_vit", method="spark")
 
 
 @pytest.fixture
@@ -116,6 +118,15 @@ def test_a_run_that_was_stopped_at_once_keeps_nothing(
         ({"seed": -1}, InputError, "a seed must be"),
         ({"wishes": replace(WISHES, epochs=0)}, InputError, "epochs must be 1 or more"),
         ({"backbone_out": Path("/nowhere/backbone")}, OutputError, "cannot be written"),
+        (
+            {"wishes": replace(WISHES, tile_size=97)},
+            ShapeError,
+            r"not 97 × 97; .* \(--tile\), say 96",
+        ),
+        ({"wishes": replace(WISHES, method="mae")}, InputError, r"\(--method spark\)"),
+        ({"wishes": VIT_BY_SPARK}, InputError, r"\(--method mae\)"),
+        ({"devices": 2}, InputError, "2 GPUs cannot train together"),
+        ({"resume": True}, InputError, "holds no run to go on with"),
     ],
 )
 def test_what_cannot_serve_is_refused_before_a_slide_is_looked_at(
@@ -137,11 +148,11 @@ def test_the_words_of_the_shell_become_a_request(
     monkeypatch.setattr("plugin.logs.set_up", lambda: None)
     monkeypatch.setattr("plugin.progress.StopSignal.install", lambda self: self)
     images, out = str(wanted.sources[0]), str(tmp_path / "run")
-    own = ["--slide-mpp", "0.25", "--mpp", "0.5", "--tile", "32", "--epochs", "7", "--seed", "4"]
+    own = ["--slide-mpp", "0.5", "--mpp", "0.5", "--tile", "64", "--epochs", "7", "--seed", "4"]
     more = ["--mask-ratio", "0.5", "--licence", "CC0", "--workers", "1", "--devices", "0"]
     assert main(["pretrain", images, "--out", out, *own, *more]) == 0
     (asked,) = engine.asked
-    assert (asked.config.backbone, asked.config.tile_size) == ("mobilenetv2_100", 32)
+    assert (asked.config.backbone, asked.config.tile_size) == ("mobilenetv2_100", 64)
     assert (asked.config.epochs, asked.config.mask_ratio, asked.seed) == (7, 0.5, 4)
     assert (asked.licence, asked.workers, asked.devices) == ("CC0", 1, 0)
     assert asked.source.mpp == 0.5
@@ -165,7 +176,7 @@ def test_fields_of_an_archive_stay_with_the_run(
     with serving(FakeArchive()) as archive:
         write_tiff(tmp_path / "a.tif", tissue(200, 200), mpp=0.5, photometric="rgb")
         archive.add_slide("a.tif", (tmp_path / "a.tif").read_bytes(), (200, 200), 0.5)
-        words = ["pretrain", "--folder", FOLDER, "--out", str(run_folder), "--tile", "32"]
+        words = ["pretrain", "--folder", FOLDER, "--out", str(run_folder), "--tile", "64"]
         access = ["--api-url", archive.address, "--token", TOKEN]
         assert main([*words, "--fields", "2", *access]) == 0
     (asked,) = engine.asked

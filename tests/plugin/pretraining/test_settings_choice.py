@@ -49,9 +49,13 @@ def test_what_is_said_is_taken() -> None:
 @pytest.mark.parametrize(
     ("wishes", "message"),
     [
-        (SettingsWishes(epochs=0), "epochs must be 1 or more, not 0; give another value"),
-        (SettingsWishes(mask_ratio=1.0), "mask_ratio must be less than 1, not 1"),
-        (SettingsWishes(backbone="mobilenetv2"), "timm knows no model 'mobilenetv2'; .* is near"),
+        (SettingsWishes(epochs=0), "--epochs must be 1 or more, not 0; give another value"),
+        (SettingsWishes(tile_size=8), "--tile must be 32 or more, not 8"),
+        (SettingsWishes(mask_ratio=1.0), "--mask-ratio must be less than 1, not 1"),
+        (
+            SettingsWishes(backbone="mobilenetv2"),
+            "--backbone: timm knows no model 'mobilenetv2'; .* is near",
+        ),
     ],
 )
 def test_what_is_no_setting_is_refused(wishes: SettingsWishes, message: str) -> None:

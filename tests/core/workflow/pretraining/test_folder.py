@@ -48,6 +48,27 @@ def test_what_is_different_is_said(
         )
 
 
+def test_other_settings_or_another_seed_are_refused_before_the_tiles_are_known(
+    folder: PretrainingFolder, tmp_path: Path
+) -> None:
+    folder.require_same_words(TINY, 3)
+    with pytest.raises(InputError, match="was started with seed 3, not 4: resume it"):
+        folder.require_same_words(TINY, 4)
+    with pytest.raises(InputError, match="was started with tile_size 64, not 96"):
+        folder.require_same_words(TINY.model_copy(update={"tile_size": 96}), 3)
+    with pytest.raises(InputError, match="holds no run to go on with"):
+        PretrainingFolder(tmp_path).require_same_words(TINY, 3)
+    folder.last.unlink()
+    folder.require_same_words(TINY, 4)  # nothing is lost if it starts afresh
+
+
+def test_a_run_is_complete_with_all_its_epochs_and_its_backbone(folder: PretrainingFolder) -> None:
+    assert not folder.is_complete(TINY.model_copy(update={"epochs": 2}))
+    folder.backbone.write_bytes(b"a backbone")
+    assert folder.is_complete(TINY.model_copy(update={"epochs": 2}))
+    assert not folder.is_complete(TINY)
+
+
 def test_settings_that_newer_versions_added_do_not_stand_in_the_way(
     folder: PretrainingFolder,
 ) -> None:
