@@ -56,6 +56,18 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(f"{message}; see {self.prog} --help")
 
 
+class _SubcommandParser(_Parser):
+    """A parser of one subcommand, which refuses itself the words that it does not know."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401  as argparse
+        """Return the options, and that no word is left."""
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            # Left to the parser of all, as argparse does, the advice would name the help of none.
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return options, unknown
+
+
 def shell_parser(subcommands: Sequence[Subcommand]) -> argparse.ArgumentParser:
     """Return the parser; the chosen subcommand becomes ``subcommand``, its name ``command``."""
     parser = _Parser(
@@ -65,7 +77,7 @@ def shell_parser(subcommands: Sequence[Subcommand]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=provenance.program())
     commands = parser.add_subparsers(
-        dest="command", metavar="COMMAND", required=True, parser_class=_Parser
+        dest="command", metavar="COMMAND", required=True, parser_class=_SubcommandParser
     )
     for subcommand in subcommands:
         made = commands.add_parser(

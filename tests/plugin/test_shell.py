@@ -115,6 +115,24 @@ def test_an_abbreviated_token_is_no_option(caplog: pytest.LogCaptureFixture) -> 
     assert "unrecognized arguments: --tok" in said(caplog, *words)[1][0]
 
 
+@pytest.mark.parametrize(
+    ("words", "prog"),
+    [
+        (["detect", "model", "slide", "--out", "o", "--nonsense", "0.5"], "patherea detect"),
+        (["models", "list", "--nonsense"], "patherea models"),
+        (["--nonsense", "detect", "model", "slide", "--out", "o"], "patherea"),
+    ],
+)
+def test_an_unknown_option_points_to_the_help_of_its_subcommand(
+    caplog: pytest.LogCaptureFixture, words: list[str], prog: str
+) -> None:
+    code, (error,) = said(caplog, *words)
+    assert code == 2
+    assert "unrecognized arguments: --nonsense" in error
+    assert f"; see {prog}" in error
+    assert error.endswith("--help")
+
+
 def caught(monkeypatch: pytest.MonkeyPatch, command: Any) -> list[Any]:  # noqa: ANN401
     requests: list[Any] = []
     monkeypatch.setattr(command, "run", lambda request, _progress: requests.append(request))
