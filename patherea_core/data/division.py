@@ -54,16 +54,26 @@ def by_fold(manifest: Manifest, validation_fold: int) -> Division:
     Raises:
         DatasetError: one of the two is empty.
     """
-    where = f"with validation fold {validation_fold} of {manifest.folds}, the dataset has no tile"
+    if manifest.folds == 1:
+        raise DatasetError(only_one_fold(manifest))
+    known = 0 <= validation_fold < manifest.folds
+    name = fold_name(manifest, validation_fold) if known else str(validation_fold)
     validation = _rows(manifest, {validation_fold})
     training = _rows(manifest, {*range(manifest.folds)} - {validation_fold})
     for rows, role in ((validation, "to validate on"), (training, "left to train on")):
         if not rows:
             raise DatasetError(
-                f"{where} {role}; name another fold, or export with more patients or regions"
+                f"with fold {name} for validation, the dataset has no tile {role}; name another fold, or"
+                " export with more patients or regions"
             )
-    return Division(
-        training, validation, (), f"validated on fold {fold_name(manifest, validation_fold)}"
+    return Division(training, validation, (), f"validated on fold {name}")
+
+
+def only_one_fold(manifest: Manifest) -> str:
+    """Return why a dataset of one fold alone cannot be trained on, and what to do."""
+    return (
+        f"the dataset has one fold alone, {fold_name(manifest, 0)}, and a training needs two: one to learn"
+        " from and one that chooses the best state; export it again with --folds 2 or more"
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from patherea_core.data.division import Division, fold_called
+from patherea_core.data.division import Division, fold_called, only_one_fold
 from patherea_core.data.finding import counted
 from patherea_core.data.label_checks import fold_name
 from patherea_core.data.manifest import Manifest
@@ -44,6 +44,8 @@ def validation_fold(manifest: Manifest, wanted: int | str | None) -> int:
 
 
 def _unasked(manifest: Manifest) -> int:
+    if manifest.folds == 1:
+        raise DatasetError(only_one_fold(manifest))
     names = [fold_name(manifest, fold).lower() for fold in range(manifest.folds)]
     for fold, name in enumerate(names):
         if name in _VALIDATION:

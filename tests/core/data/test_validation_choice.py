@@ -45,6 +45,26 @@ def test_the_test_is_never_taken_unasked() -> None:
         of("train", "test")
 
 
+@pytest.mark.parametrize("name", ["train", "val", "all"])
+def test_a_dataset_of_one_fold_is_not_sent_in_a_circle(name: str) -> None:
+    single = manifest(("p", 0, 1), names=(name,))
+    expected = rf"one fold alone, {name}, and a training needs two.*--folds 2"
+    with pytest.raises(DatasetError, match=expected):
+        validation_fold(single, None)
+    with pytest.raises(DatasetError, match=expected):
+        by_fold(single, validation_fold(single, name))
+
+
+def test_an_empty_fold_is_named() -> None:
+    source = manifest(("a", 0, 1), names=("train", "val"))
+    with pytest.raises(
+        DatasetError, match=r"with fold val for validation, .* no tile to validate on"
+    ):
+        by_fold(source, 1)
+    with pytest.raises(DatasetError, match="with fold 7 for validation"):
+        by_fold(source, 7)
+
+
 def test_a_fold_is_asked_for_by_its_name_or_its_number() -> None:
     assert [validation_fold(PUBLISHED, one) for one in ("test", "2", 2)] == [2, 2, 2]
 
