@@ -1,5 +1,6 @@
 """Pretrain a backbone: from images and slides that nobody labelled to a file that a training starts from."""
 
+import logging
 import shlex
 import shutil
 from collections.abc import Sequence
@@ -19,7 +20,9 @@ from patherea_core.workflow.pretrain import PretrainRequest, pretrain
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
 from plugin import provenance
 from plugin.pretraining.finding import TileWishes, find_tiles
-from plugin.pretraining.settings_choice import SettingsWishes, chosen_settings
+from plugin.pretraining.settings_choice import SettingsWishes, chosen_settings, option_of
+
+log = logging.getLogger(__name__)
 
 #: Share of the progress that is given to looking at the slides.
 _LOOKING = 0.05
@@ -82,6 +85,8 @@ def run(request: FilesRequest, progress: Progress) -> Path:
         Cancelled: the progress asked to stop; the message says how to go on.
     """
     config = require_usable(request.backbone)
+    if (backbone := of_complete_run(request.backbone, config, progress)) is not None:
+        return backbone
     wishes = TileWishes(
         mpp=config.mpp,
         side=config.tile_size,
@@ -89,7 +94,7 @@ def run(request: FilesRequest, progress: Progress) -> Path:
         without_folds=request.without_folds,
     )
     source = find_tiles(request.sources, wishes, Part(progress, 0.0, _LOOKING))
-    command = _command(request)
+    command = _command(request, config)
     try:
         return pretrain_on(source, request.backbone, config, command, Part(progress, _LOOKING, 1.0))
     except Cancelled as stop:
@@ -127,6 +132,23 @@ def require_sound(request: BackboneRequest) -> PretrainingConfig:
         folder = PretrainingFolder(request.out)
         folder.goes_on(folder.settings, folder.backbone, resume=False)  # refuses one that is there
     return config
+
+
+def of_complete_run(
+    request: BackboneRequest, config: PretrainingConfig, progress: Progress
+) -> Path | None:
+    """Return the backbone of a run that has nothing left to do, whose tiles need no look; else None.
+
+    Raises:
+        OutputError: the backbone cannot be copied to its second place.
+    """
+    folder = PretrainingFolder(request.out)
+    if not (request.resume and folder.is_complete(config)):
+        return None
+    log.info("the run in %s is complete: nothing is left to train", request.out)
+    _deliver(request)
+    progress.advance(1.0, "complete")
+    return folder.backbone
 
 
 def pretrain_on(
@@ -196,20 +218,29 @@ def _provenance(source: TileSource, command: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _command(request: FilesRequest) -> list[str]:
+def _command(request: FilesRequest, config: PretrainingConfig) -> list[str]:
     """Return the words that pretrain the same backbone again, without the folders of this machine."""
-    own = request.backbone
     words = ["patherea", "pretrain", *(path.name for path in request.sources)]
-    words += ["--out", own.out.name, "--backbone", own.wishes.backbone]
-    for name in SettingsWishes.__dataclass_fields__:
-        value = getattr(own.wishes, name)
-        if name != "backbone" and value is not None:
-            option = {"tile_size": "tile"}.get(name, name).replace("_", "-")
-            words += [f"--{option}", str(value)]
+    if request.slide_mpp is not None:
+        words += ["--slide-mpp", str(request.slide_mpp)]
     for fold in request.without_folds:
         words += ["--without-fold", fold]
-    if own.initial_weights is not None:
-        words += ["--initial-weights", Path(own.initial_weights).name]
-    if own.licence is not None:
-        words += ["--licence", own.licence]
-    return [*words, "--seed", str(own.seed)]
+    return [*words, *words_of(request.backbone, config)]
+
+
+def words_of(request: BackboneRequest, config: PretrainingConfig) -> list[str]:
+    """Return the options that pretrain the same backbone again, wherever the tiles come from.
+
+    Settings that nobody said are among them, since what is usual may change.
+    """
+    words = ["--out", request.out.name]
+    for name in SettingsWishes.__dataclass_fields__:
+        if (value := getattr(config, name)) is not None:
+            words += [option_of(name), str(value)]
+    if request.devices != 1:
+        words += ["--devices", str(request.devices)]
+    if request.initial_weights is not None:
+        words += ["--initial-weights", Path(request.initial_weights).name]
+    if request.licence is not None:
+        words += ["--licence", request.licence]
+    return [*words, "--seed", str(request.seed)]

@@ -5,8 +5,16 @@ from pathlib import Path
 
 from patherea_core.errors import Cancelled
 from patherea_core.files import writing
+from patherea_core.pretraining.settings import PretrainingConfig
 from patherea_core.progress import Part, Progress
-from plugin.commands.pretrain_backbone import BackboneRequest, kept, pretrain_on, require_usable
+from plugin.commands.pretrain_backbone import (
+    BackboneRequest,
+    kept,
+    of_complete_run,
+    pretrain_on,
+    require_usable,
+    words_of,
+)
 from plugin.dsa.session import connect
 from plugin.pretraining.archive_fields import ArchiveWishes, archive_tiles, slides_wanted
 from plugin.pretraining.finding import TileWishes
@@ -52,6 +60,8 @@ def run(request: FolderRequest, progress: Progress) -> Path:
         Cancelled: the progress asked to stop; the message says how to go on.
     """
     config, own = require_usable(request.backbone), request.backbone
+    if (backbone := of_complete_run(own, config, progress)) is not None:
+        return backbone
     session = connect(request.api_url, request.token)
     wishes = ArchiveWishes(
         folder_id=request.folder_id,
@@ -64,9 +74,19 @@ def run(request: FolderRequest, progress: Progress) -> Path:
     place = own.out / _FIELDS
     with writing(place):
         place.mkdir(parents=True, exist_ok=True)
-    command = ("patherea", "pretrain", "--folder", request.folder_id, "--seed", str(own.seed))
+    command = _command(request, config)
     try:
         tiles = archive_tiles(session, slides, wishes, place, Part(progress, 0.0, _FETCHING))
         return pretrain_on(tiles, own, config, command, Part(progress, _FETCHING, 1.0))
     except Cancelled as stop:
         raise Cancelled(f"{stop}; {kept(own.out)}") from stop
+
+
+def _command(request: FolderRequest, config: PretrainingConfig) -> list[str]:
+    """Return the words that pretrain the same backbone again, but for where the archive is, and its token."""
+    words = ["patherea", "pretrain", "--folder", request.folder_id, "--fields", str(request.fields)]
+    if request.subfolders:
+        words.append("--subfolders")
+    if request.slide_mpp is not None:
+        words += ["--slide-mpp", str(request.slide_mpp)]
+    return [*words, *words_of(request.backbone, config)]

@@ -155,6 +155,7 @@ class _Pretraining:
             raise ArchiveError(
                 f"the backbone is pretrained, but the archive does not take it: {error}; {self._way_on()}"
             ) from error
+        progress.advance(1.0, "the archive has the backbone")
         log.info("the backbone is in the item %r of the archive", self._item.name)
 
     def _leave_backbone(self) -> None:

@@ -1,5 +1,8 @@
 """Pretraining on files: what is asked of the engine, what comes out, and what is refused before."""
 
+import logging
+import shlex
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +18,12 @@ from patherea_core.progress import Progress, Silent
 from patherea_core.recipes import RECIPES
 from patherea_core.workflow.pretrain import PretrainRequest
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
+from patherea_core.workflow.pretraining.identity import PretrainingIdentity
 from plugin.commands import pretrain_backbone
 from plugin.commands.pretrain_backbone import BackboneRequest, FilesRequest, run
-from plugin.pretraining.settings_choice import SettingsWishes
+from plugin.pretraining.settings_choice import SettingsWishes, chosen_settings
 from plugin.shell import main
+from tests.fakes import RecordingProgress
 from tests.plugin.archive import FOLDER, TOKEN, FakeArchive, serving
 from tests.plugin.pretraining.slides import tissue, write_field
 from tests.plugin.slide_files import write_tiff
@@ -78,8 +83,8 @@ def test_the_engine_is_asked_for_tiles_of_the_files(engine: Engine, wanted: File
     assert tiles.shape == (2, 64, 64, 3)
     assert (asked.config.tile_size, asked.config.method, asked.seed) == (64, "spark", 3)
     command = (
-        "patherea pretrain images --out run --backbone test_efficientnet --tile 64 --epochs 1"
-        " --tiles-per-epoch 4 --batch-size 2 --seed 3"
+        "patherea pretrain images --slide-mpp 0.5 --out run --backbone test_efficientnet --method spark"
+        " --mpp 0.5 --tile 64 --epochs 1 --tiles-per-epoch 4 --batch-size 2 --seed 3"
     )
     assert asked.provenance["command"] == command
     assert asked.provenance["tiles"] == "2 images of images"
@@ -156,6 +161,14 @@ def test_the_words_of_the_shell_become_a_request(
     assert (asked.config.epochs, asked.config.mask_ratio, asked.seed) == (7, 0.5, 4)
     assert (asked.licence, asked.workers, asked.devices) == ("CC0", 1, 0)
     assert asked.source.mpp == 0.5
+    told = shlex.split(asked.provenance["command"])
+    monkeypatch.chdir(tmp_path)
+    shutil.rmtree(out)
+    assert main(told[1:]) == 0
+    again = engine.asked[-1]
+    assert again.provenance["command"] == asked.provenance["command"]
+    assert (again.config, again.seed, again.licence) == (asked.config, asked.seed, asked.licence)
+    assert again.source.digest() == asked.source.digest()
 
 
 def test_a_source_that_is_not_there_is_named(
@@ -183,6 +196,11 @@ def test_fields_of_an_archive_stay_with_the_run(
     assert asked.source.describe() == "2 fields of 1 slide of the archive"
     assert len(list((run_folder / "fields").glob("*.png"))) == 2
     assert TOKEN not in str(asked.provenance)
+    command = asked.provenance["command"]
+    assert command.startswith(
+        f"patherea pretrain --folder {FOLDER} --fields 2 --out run --backbone"
+    )
+    assert "--method spark --mpp 0.5 --tile 64 --epochs 100" in command
 
 
 @pytest.mark.parametrize(
@@ -214,6 +232,23 @@ def test_a_run_that_is_there_is_refused_before_a_slide_is_looked_at(
     PretrainingFolder(wanted.backbone.out).settings.write_text("{}")
     with pytest.raises(InputError, match="already holds a run; continue it with --resume"):
         run(replace(wanted, sources=(Path("/nowhere"),)), Silent())
+
+
+def test_a_complete_run_goes_on_without_a_look_at_its_slides(
+    engine: Engine, wanted: FilesRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    own, config = wanted.backbone, chosen_settings(WISHES)
+    folder, progress = PretrainingFolder(own.out), RecordingProgress()
+    folder.begin(config, PretrainingIdentity(tiles_sha256="a" * 64, seed=own.seed))
+    torch.save({"epoch": 0}, folder.last)
+    folder.backbone.write_bytes(b"a backbone")
+    later = replace(own, resume=True, backbone_out=tmp_path / "delivered")
+    with caplog.at_level(logging.INFO):
+        found = run(FilesRequest(sources=(Path("/nowhere"),), backbone=later), progress)
+    assert (found, engine.asked) == (folder.backbone, [])
+    assert (tmp_path / "delivered").read_bytes() == b"a backbone"
+    assert progress.fractions == [1.0]
+    assert "is complete: nothing is left to train" in caplog.text
 
 
 @pytest.mark.slow  # trains for some seconds
