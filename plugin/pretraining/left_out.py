@@ -37,10 +37,10 @@ class LeftOut:
     def nothing_left(self) -> str:
         """Return why there is nothing to take tiles from, and how to mend it."""
         reasons = self._sentences() or ["nothing was named"]
-        return (
-            f"there is nothing to take tiles from: {'; '.join(reasons)}; name other slides or images, or take"
-            " smaller tiles"
-        )
+        ways = ["name other slides or images"]
+        if self.too_small:  # which helps where there is tissue, and only there
+            ways.append("take smaller tiles (--tile) or a finer pixel size (--mpp)")
+        return f"there is nothing to take tiles from: {'; '.join(reasons)}; {', or '.join(ways)}"
 
     def _sentences(self) -> list[str]:
         found = (
