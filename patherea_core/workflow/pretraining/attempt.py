@@ -3,12 +3,15 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
 from patherea_core.config import NetworkConfig
+from patherea_core.data.finding import counted
 from patherea_core.data.order import EpochOrder
 from patherea_core.model.pretrained import BackboneWeights, read_backbone_weights
 from patherea_core.pretraining.building import build_masked_model
@@ -40,6 +43,14 @@ class PretrainingReport(Report):
     def scored(self, row: Row) -> str:
         """Return what the last look at the held-out tiles found, in words."""
         return f"held-out loss {row['held_out_loss'] or 0.0:.3f}"
+
+    def on_train_end(self, trainer: lightning.Trainer, learner: Any) -> None:  # noqa: ANN401
+        """Draw what was not drawn yet, and say how it ended."""
+        super().on_train_end(trainer, learner)
+        last = learner.history[-1]
+        self.progress.advance(
+            1.0, f"{counted(int(last['epoch'] or 0), 'epoch', 'epochs')}, {self.scored(last)}"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,8 +176,11 @@ def attempt(
 def _say_what_is_trained(request: PretrainRequest, model: MaskedImageModel) -> None:
     config = request.config
     log.info(
-        "%s pretrains %s, %s parameters with what fills in, on %s: %d epochs of %d tiles, seed %d",
+        "%s pretrains %s, %s parameters with what fills in, on %s: %s of %s, seed %d",
         *(config.method, config.backbone),
         f"{sum(parameter.numel() for parameter in model.parameters()):,}",
-        *(request.source.describe(), config.epochs, config.tiles_per_epoch, request.seed),
+        request.source.describe(),
+        counted(config.epochs, "epoch", "epochs"),
+        counted(config.tiles_per_epoch, "tile", "tiles"),
+        request.seed,
     )
