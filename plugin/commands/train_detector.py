@@ -19,7 +19,11 @@ from patherea_core.files import replacing, require_writable
 from patherea_core.progress import Progress
 from patherea_core.recipes import as_model
 from patherea_core.seeding import Seed
-from patherea_core.workflow.engine.base_model import require_network, require_no_other_weights
+from patherea_core.workflow.engine.base_model import (
+    require_model,
+    require_network,
+    require_no_other_weights,
+)
 from patherea_core.workflow.fit import FitRequest, fit, save_best_so_far
 from patherea_core.workflow.run.folder import RunFolder
 from plugin import provenance
@@ -179,6 +183,8 @@ def _deliver(files: Iterable[tuple[Path, Path | None]]) -> None:
 def _recipe(request: TrainRequest) -> Recipe:
     base = None if request.base_model is None else read_card(request.base_model)
     recipe = recipe_for(request.foundation.recipe_or(request.recipe), base)
+    if base is not None:
+        require_model(request.model, base)
     if request.model is not None:
         recipe = as_model(recipe, request.model)
     recipe = request.foundation.applied_to(recipe, on_base_model=base is not None)

@@ -11,7 +11,7 @@ from torch import Tensor
 from patherea_core.bundle_card import BundleCard
 from patherea_core.bundle_file import WEIGHTS_FILE
 from patherea_core.checkpoint import build_network, load_bundle
-from patherea_core.config import NetworkConfig
+from patherea_core.config import Model, NetworkConfig
 from patherea_core.data.manifest import Manifest
 from patherea_core.errors import InputError
 from patherea_core.model.detector_network import DetectorNetwork
@@ -21,6 +21,9 @@ from patherea_core.workflow.run.identity import settings_differences
 
 #: Relative difference of pixel sizes that is no more than rounding.
 _SAME_MPP = 0.005
+
+#: What the kinds of network are called.
+_TITLES: Mapping[Model, str] = {"p2p": "Patherea-P2P", "fcrn": "Patherea-FCRN"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +83,16 @@ def require_network(network: NetworkConfig, card: BundleCard) -> None:
         raise InputError(
             f"the recipe has another network than the base model: {'; '.join(different)}. Leave the recipe"
             " out to train as the base model was trained, or leave the network out of a recipe file"
+        )
+
+
+def require_model(wanted: Model | None, card: BundleCard) -> None:
+    """Raise InputError if a kind of network is asked for that a base model is not of."""
+    own = card.recipe.network.model
+    if wanted is not None and wanted != own:
+        raise InputError(
+            f"the base model is a {_TITLES[own]}, which cannot become a {_TITLES[wanted]}: leave --model out,"
+            " or take another base model"
         )
 
 

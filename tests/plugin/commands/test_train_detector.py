@@ -147,6 +147,9 @@ def test_what_contradicts_a_base_model_is_refused_before_the_long_work(
     network = r"network\.backbone resnet10t, not test_efficientnet; .*Leave the recipe out"
     with pytest.raises(InputError, match=network):
         run(replace(request, recipe="small"), Silent())
+    kind = "is a Patherea-P2P, which cannot become a Patherea-FCRN: leave --model out"
+    with pytest.raises(InputError, match=kind):
+        run(replace(request, model="fcrn"), Silent())
     with pytest.raises(InputError, match="has the weights of its backbone"):
         run(replace(request, backbone_weights="hub"), Silent())
     with pytest.raises(InputError, match=r"none\.safetensors cannot be opened"):
