@@ -5,6 +5,7 @@ import shlex
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,7 +31,7 @@ from plugin import provenance
 from plugin.commands.foundation_choice import FoundationChoice
 from plugin.commands.recipe_file import DEFAULT_RECIPE, recipe_for
 from plugin.commands.train_dataset import NOTHING, dataset_folder
-from plugin.commands.train_duration import warn_if_long
+from plugin.commands.train_duration import DurationFirst, warn_if_long
 from plugin.models.finding import word_for
 
 log = logging.getLogger(__name__)
@@ -136,9 +137,9 @@ def run(request: TrainRequest, progress: Progress) -> Path:
             provenance=_provenance(request, fold_name(manifest, fold)),
             words=request.words,
         )
-        warn_if_long(wanted, manifest, request.recipe_name)
+        duration = partial(warn_if_long, wanted, manifest, request.recipe_name)
         try:
-            model = fit(wanted, rest)
+            model = fit(wanted, DurationFirst(rest, duration))
         except Cancelled as stop:
             raise Cancelled(f"{stop}; {_kept(request, wanted)}") from stop
     _deliver(request.run_files)

@@ -2,13 +2,15 @@
 
 import logging
 import time
+from collections.abc import Callable
 
 import torch
 
 from patherea_core.config import Recipe
 from patherea_core.data.manifest import Manifest
 from patherea_core.model.building import build_detector
-from patherea_core.progress import in_words
+from patherea_core.model.foundation.registry import known_foundation
+from patherea_core.progress import Progress, in_words
 from patherea_core.workflow.request import FitRequest
 
 log = logging.getLogger(__name__)
@@ -18,6 +20,26 @@ _ENDURABLE = 2 * 3600.0
 
 #: Steps of a network of at most so many parameters are too short to be worth a trial.
 _SMALL = 10_000_000
+
+
+class DurationFirst:
+    """A progress before whose first word one is told how long the training takes.
+
+    A training reports nothing before all is looked at that can refuse it, so that nobody is told the length
+    of one that does not begin.
+    """
+
+    def __init__(self, progress: Progress, tell: Callable[[], None]) -> None:
+        self._progress = progress
+        self._tell = tell
+        self._told = False
+
+    def advance(self, fraction: float, message: str = "") -> None:
+        """Report the fraction that is done; tell the duration if nothing was reported before."""
+        if not self._told:
+            self._told = True
+            self._tell()
+        self._progress.advance(fraction, message)
 
 
 def warn_if_long(request: FitRequest, manifest: Manifest, recipe_name: str) -> None:
@@ -35,12 +57,22 @@ def warn_if_long(request: FitRequest, manifest: Manifest, recipe_name: str) -> N
     if seconds > _ENDURABLE:
         log.warning(
             "there is no GPU for this training, and on the processor the recipe %s takes about %s (%d epochs"
-            " of %d tiles); give the job a GPU, or take the recipe small",
+            " of %d tiles); give the job a GPU, or %s",
             recipe_name,
             in_words(seconds),
             settings.epochs,
             tiles,
+            _remedy(request),
         )
+
+
+def _remedy(request: FitRequest) -> str:
+    """Return what makes a training shorter without a GPU, in words."""
+    if request.base_model is not None:
+        return "take fewer --epochs"
+    if known_foundation(request.recipe.network.backbone) is not None:
+        return "take a smaller foundation model or fewer --epochs"
+    return "take the recipe small"
 
 
 def tiles_of_epoch(request: FitRequest, manifest: Manifest) -> int:

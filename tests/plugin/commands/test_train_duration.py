@@ -6,12 +6,22 @@ from pathlib import Path
 
 import pytest
 
+from patherea_core.config import NetworkConfig
 from patherea_core.data.store import read_manifest
+from patherea_core.errors import InputError
+from patherea_core.progress import Silent
 from patherea_core.recipes import SMALL
 from patherea_core.workflow.request import FitRequest
 from plugin.commands import train_duration
-from plugin.commands.train_duration import seconds_of_tile, tiles_of_epoch, warn_if_long
+from plugin.commands.train_detector import TrainRequest, run
+from plugin.commands.train_duration import (
+    DurationFirst,
+    seconds_of_tile,
+    tiles_of_epoch,
+    warn_if_long,
+)
 from tests.core.workflow.cells import TINY, write_cells
+from tests.fakes import RecordingProgress
 
 
 @pytest.fixture
@@ -39,7 +49,55 @@ def test_hours_are_told_before_they_begin(
     monkeypatch.setattr(train_duration, "seconds_of_tile", lambda *_: 1000.0)
     (said,) = warned(request_of_cells, caplog)
     assert "the recipe paper takes about 7 h (3 epochs of 8 tiles)" in said
-    assert "give the job a GPU" in said
+    assert "give the job a GPU, or take the recipe small" in said
+
+
+@pytest.mark.parametrize(
+    ("backbone", "base", "remedy"),
+    [
+        ("hibou-b", None, "take a smaller foundation model or fewer --epochs"),
+        ("resnet10t", Path("base"), "take fewer --epochs"),
+    ],
+)
+def test_a_remedy_is_one_for_what_was_asked(
+    request_of_cells: FitRequest,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    backbone: str,
+    base: Path | None,
+    remedy: str,
+) -> None:
+    monkeypatch.setattr(train_duration, "seconds_of_tile", lambda *_: 1000.0)
+    recipe = TINY.model_copy(update={"network": NetworkConfig(backbone=backbone)})
+    (said,) = warned(replace(request_of_cells, recipe=recipe, base_model=base), caplog)
+    assert said.endswith(f"give the job a GPU, or {remedy}")
+    assert "recipe small" not in said
+
+
+def test_the_duration_is_told_once_and_before_the_first_word() -> None:
+    told: list[str] = []
+    inner = RecordingProgress()
+    progress = DurationFirst(inner, lambda: told.append(f"after {len(inner.reports)} words"))
+    assert told == []
+    progress.advance(0.1, "reading")
+    progress.advance(0.2, "learning")
+    assert told == ["after 0 words"]
+    assert inner.reports == [(0.1, "reading"), (0.2, "learning")]
+
+
+def test_a_training_that_is_refused_is_told_no_duration(
+    request_of_cells: FitRequest, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_duration, "seconds_of_tile", lambda *_: 1000.0)
+    training = TrainRequest(
+        dataset=request_of_cells.dataset,
+        out=request_of_cells.run,
+        recipe="paper-pretrained",
+        device="cpu",
+    )
+    with pytest.raises(InputError, match="none are named"):
+        run(training, Silent())
+    assert "no GPU for this training" not in caplog.text
 
 
 def test_nothing_is_said_of_minutes_nor_of_a_gpu(
