@@ -4,7 +4,7 @@ import io
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from patherea_core.taxonomy import PALETTE
 from patherea_core.workflow.engine.losses import LossRow
@@ -29,6 +29,8 @@ def curves(history: Sequence[Row], losses: Sequence[LossRow]) -> bytes:
         label="training",
         color=PALETTE[0],
         lw=1.2,
+        marker=".",
+        markersize=4,
     )
     axes.plot(
         [row["epoch"] or 0.0 for row in history],
@@ -39,9 +41,14 @@ def curves(history: Sequence[Row], losses: Sequence[LossRow]) -> bytes:
         marker=".",
     )
     axes.set(
-        xlabel="epoch", ylabel="mean squared error over hidden cells", title="Loss", yscale="log"
+        xlabel="epoch",
+        ylabel="mean squared error over hidden patches",
+        title="Loss",
+        xlim=(0, epochs * 1.03),
     )
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    # Plain numbers at equal distances: a loss falls by less than tenfold.
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: f"{loss:g}"))
     axes.legend(frameon=False, fontsize="small")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120)

@@ -7,15 +7,17 @@ from typing import Any
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
-from PIL import Image
+from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn import functional
 
 from patherea_core.pretraining.pictures import reconstruction_picture
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
 
-#: Tiles in a picture, and the longest side in pixels at which one is drawn.
+#: Tiles in a picture, and the side in pixels at which one is drawn, if that is not a multiple of its own.
 _TILES, _SIDE = 4, 160
+#: What stands above the columns, and the height of that in pixels.
+_CAPTIONS, _CAPTION_HEIGHT = ("hidden", "filled in", "original"), 18
 #: White between two tiles, in pixels.
 _GAP = 4
 #: Most pictures of a run: beyond as many epochs not every one has its own.
@@ -45,6 +47,8 @@ class Shown:
     def png(self, mean: Tensor, std: Tensor) -> bytes | None:
         """Return a PNG with a row a tile: cells hidden, filled in, and as it is; None without tiles.
 
+        Large tiles are drawn smaller, small ones with each pixel as a square of several.
+
         Args:
             mean: (1, 3, 1, 1) of the colours in [0, 1], by which the tiles are normalised.
             std: (1, 3, 1, 1), the standard deviation.
@@ -54,7 +58,8 @@ class Shown:
         images, filled, hidden = (torch.cat(column) for column in zip(*self._parts, strict=True))
         rows = reconstruction_picture(images, filled, hidden, mean.cpu(), std.cpu())
         tiles = torch.cat(rows.chunk(3, dim=3)).float()
-        side = min(_SIDE, tiles.shape[-1])
+        own = tiles.shape[-1]
+        side = _SIDE if own > _SIDE else _SIDE // own * own
         drawn = functional.interpolate(tiles, size=(side, side), mode="area")
         framed = functional.pad(drawn, (0, _GAP, 0, _GAP), value=255.0).round().byte()
         # (3 · B, …) of three columns one after the other, to B rows of three.
@@ -62,8 +67,18 @@ class Shown:
         height, width = len(images) * (side + _GAP), 3 * (side + _GAP)
         pixels = grid.reshape(height, width, 3)[:-_GAP, :-_GAP]
         buffer = io.BytesIO()
-        Image.fromarray(pixels.numpy()).save(buffer, format="PNG")
+        _captioned(Image.fromarray(pixels.numpy()), side + _GAP).save(buffer, format="PNG")
         return buffer.getvalue()
+
+
+def _captioned(picture: Image.Image, step: int) -> Image.Image:
+    """Return a picture with captions above its columns, which begin every ``step`` pixels."""
+    higher = Image.new("RGB", (picture.width, picture.height + _CAPTION_HEIGHT), "white")
+    higher.paste(picture, (0, _CAPTION_HEIGHT))
+    draw = ImageDraw.Draw(higher)
+    for column, caption in enumerate(_CAPTIONS):
+        draw.text((column * step + 2, 3), caption, fill="black")
+    return higher
 
 
 def is_pictured(epoch: int, epochs: int) -> bool:

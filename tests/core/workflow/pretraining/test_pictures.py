@@ -11,6 +11,8 @@ from PIL import Image
 from patherea_core.geometry import Pixels
 from patherea_core.workflow.pretraining.pictures import Shown, is_pictured
 
+#: Pixels above the tiles.
+CAPTION = 18
 MEAN, STD = torch.zeros(1, 3, 1, 1), torch.ones(1, 3, 1, 1)
 
 
@@ -27,12 +29,26 @@ def test_a_row_shows_cells_hidden_then_filled_in_then_as_they_are() -> None:
     hidden = torch.tensor([[[True, False], [False, False]]])
     shown.add(images, filled, hidden)
     picture = drawn(shown)
-    assert picture.shape == (32, 3 * 32 + 2 * 4, 3)
-    assert picture[4, 4].tolist() == [128, 128, 128]
-    assert picture[4, 28].tolist() == [255, 0, 0]
-    assert picture[4, 36 + 4].tolist() == [0, 0, 255]
-    assert picture[4, 72 + 4].tolist() == [255, 0, 0]
-    assert picture[4, 33].tolist() == [255, 255, 255]
+    # Each pixel of the tile is a square of five, below the captions.
+    assert picture.shape == (CAPTION + 160, 3 * 160 + 2 * 4, 3)
+    tiles = picture[CAPTION:]
+    assert tiles[4, 4].tolist() == [128, 128, 128]
+    assert tiles[79, 79].tolist() == [128, 128, 128]
+    assert tiles[80, 80].tolist() == [255, 0, 0]
+    assert tiles[4, 164 + 4].tolist() == [0, 0, 255]
+    assert tiles[4, 328 + 4].tolist() == [255, 0, 0]
+    assert tiles[4, 162].tolist() == [255, 255, 255]
+
+
+def test_every_column_has_a_caption_of_its_own() -> None:
+    shown = Shown()
+    shown.add(torch.rand(2, 3, 64, 64), torch.rand(2, 3, 64, 64), torch.zeros(2, 2, 2) > 0)
+    band = drawn(shown)[:CAPTION]
+    step = 128 + 4
+    captions = [band[:, start : start + 128] < 128 for start in (0, step, 2 * step)]
+    assert all(ink.any() for ink in captions)
+    assert len({ink.tobytes() for ink in captions}) == 3
+    assert all((band[:, start + 100 : start + step] == 255).all() for start in (0, step))
 
 
 def test_the_first_tiles_are_shown_however_they_come() -> None:
@@ -42,13 +58,13 @@ def test_the_first_tiles_are_shown_however_they_come() -> None:
     for start in range(0, 9, 2):
         parted.add(*(part[start : start + 2] for part in (images, images, hidden)))
     assert np.array_equal(drawn(at_once), drawn(parted))
-    assert len(drawn(at_once)) == 4 * 36 - 4
+    assert len(drawn(at_once)) == CAPTION + 4 * 164 - 4
 
 
 def test_large_tiles_are_drawn_small() -> None:
     shown = Shown()
     shown.add(torch.rand(1, 3, 512, 512), torch.rand(1, 3, 512, 512), torch.zeros(1, 2, 2) > 0)
-    assert drawn(shown).shape == (160, 3 * 164 - 4, 3)
+    assert drawn(shown).shape == (CAPTION + 160, 3 * 164 - 4, 3)
 
 
 def test_where_nothing_is_shown_there_is_no_picture() -> None:
