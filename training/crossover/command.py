@@ -6,6 +6,7 @@ how far they are, and ``table`` renders the ledger. ``docs/crossover.md`` says h
 
 import argparse
 import logging
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -137,7 +138,10 @@ def _plan(options: argparse.Namespace) -> int:
     for name in template.arms:
         if name not in planned:
             log.warning("arm %s is left out: it needs --weights %s=FILE", name, name)
-    return _told(folder)
+    told = _told(folder)
+    again = shlex.join(["python", "-m", "training", "crossover", "run", str(options.plan)])
+    sys.stdout.write(f"{options.template}: {template.words}\nnow, until all are done: {again}\n")
+    return told
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -176,7 +180,8 @@ def _list(options: argparse.Namespace) -> int:
 def _told(folder: PlanFolder) -> int:
     """Write the runs with how far they are, and how many are done."""
     states = {key: folder.state(key) for key in folder.read().runs()}
-    lines = [f"{state:6}{key}" for key, state in states.items()]
+    lines = ["runs are called dataset/arm/percent/seed; open is what is not begun"]
+    lines += [f"{state:6}{key}" for key, state in states.items()]
     done = sum(state == "done" for state in states.values())
     sys.stdout.write("\n".join([*lines, f"{done} of {len(states)} runs are done", ""]))
     return 0

@@ -192,7 +192,10 @@ def test_the_page_is_in_step_with_the_ledger() -> None:
 
 
 def test_a_plan_is_made_of_a_template_with_the_arms_whose_weights_are_there(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = plan().datasets[0]
     monkeypatch.setattr("training.crossover.command._dataset", lambda _folder: made)
@@ -201,6 +204,10 @@ def test_a_plan_is_made_of_a_template_with_the_arms_whose_weights_are_there(
     words = ["crossover", "plan", str(tmp_path / "plan"), "--data", "d"]
     assert main([*words, "--weights", f"imagenet={weights}"]) == 0
     assert "arm spark is left out: it needs --weights spark=FILE" in caplog.text
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("runs are called dataset/arm/percent/seed")
+    assert told[-2] == f"two-cores: {TEMPLATES['two-cores'].words}"  # so with how long it takes
+    assert told[-1].endswith(f": python -m training crossover run {tmp_path / 'plan'}")
     caplog.clear()
     again = [*words, "--weights", f"spark={weights}"]
     more = ["--arm", f"mae=brca-m2c/mobilenetv2:{weights}", "--seeds", "0,3"]
