@@ -73,7 +73,8 @@ def only_one_fold(manifest: Manifest) -> str:
     """Return why a dataset of one fold alone cannot be trained on, and what to do."""
     return (
         f"the dataset has one fold alone, {fold_name(manifest, 0)}, and a training needs two: one to learn"
-        " from and one that chooses the best state; export it again with --folds 2 or more"
+        " from and one that chooses the best state; export it again with --folds 2 or more, if need be of"
+        " more patients or regions"
     )
 
 
