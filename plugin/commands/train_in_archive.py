@@ -168,6 +168,7 @@ class _Training:
                 log.warning("%s; the model is brought again in %d s", error, pause)
                 _wait(pause, lambda: progress.advance(0.0, "waiting for the archive"))
             else:
+                progress.advance(1.0, "the archive has the model")
                 log.info("the model is in the item %r of the archive", self._item.name)
                 return None
         return None
