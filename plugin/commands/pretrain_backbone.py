@@ -15,7 +15,6 @@ from patherea_core.pretraining.settings import PretrainingConfig
 from patherea_core.pretraining.tile_source import TileSource
 from patherea_core.progress import Part, Progress
 from patherea_core.seeding import Seed
-from patherea_core.workflow.devices import device_count, resolve_device
 from patherea_core.workflow.pretrain import PretrainRequest, pretrain
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
 from plugin import provenance
@@ -105,7 +104,7 @@ def require_usable(request: BackboneRequest) -> PretrainingConfig:
     """Check before long work all that can be checked without the slides; return the settings.
 
     Raises:
-        InputError: a setting or the device cannot serve, the run folder holds a run, or none that goes on
+        InputError: a setting cannot serve, the run folder holds a run, or none that goes on
             with these settings.
         OutputError: the results cannot be written.
     """
@@ -120,11 +119,10 @@ def require_sound(request: BackboneRequest) -> PretrainingConfig:
     """Check what is the same for a run that takes its settings from an earlier job; return those asked for.
 
     Raises:
-        InputError: a setting or the device is none, or the run folder holds a run.
+        InputError: a setting is none, or the run folder holds a run.
         OutputError: the results cannot be written.
     """
     config = chosen_settings(request.wishes)
-    device_count(resolve_device(request.device).type, request.devices)  # refuses what is not there
     Seed(request.seed)  # refuses what is none
     if request.backbone_out is not None:
         require_writable(request.backbone_out)

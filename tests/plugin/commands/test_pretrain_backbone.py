@@ -130,7 +130,6 @@ def test_a_run_that_was_stopped_at_once_keeps_nothing(
         ),
         ({"wishes": replace(WISHES, method="mae")}, InputError, r"\(--method spark\)"),
         ({"wishes": VIT_BY_SPARK}, InputError, r"\(--method mae\)"),
-        ({"devices": 2}, InputError, "2 GPUs cannot train together"),
         ({"resume": True}, InputError, "holds no run to go on with"),
     ],
 )
