@@ -28,6 +28,7 @@ from plugin.commands.pretrain_slides import EarlierRun, SlidesFolder
 from plugin.commands.sending_beside import UploadPace
 from plugin.pretraining.settings_choice import SettingsWishes
 from tests.conftest import Sandbox
+from tests.fakes import RecordingProgress
 from tests.journeys.archive_folder import Folder
 from tests.journeys.people import READ, new_person, share
 from tests.plugin.pretraining.slides import tissue
@@ -136,7 +137,10 @@ def test_slides_become_an_item_whose_backbone_a_detector_takes(
     runs: Runs, wanted: ArchivePretraining, tmp_path: Path
 ) -> None:
     own = replace(wanted.backbone, licence="CC0", backbone_out=tmp_path / "delivered")
-    run(replace(wanted, backbone=own), Silent())
+    progress = RecordingProgress()
+    run(replace(wanted, backbone=own), progress)
+    assert progress.fractions == sorted(progress.fractions)
+    assert progress.fractions[-1] == 1
     item = runs.item(wanted.runs_folder)
     assert item["name"].startswith("Backbone test_efficientnet, 20")
     # Where a file is wanted, the archive's page takes an item's first one.
