@@ -5,6 +5,7 @@ with all patches and with all but its own. It prints a JSON object with what wen
 without]}``, null where nothing did. Girder is loaded once; the processes are forked from there.
 """
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -94,20 +95,31 @@ def look_up_through_lists(world: World) -> None:
 
 def one_at_a_time(_world: World) -> None:
     from girder_large_image_annotation.models.annotationelement import Annotationelement
+    from mongomock.collection import Collection
 
-    sys.setswitchinterval(1e-6)
-    versions: list[int] = []
+    model = Annotationelement()
+    versions = [model.getNextVersionValue()]  # this one also learns where the number is kept
+    find_one = Collection.find_one
+    both_have_read = threading.Barrier(2)
 
-    def take() -> None:
-        versions.extend(Annotationelement().getNextVersionValue() for _ in range(100))
+    def find_one_and_wait(*arguments: Any, **options: Any) -> Any:
+        found = find_one(*arguments, **options)
+        # The other one comes here at once, or is kept out until this one has written.
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both_have_read.wait(timeout=2)
+        return found
 
-    threads = [threading.Thread(target=take) for _ in range(8)]
+    Collection.find_one = find_one_and_wait
+    threads = [
+        threading.Thread(target=lambda: versions.append(model.getNextVersionValue()))
+        for _ in range(2)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(versions) == 800
-    assert len(set(versions)) == 800
+    first = versions[0]
+    assert sorted(versions) == [first, first + 1, first + 2]
 
 
 def tell_of_changes(world: World) -> None:
