@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from patherea_core.config import Count, Probability, Settings
 from training.protocol import Chosen, Protocol, may_be_best
+from training.records import Recorded
 
 Words = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -42,7 +43,7 @@ class ClassScore(Settings):
         return self
 
 
-class RunRecord(Settings):
+class RunRecord(Recorded):
     """One run, evaluated once."""
 
     schema_version: Literal[1] = 1
@@ -114,6 +115,12 @@ class RunRecord(Settings):
     def identity(self) -> tuple[str, int, str | None]:
         """What no two records of a ledger share."""
         return self.experiment, self.seed, self.fold
+
+    @property
+    def title(self) -> str:
+        """Which run it is, in words."""
+        fold = "" if self.fold is None else f", fold {self.fold}"
+        return f"{self.recipe} on {self.dataset}, seed {self.seed}{fold}"
 
 
 def settings_digest(settings: Settings) -> str:

@@ -7,7 +7,9 @@ import pytest
 
 from patherea_core.errors import InputError, OutputError
 from tests.training.runs import run_record
-from training.ledger import append, read_ledger
+from training.ledger import ABLATIONS, LEDGER, append, read_ledger
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_records_come_back_in_order(tmp_path: Path) -> None:
@@ -60,9 +62,18 @@ def test_a_run_counts_once(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.jsonl"
     append(ledger, run_record())
     append(ledger, run_record(seed=1))
-    with pytest.raises(InputError, match=r"line 3 .* records the run of line 1 again"):
+    again = r"line 3 .* records the run of line 1 again \(paper on made-up, seed 0\); a run counts"
+    with pytest.raises(InputError, match=again):
         append(ledger, run_record(images=5))
+    with pytest.raises(InputError, match=r"line 3 .* again .*seed 1"):
+        append(ledger, run_record(seed=1))  # the very same
     assert len(read_ledger(ledger)) == 2
+
+
+@pytest.mark.parametrize("path", [LEDGER, ABLATIONS], ids=lambda path: path.stem)
+def test_the_ledgers_of_the_repository_are_read_and_would_be_written_alike(path: Path) -> None:
+    lines = (ROOT / path).read_bytes().splitlines()
+    assert [one.model_dump_json().encode() for one in read_ledger(ROOT / path)] == lines
 
 
 def test_a_missing_ledger_or_folder_is_said(tmp_path: Path) -> None:

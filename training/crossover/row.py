@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from patherea_core.config import Count, Settings
 from patherea_core.data.label_share import Unit
 from training.crossover.plan import Key, Schedule, Share
+from training.records import Recorded
 from training.run_record import Digest, NotNegativeInt, RunRecord, Slug, Words
 
 #: True positives, false positives, false negatives.
@@ -32,7 +33,7 @@ class TrainedOn(Settings):
     """What was taken as a whole or left out as a whole; None for all labels."""
 
 
-class CrossoverRow(Settings):
+class CrossoverRow(Recorded):
     """One run, and all that tables and figures need of it."""
 
     schema_version: Literal[1] = 1
@@ -72,6 +73,11 @@ class CrossoverRow(Settings):
     def identity(self) -> tuple[str, Key]:
         """What no two rows of a ledger share."""
         return self.plan, self.key
+
+    @property
+    def title(self) -> str:
+        """Which run it is, in words."""
+        return f"{self.plan}: {self.key}"
 
 
 def digest_of_names(names: Iterable[str]) -> str:

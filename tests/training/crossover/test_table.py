@@ -139,7 +139,7 @@ def test_a_run_is_in_the_ledger_once(tmp_path: Path) -> None:
     for one in (*ROWS, ROWS[0]):
         append_row(ledger, one)
     assert read_rows(ledger) == ROWS
-    with pytest.raises(InputError, match=r"is of the run of line 1 again \(tiny: brca-m2c/scratch"):
+    with pytest.raises(InputError, match=r"the run of line 1 again \(tiny: brca-m2c/scratch"):
         append_row(ledger, row("scratch", 0.25, 0, better(2)))
     assert read_rows(ledger) == ROWS
 
