@@ -1,20 +1,11 @@
 """All that a pretraining goes on from, in one file: its last state, its settings, and what it looks at."""
 
-import shutil
-import zipfile
-import zlib
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from patherea_core.config import Count, Positive, Settings
-from patherea_core.errors import InputError
-from patherea_core.files import replacing, writing
 from patherea_core.pretraining.settings import PretrainingConfig
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
-
-#: What the file calls how the pretraining was asked for.
-_ASKED = "pretraining.json"
+from plugin.commands.run_checkpoint import RunParts, pack_parts, unpack_parts
 
 
 class AskedPretraining(Settings):
@@ -42,11 +33,7 @@ def pack_checkpoint(run: PretrainingFolder, asked: AskedPretraining, path: Path)
     Raises:
         OutputError: it cannot be written.
     """
-    with replacing(path) as partial, zipfile.ZipFile(partial, "w") as archive:
-        archive.writestr(_ASKED, asked.model_dump_json(indent=2))
-        for part in _parts(run):
-            if part.exists():
-                archive.write(part, part.relative_to(run.path))
+    pack_parts(_parts(run), asked, path)
 
 
 def unpack_checkpoint(path: Path, run: PretrainingFolder) -> AskedPretraining:
@@ -56,24 +43,10 @@ def unpack_checkpoint(path: Path, run: PretrainingFolder) -> AskedPretraining:
         InputError: the file is none of these, or broken.
         OutputError: the folder cannot be written.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            asked = AskedPretraining.model_validate_json(archive.read(_ASKED))
-            names = set(archive.namelist())
-            with writing(run.path):
-                run.checkpoints.mkdir(parents=True)
-                for part in _parts(run):
-                    if (name := part.relative_to(run.path).as_posix()) in names:
-                        with archive.open(name) as source, part.open("wb") as target:
-                            shutil.copyfileobj(source, target)
-    except (zipfile.BadZipFile, KeyError, EOFError, zlib.error, ValidationError) as error:
-        raise InputError(
-            f"{path.name} is no state that a pretraining can go on from, or a broken one, or one of another"
-            " version of the program; choose the item of another run, or start anew"
-        ) from error
-    return asked
+    return unpack_parts(path, _parts(run), AskedPretraining)
 
 
-def _parts(run: PretrainingFolder) -> tuple[Path, ...]:
+def _parts(run: PretrainingFolder) -> RunParts:
     """Return the files of a run folder that a pretraining goes on from."""
-    return (run.last, run.settings, run.identity, run.metrics, run.losses, run.curves)
+    paths = (run.last, run.settings, run.identity, run.metrics, run.losses, run.curves)
+    return RunParts("pretraining", run, paths)

@@ -1,23 +1,13 @@
 """All that a training goes on from, in one file: its states, its settings, and how it was asked for."""
 
-import shutil
-import tempfile
-import zipfile
-import zlib
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from patherea_core.bundle_card import CardWords
 from patherea_core.config import Model, Settings
-from patherea_core.errors import InputError
-from patherea_core.files import replacing, writing
 from patherea_core.workflow.run.folder import RunFolder
 from patherea_core.workflow.run.kept_state import write_scored_part
 from plugin.commands.foundation_choice import FoundationChoice
-
-#: What the file calls how the training was asked for.
-_ASKED = "training.json"
+from plugin.commands.run_checkpoint import RunParts, pack_parts, unpack_parts
 
 
 class AskedTraining(Settings):
@@ -53,16 +43,16 @@ def pack_checkpoint(run: RunFolder, asked: AskedTraining, path: Path) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    with (
-        replacing(path) as partial,
-        tempfile.TemporaryDirectory(dir=path.parent) as scratch,
-        zipfile.ZipFile(partial, "w") as archive,
-    ):
-        archive.writestr(_ASKED, asked.model_dump_json(indent=2))
-        for part in _parts(run):
-            if part.exists():
-                name = part.relative_to(run.path)
-                archive.write(_as_needed(part, run, Path(scratch)), name)
+
+    def as_needed(part: Path, scratch: Path) -> Path:
+        # Of the best state no more is packed than a model is made of, since it is large.
+        if part != run.best:
+            return part
+        place = scratch / part.name
+        write_scored_part(part, place)
+        return place
+
+    pack_parts(_parts(run), asked, path, as_needed)
 
 
 def unpack_checkpoint(path: Path, run: RunFolder) -> AskedTraining:
@@ -72,37 +62,14 @@ def unpack_checkpoint(path: Path, run: RunFolder) -> AskedTraining:
         InputError: the file is none of these, or broken.
         OutputError: the folder cannot be written.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            asked = AskedTraining.model_validate_json(archive.read(_ASKED))
-            names = set(archive.namelist())
-            with writing(run.path):
-                run.checkpoints.mkdir(parents=True)
-                for part in _parts(run):
-                    if (name := part.relative_to(run.path).as_posix()) in names:
-                        with archive.open(name) as source, part.open("wb") as target:
-                            shutil.copyfileobj(source, target)
-    except (zipfile.BadZipFile, KeyError, EOFError, zlib.error, ValidationError) as error:
-        raise InputError(
-            f"{path.name} is no state that a training can go on from, or a broken one, or one of another"
-            " version of the program; choose the item of another run, or start anew"
-        ) from error
-    return asked
+    return unpack_parts(path, _parts(run), AskedTraining)
 
 
-def _as_needed(part: Path, run: RunFolder, scratch: Path) -> Path:
-    """Return a file of a run, of its best state no more than a model is made of, since it is large."""
-    if part != run.best:
-        return part
-    place = scratch / part.name
-    write_scored_part(part, place)
-    return place
-
-
-def _parts(run: RunFolder) -> tuple[Path, ...]:
+def _parts(run: RunFolder) -> RunParts:
     """Return the files of a run folder that a training goes on from.
 
     The last state comes before the best: written in this order while a training runs, the best one is as
     new as the last one at the least, and then nothing is missing.
     """
-    return (run.last, run.best, run.recipe, run.identity, run.metrics, run.losses, run.curves)
+    paths = (run.last, run.best, run.recipe, run.identity, run.metrics, run.losses, run.curves)
+    return RunParts("training", run, paths)
