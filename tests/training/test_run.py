@@ -10,35 +10,23 @@ from pathlib import Path
 import pytest
 
 from patherea_core.checkpoint import load_bundle
-from patherea_core.config import DecodingConfig, NetworkConfig, Recipe, TrainingConfig
-from patherea_core.data.manifest import SampleRecord, class_records
-from patherea_core.data.store import DatasetWriter, Sample, read_manifest
+from patherea_core.data.store import read_manifest
 from patherea_core.evaluation.figures import evaluation_figures
 from patherea_core.progress import Silent
-from patherea_core.regions import Outline
-from patherea_core.seeding import Seed
-from patherea_core.taxonomy import Taxonomy
 from plugin.commands.evaluate_files import EvaluateFilesRequest
 from plugin.commands.evaluate_files import run as evaluate_files
 from plugin.radius import Radius
-from tests.builders import square
-from tests.core.workflow.cells import draw_cells
+from tests.training.builders import small_recipe, write_split
 from training.__main__ import main
 from training.evaluation_report import read_report
 from training.ledger import read_ledger
 from training.published_results import BENCHMARKS
 from training.recipes import EXPERIMENTS, DivisionRule, Experiment
 
-SIDE = 64
 TINY = Experiment(
     name="tiny",
     dataset="made-up",
-    recipe=Recipe(
-        network=NetworkConfig(backbone="test_efficientnet", fpn_channels=8, head_blocks=1),
-        training=TrainingConfig(epochs=2, batch_size=2, tile_size=SIDE, validations=1),
-        decoding=DecodingConfig(score_threshold=None),
-        radius_um=3.0,
-    ),
+    recipe=small_recipe(epochs=2, batch_size=2),
     division=DivisionRule(test="test", validation="val"),
     backbone="tiny",
     initialisation="scratch",
@@ -53,34 +41,8 @@ def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """Write a dataset with a published split: samples 0 to 3 train, 4 and 5 val, 6 and 7 test."""
-    with DatasetWriter(tmp_path / "data") as writer:
-        for number, fold in enumerate((0, 0, 0, 0, 1, 1, 2, 2)):
-            writer.add(_sample(number, fold, square(0, 0, SIDE)))
-        writer.finish(
-            classes=class_records(Taxonomy.of(["brown", "blue"])),
-            mpp=0.5,
-            folds=("train", "val", "test"),
-            lineage={"dataset": "made-up"},
-        )
-    return tmp_path / "data"
-
-
-def _sample(number: int, fold: int, labelled: Outline) -> Sample:
-    pixels, points = draw_cells(SIDE, 6, Seed(number))
-    record = SampleRecord(
-        id=f"s{number}",
-        slide=f"slide {number}",
-        region="all",
-        patient=f"patient {number}",
-        fold=fold,
-        left=0,
-        top=0,
-        width=SIDE,
-        height=SIDE,
-        base_mpp=0.5,
-        points=len(points),
-    )
-    return Sample(record, pixels, points, tuple(f"{number}-{row}" for row in range(6)), labelled)
+    folds = (0, 0, 0, 0, 1, 1, 2, 2)
+    return write_split(tmp_path / "data", "made-up", ("train", "val", "test"), folds)
 
 
 def words(data: Path, out: Path, *more: str) -> list[str]:
@@ -131,14 +93,14 @@ def test_an_experiment_is_trained_scored_and_recorded(
 def test_the_kept_part_is_read_at_the_end_only(
     data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (data / "images" / "s6.png").write_bytes(b"no picture")
+    (data / "images" / "sample-6.png").write_bytes(b"no picture")
     out = tmp_path / "run"
     assert main(words(data, out, "--validation-only")) == 0
     assert (out / "model.safetensors").exists()
     assert not (out / "report.json").exists()
     code, message = said(caplog, words(data, out, "--resume"))
     assert code == 2
-    assert "s6.png" in message
+    assert "sample-6.png" in message
     assert not (out / "report.json").exists()
 
 

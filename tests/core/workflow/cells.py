@@ -50,26 +50,31 @@ def draw_cells(side: int, count: int, seed: Seed) -> tuple[Pixels, Points]:
     return np.clip(canvas, 0, 255).astype(np.uint8), Points(xy, classes)
 
 
+def cell_sample(number: int, fold: int, *, side: int, count: int) -> Sample:
+    """Return an image of such cells, the only one of its patient and slide."""
+    pixels, points = draw_cells(side, count, Seed(number))
+    record = SampleRecord(
+        id=f"sample-{number}",
+        slide=f"slide-{number}",
+        region="all",
+        patient=f"patient-{number}",
+        fold=fold,
+        left=0,
+        top=0,
+        width=side,
+        height=side,
+        base_mpp=MPP,
+        points=count,
+    )
+    ids = tuple(f"{number}-{row}" for row in range(count))
+    return Sample(record, pixels, points, ids, shapely.box(0, 0, side, side))
+
+
 def write_cells(folder: Path, *, samples: int, side: int, count: int, folds: int = 2) -> None:
-    """Write a dataset of such images, one patient and one slide each, dealt out to the folds."""
+    """Write a dataset of such images, dealt out to the folds."""
     with DatasetWriter(folder) as writer:
         for number in range(samples):
-            pixels, points = draw_cells(side, count, Seed(number))
-            record = SampleRecord(
-                id=f"sample-{number}",
-                slide=f"slide-{number}",
-                region="all",
-                patient=f"patient-{number}",
-                fold=number % folds,
-                left=0,
-                top=0,
-                width=side,
-                height=side,
-                base_mpp=MPP,
-                points=count,
-            )
-            ids = tuple(f"{number}-{row}" for row in range(count))
-            writer.add(Sample(record, pixels, points, ids, shapely.box(0, 0, side, side)))
+            writer.add(cell_sample(number, number % folds, side=side, count=count))
         writer.finish(classes=class_records(TAXONOMY), mpp=MPP, folds=folds)
 
 

@@ -4,24 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from patherea_core.config import DecodingConfig, NetworkConfig, Recipe, TrainingConfig
-from patherea_core.data.manifest import SampleRecord, class_records
-from patherea_core.data.store import DatasetWriter, Sample, read_manifest
-from patherea_core.seeding import Seed
-from patherea_core.taxonomy import Taxonomy
-from tests.builders import square
-from tests.core.workflow.cells import draw_cells
+from patherea_core.data.store import read_manifest
+from tests.training.builders import small_recipe, write_split
 from tests.training.runs import class_score, run_record
 from training.crossover.plan import Arm, DatasetFolder, Plan
 from training.crossover.row import CrossoverRow, TrainedOn
 
-SIDE = 64
-RECIPE = Recipe(
-    network=NetworkConfig(backbone="test_efficientnet", fpn_channels=8, head_blocks=1),
-    training=TrainingConfig(epochs=1, batch_size=4, tile_size=SIDE, validations=1),
-    decoding=DecodingConfig(score_threshold=None),
-    radius_um=3.0,
-)
+RECIPE = small_recipe(epochs=1, batch_size=4)
 
 
 def arm(name: str = "scratch", **changes: Any) -> Arm:  # noqa: ANN401  of the fields' own types
@@ -46,35 +35,7 @@ def plan(data: Path | None = None, **changes: Any) -> Plan:  # noqa: ANN401  of 
 
 def write_dataset(folder: Path, learnt: int = 25, tested: int = 3) -> Path:
     """Write a dataset that says it is BRCA-M2C, of that many images of as many patients in train and val."""
-    with DatasetWriter(folder) as writer:
-        for number in range(learnt + tested):
-            writer.add(_sample(number, int(number >= learnt)))
-        writer.finish(
-            classes=class_records(Taxonomy.of(["brown", "blue"])),
-            mpp=0.5,
-            folds=("train", "val"),
-            lineage={"dataset": "brca-m2c"},
-        )
-    return folder
-
-
-def _sample(number: int, fold: int) -> Sample:
-    pixels, points = draw_cells(SIDE, 6, Seed(number))
-    record = SampleRecord(
-        id=f"s{number}",
-        slide=f"slide {number}",
-        region="all",
-        patient=f"patient {number}",
-        fold=fold,
-        left=0,
-        top=0,
-        width=SIDE,
-        height=SIDE,
-        base_mpp=0.5,
-        points=len(points),
-    )
-    names = tuple(f"{number}-{row}" for row in range(len(points)))
-    return Sample(record, pixels, points, names, square(0, 0, SIDE))
+    return write_split(folder, "brca-m2c", ("train", "val"), [0] * learnt + [1] * tested)
 
 
 #: Counts by patient and class.

@@ -12,7 +12,8 @@ from patherea_core.progress import Silent
 from patherea_core.regions import inside
 from patherea_core.seeding import Seed
 from patherea_core.workflow.reading import read_rows
-from tests.training.crossover.builders import SIDE, write_dataset
+from tests.training.builders import SIDE
+from tests.training.crossover.builders import write_dataset
 from training.crossover.labels import Labels, quarters
 from training.recipes.small import MOBILENET
 

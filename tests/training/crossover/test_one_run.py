@@ -82,7 +82,7 @@ def test_runs_of_one_share_and_seed_learn_from_the_same_labels_with_as_many_step
 
 def test_a_row_has_the_counts_of_every_patient_of_the_test_part(made: Path) -> None:
     for row in read_rows(made / "ledger.jsonl"):
-        assert {*row.patients} == {"patient 25", "patient 26", "patient 27"}
+        assert {*row.patients} == {"patient-25", "patient-26", "patient-27"}
         for name, score in row.run.classes.items():
             counts = [of_patient[name] for of_patient in row.patients.values()]
             assert score.tp + score.fn == sum(tp + fn for tp, _, fn in counts)

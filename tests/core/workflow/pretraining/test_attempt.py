@@ -4,7 +4,6 @@ import multiprocessing
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,15 +23,6 @@ from patherea_core.workflow.pretraining.folder import PretrainingFolder
 from patherea_core.workflow.pretraining.learner import parameter_groups
 from patherea_core.workflow.run.kept_state import read_state
 from tests.core.workflow.test_pretrain import equal, of_epochs, request, table, weights
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Compute with one thread, as the processes that a test starts."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def test_weights_decay_and_biases_and_scales_do_not() -> None:
