@@ -16,7 +16,8 @@ from patherea_core.model.foundation import checks
 from patherea_core.model.foundation.registry import known_foundation
 from patherea_core.model.timm_models import described, published_form
 from patherea_core.model.weight_cards import card_of
-from patherea_core.model.weight_files import BackboneCard, Channels, read_weight_file
+from patherea_core.model.weight_files import Channels, read_weight_file
+from patherea_core.model.weight_fitting import BACKBONE_WEIGHTS, WeightsOption, require_fitting
 from patherea_core.model.weight_hub import fetched
 from patherea_core.model.weight_names import timm_names
 
@@ -47,7 +48,9 @@ class BackboneWeights:
     mpp: float | None = None
 
 
-def read_backbone_weights(source: Path | Literal["hub"], network: NetworkConfig) -> BackboneWeights:
+def read_backbone_weights(
+    source: Path | Literal["hub"], network: NetworkConfig, option: WeightsOption = BACKBONE_WEIGHTS
+) -> BackboneWeights:
     """Return pretrained weights of the backbone that a network names.
 
     Args:
@@ -55,17 +58,18 @@ def read_backbone_weights(source: Path | Literal["hub"], network: NetworkConfig)
             state with timm's names or those of the authors, the index of one in pieces, or "hub" for what
             timm or the foundation model names.
         network: the network; its backbone's options must be those that the weights need.
+        option: how a person names the file, for the messages.
 
     Raises:
         InputError: the weights cannot be fetched or read, or are of another network.
     """
-    path = fetched(network.backbone) if source == "hub" else source
+    path = fetched(network.backbone, option) if source == "hub" else source
     file = read_weight_file(path)
     model = described(network.backbone, network.backbone_options)
     foundation = known_foundation(network.backbone)
     if file.card is not None:
         card, state = file.card, dict(file.content)
-        _require_fitting(card, network, path)
+        require_fitting(card, network, path, option)
     else:
         architecture, _ = published_form(network.backbone, {})
         state = timm_names(file.content, architecture, model)
@@ -103,32 +107,6 @@ def initialise(backbone: Backbone, weights: BackboneWeights) -> None:
     part.load_state_dict(found, strict=False)
     for buffer, values in ((backbone.mean, weights.mean), (backbone.std, weights.std)):
         buffer.copy_(torch.tensor(values).reshape(buffer.shape))
-
-
-def _require_fitting(card: BackboneCard, network: NetworkConfig, path: Path) -> None:
-    """Refuse weights whose card says that this network would make other features of them."""
-    architecture, options = published_form(network.backbone, network.backbone_options)
-    if card.architecture != architecture.split(".")[0]:
-        foundation = known_foundation(network.backbone)
-        if foundation is not None:
-            raise InputError(
-                f"{path} holds {card.architecture}, not {foundation.title}, which {network.backbone} is;"
-                f" {foundation.way_to_it}"
-            )
-        raise InputError(
-            f"{path} holds {card.architecture}, and the recipe names {network.backbone}; name another"
-            f' file, or set network.backbone to "{card.architecture}"'
-        )
-    if any(options.get(name) != value for name, value in card.backbone_options.items()):
-        raise InputError(
-            f"the weights in {path} give other features with these options of the backbone; set"
-            f" network.backbone_options to {options | card.backbone_options}"
-        )
-    if card.folded_norm and not network.frozen_norm:
-        raise InputError(
-            f"batch normalisation is folded into the weights in {path}, so that there are no statistics to"
-            " learn from; set network.frozen_norm to true, or give weights that keep them"
-        )
 
 
 def _of_the_model(state: Mapping[str, Tensor], model: nn.Module, path: Path) -> dict[str, Tensor]:

@@ -118,13 +118,40 @@ def read_weight_file(path: Path) -> WeightFile:
     return WeightFile(content, None, sha256)
 
 
+def read_backbone_card(path: Path) -> BackboneCard | None:
+    """Return the card of a file of weights, whose tensors are not read; None if it is not one of ours.
+
+    Raises:
+        InputError: the file cannot be read, or is a whole detector.
+    """
+    if not path.is_file():
+        raise InputError(f"there is no file {path}; name a file of weights")
+    if path.suffix != ".safetensors":
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise _damaged(path, error) from error
+    return _card_in(metadata, path)
+
+
 def _read_safetensors(path: Path, sha256: str) -> WeightFile:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is damaged ({error}); fetch it again") from error
+        raise _damaged(path, error) from error
+    return WeightFile(tensors, _card_in(metadata, path), sha256)
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path} is damaged ({error}); fetch it again")
+
+
+def _card_in(metadata: Mapping[str, str], path: Path) -> BackboneCard | None:
+    """Return the card in the header of a safetensors file; None if there is none."""
     if _DETECTOR_KEY in metadata:
         raise InputError(
             f"{path} is a whole detector, not the weights of a backbone; name the file that its backbone"
@@ -132,13 +159,12 @@ def _read_safetensors(path: Path, sha256: str) -> WeightFile:
         )
     written = metadata.get(CARD_KEY)
     try:
-        card = BackboneCard.model_validate_json(written) if written else None
+        return BackboneCard.model_validate_json(written) if written else None
     except ValidationError as error:
         raise InputError(
             f"the card in {path} cannot be read ({refusal(error, BackboneCard)}); it may be of another"
             " version of Patherea: convert the published file again"
         ) from error
-    return WeightFile(tensors, card, sha256)
 
 
 def _read_pieces(index: Path) -> WeightFile:

@@ -17,24 +17,35 @@ from timm.models._hub import download_cached_file
 from patherea_core.errors import InputError
 from patherea_core.model.foundation.published import Foundation
 from patherea_core.model.foundation.registry import known_foundation
+from patherea_core.model.weight_fitting import BACKBONE_WEIGHTS, WeightsOption
 
 log = logging.getLogger(__name__)
 
 #: Names under which the hub keeps weights, the safest first.
 _HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
+#: Seconds that the hub may take to accept a connection, at each of its addresses.
+_PATIENCE = 5
 
-def fetched(name: str) -> Path:
+#: Where a server of the web listens if its address does not say.
+_PORTS = {"http": 80, "https": 443}
+
+
+def fetched(name: str, option: WeightsOption = BACKBONE_WEIGHTS) -> Path:
     """Return the file of weights that timm names for a model, or the authors of a foundation model do.
 
     It is fetched once and then kept by the hub.
+
+    Args:
+        name: of the model.
+        option: how a person names a file instead, for the message.
 
     Raises:
         InputError: timm names none, or it cannot be fetched.
     """
     foundation = known_foundation(name)
     if foundation is not None:
-        return _published_file(foundation)
+        return _published_file(foundation, option)
     settings: Any = timm.get_pretrained_cfg(name)
     if settings is None or not (settings.hf_hub_id or settings.url):
         raise InputError(f"timm names no weights for {name!r}; give a file of weights instead")
@@ -47,7 +58,7 @@ def fetched(name: str) -> Path:
         raise InputError(
             f"the weights of {name} cannot be fetched ({_why(error)}); on a computer with access download"
             f" {_published_at(settings)}, bring the file here, and name it instead of 'hub',"
-            " as in --backbone-weights FILE"
+            f" as in {option} FILE"
         ) from error
 
 
@@ -57,7 +68,7 @@ def origin_of(name: str) -> tuple[str, str]:
     return _published_at(settings), settings.license or "not stated by timm"
 
 
-def _published_file(foundation: Foundation) -> Path:
+def _published_file(foundation: Foundation, option: WeightsOption) -> Path:
     """Return the file of a foundation model.
 
     Raises:
@@ -71,14 +82,14 @@ def _published_file(foundation: Foundation) -> Path:
         raise InputError(
             f"{foundation.title} is given to those who asked: ask at {foundation.page}, then let the"
             f" environment variable HF_TOKEN hold a token of your account there, or download"
-            f" {foundation.download} and name that file instead of 'hub', as in --backbone-weights FILE"
+            f" {foundation.download} and name that file instead of 'hub', as in {option} FILE"
         ) from error
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(
             f"{foundation.title} cannot be fetched ({_why(error)}); on a computer with access"
             f" {'and an account that was let in ' if foundation.gated else ''}download"
             f" {foundation.download}, bring the file here, and name it instead of 'hub',"
-            " as in --backbone-weights FILE"
+            f" as in {option} FILE"
         ) from error
 
 
@@ -101,27 +112,32 @@ def _downloaded(repository: str, file: str, revision: str | None) -> Path:
     Raises:
         OSError: the hub is out of reach, it has no such file, or it does not give it.
     """
-    # The hub's client tries again for half a minute, also where there is no network at all.
-    if not _is_kept(repository, file, revision) and not hub_is_known():
-        raise LocalEntryNotFoundError(f"{constants.ENDPOINT} has no address here")
-    log.info("%s of %s is looked for at %s", file, repository, constants.ENDPOINT)
+    kept = try_to_load_from_cache(repository, file, revision=revision)
+    if isinstance(kept, str):
+        return Path(kept)
+    log.info(
+        "%s of %s is asked for at %s; that is given up after %d seconds without a connection, and after some"
+        " minutes without an answer",
+        *(file, repository, constants.ENDPOINT, _PATIENCE),
+    )
+    # The hub's client tries again for minutes, also where there is no network at all.
+    if not hub_answers():
+        raise LocalEntryNotFoundError(f"{constants.ENDPOINT} does not answer")
     with _quiet_client():
         return Path(hf_hub_download(repository, file, revision=revision))
 
 
-def hub_is_known() -> bool:
-    """Return whether the hub's name has an address here, or another computer is asked to reach it."""
+def hub_answers() -> bool:
+    """Return whether the hub takes a connection, or another computer is asked to reach it."""
     if getproxies():
         return True
+    place = urlsplit(constants.ENDPOINT)
+    port = place.port or _PORTS.get(place.scheme, 443)
     try:
-        socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, None)
+        socket.create_connection((place.hostname or "", port), _PATIENCE).close()
     except OSError:
         return False
     return True
-
-
-def _is_kept(repository: str, file: str, revision: str | None) -> bool:
-    return isinstance(try_to_load_from_cache(repository, file, revision=revision), str)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from patherea_core.model.pretrained import (
 )
 from patherea_core.model.timm_models import created, described
 from patherea_core.model.weight_files import BackboneCard, write_backbone_file
+from patherea_core.model.weight_fitting import INITIAL_WEIGHTS
 
 GREY = (0.5, 0.5, 0.5)
 TINY_VIT: dict[str, bool | int | float | str] = {
@@ -263,6 +264,31 @@ def test_a_card_that_the_recipe_contradicts_says_how_to_mend_it(
     with pytest.raises(InputError) as raised:
         read_backbone_weights(path, RESNET)
     assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "way_out"),
+    [
+        ({"architecture": "resnet18"}, "--initial-weights, or say --backbone resnet18"),
+        (
+            {"backbone_options": {"pad_type": "same"}},
+            "--initial-weights that were learnt with none",
+        ),
+        ({"folded_norm": True}, "--initial-weights that keep them"),
+    ],
+    ids=["architecture", "options", "norm"],
+)
+def test_a_card_that_a_pretraining_contradicts_speaks_of_no_recipe(
+    tmp_path: Path, changes: dict[str, object], way_out: str
+) -> None:
+    path = tmp_path / "weights.safetensors"
+    write_backbone_file(path, random_state(RESNET), card(RESNET, **changes))
+    with pytest.raises(InputError) as raised:
+        read_backbone_weights(path, RESNET, INITIAL_WEIGHTS)
+    said = str(raised.value)
+    assert way_out in said
+    assert "recipe" not in said
+    assert "network." not in said
 
 
 def test_a_card_of_another_model_than_the_foundation_names_the_file_to_bring(

@@ -14,6 +14,7 @@ from patherea_core.errors import InputError, OutputError
 from patherea_core.model.weight_files import (
     CARD_KEY,
     BackboneCard,
+    read_backbone_card,
     read_weight_file,
     write_backbone_file,
 )
@@ -46,6 +47,28 @@ def test_weights_and_card_come_back(tmp_path: Path) -> None:
     assert file.card == CARD
     assert file.content.keys() == STATE.keys()
     assert all(torch.equal(file.content[name], STATE[name]) for name in STATE)
+
+
+def test_the_card_alone_is_that_of_the_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    write_backbone_file(path, STATE, CARD)
+    assert read_backbone_card(path) == read_weight_file(path).card
+    save_file({"a": torch.zeros(1)}, path)
+    assert read_backbone_card(path) is None
+    torch.save({"a": torch.zeros(1)}, tmp_path / "weights.pth")
+    assert read_backbone_card(tmp_path / "weights.pth") is None
+
+
+def test_a_card_is_read_of_no_file_that_is_missing_broken_or_a_detector(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    with pytest.raises(InputError, match=r"there is no file .*weights\.safetensors; name a file"):
+        read_backbone_card(path)
+    path.write_bytes(b"no weights at all")
+    with pytest.raises(InputError, match="is damaged"):
+        read_backbone_card(path)
+    save_file({"a": torch.zeros(1)}, path, metadata={DETECTOR_KEY: "{}"})
+    with pytest.raises(InputError, match="is a whole detector"):
+        read_backbone_card(path)
 
 
 def test_a_saved_state_is_read(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from huggingface_hub import constants
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from safetensors.torch import save_file
 
@@ -15,7 +16,8 @@ from patherea_core.errors import InputError
 from patherea_core.model import weight_hub
 from patherea_core.model.pretrained import read_backbone_weights
 from patherea_core.model.timm_models import created
-from patherea_core.model.weight_hub import hub_is_known
+from patherea_core.model.weight_fitting import INITIAL_WEIGHTS
+from patherea_core.model.weight_hub import hub_answers
 
 RESNET = NetworkConfig(backbone="resnet10t")
 
@@ -40,9 +42,9 @@ class Hub:
 
 
 @pytest.fixture(autouse=True)
-def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the hub have an address, also where there is no network."""
-    monkeypatch.setattr(weight_hub, "hub_is_known", lambda: True)
+def answering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the hub answer, also where there is no network."""
+    monkeypatch.setattr(weight_hub, "hub_answers", lambda: True)
 
 
 @pytest.fixture
@@ -88,6 +90,8 @@ def test_out_of_reach_the_file_to_bring_is_named(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(InputError, match=expected):
         read_backbone_weights("hub", RESNET)
     assert len(hub.asked) == 1  # another name would not be in reach either
+    with pytest.raises(InputError, match="as in --initial-weights FILE"):
+        read_backbone_weights("hub", RESNET, INITIAL_WEIGHTS)
 
 
 @pytest.mark.parametrize("proxy", [True, False])
@@ -98,9 +102,9 @@ def test_a_hub_without_an_address_is_asked_for_nothing_unless_a_proxy_knows_it(
         raise socket.gaierror("Name or service not known")
 
     hub = Hub(model=weights)
-    monkeypatch.setattr(weight_hub, "hub_is_known", hub_is_known)  # as it is, not as in other tests
+    monkeypatch.setattr(weight_hub, "hub_answers", hub_answers)  # as it is, not as in other tests
     monkeypatch.setattr(weight_hub, "hf_hub_download", hub)
-    monkeypatch.setattr("socket.getaddrinfo", unknown)
+    monkeypatch.setattr("socket.create_connection", unknown)
     monkeypatch.setattr(weight_hub, "getproxies", lambda: {"https": "proxy"} if proxy else {})
     if proxy:
         assert weight_hub.fetched("resnet10t") == weights
@@ -110,13 +114,36 @@ def test_a_hub_without_an_address_is_asked_for_nothing_unless_a_proxy_knows_it(
     assert bool(hub.asked) == proxy
 
 
-def test_weights_that_are_kept_need_no_address(
-    monkeypatch: pytest.MonkeyPatch, weights: Path
+def test_a_hub_that_takes_no_connection_is_given_up_at_once_and_its_attempt_is_told(
+    monkeypatch: pytest.MonkeyPatch, weights: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(weight_hub, "hf_hub_download", Hub(model=weights))
-    monkeypatch.setattr(weight_hub, "hub_is_known", lambda: False)
+    monkeypatch.setattr(weight_hub, "hub_answers", hub_answers)
+    monkeypatch.setattr(weight_hub, "getproxies", dict)
+    hub = Hub(model=weights)
+    monkeypatch.setattr(weight_hub, "hf_hub_download", hub)
+    caplog.set_level(logging.INFO)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoint = f"http://127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+        assert weight_hub.fetched("resnet10t") == weights
+    assert f"model.safetensors of timm/resnet10t.c3_in1k is asked for at {endpoint}" in caplog.text
+    assert "given up after 5 seconds" in caplog.text
+    with pytest.raises(InputError, match=r"127\.0\.0\.1 cannot be reached"):
+        weight_hub.fetched("resnet10t")
+    assert len(hub.asked) == 1
+
+
+def test_weights_that_are_kept_are_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch, weights: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    hub = Hub(model=weights)
+    monkeypatch.setattr(weight_hub, "hf_hub_download", hub)
+    monkeypatch.setattr(weight_hub, "hub_answers", lambda: False)
     monkeypatch.setattr(weight_hub, "try_to_load_from_cache", lambda *_, **__: str(weights))
+    caplog.set_level(logging.INFO)
     assert weight_hub.fetched("resnet10t") == weights
+    assert hub.asked == []
+    assert "is asked for" not in caplog.text
 
 
 def test_the_attempts_of_the_hubs_client_are_not_told(
