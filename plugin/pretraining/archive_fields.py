@@ -124,9 +124,13 @@ def archive_tiles(
     if not grounds:
         raise InputError(cutter.left_out.nothing_left())
     progress.advance(1.0, f"{len(grounds)} fields are there")
-    used = len(slides) - cutter.left_out.count
-    words = f"{counted(len(grounds), 'field', 'fields')} of {counted(used, 'slide', 'slides')} of the archive"
-    return GroundTiles(grounds, wishes.tiles.mpp, words, _identity(slides, wishes))
+    return GroundTiles(grounds, wishes.tiles.mpp, fields_in_words, _identity(slides, wishes))
+
+
+def fields_in_words(fields: Sequence[Ground]) -> str:
+    """Return what tiles are taken from, in words."""
+    slides = len({one.slide for one in fields})
+    return f"{counted(len(fields), 'field', 'fields')} of {counted(slides, 'slide', 'slides')} of the archive"
 
 
 class _Cutter:
@@ -167,6 +171,7 @@ class _Cutter:
                 self._scratch / f"{slide.id}-{number}.png",
                 f"{slide.name}, field {number + 1}",
                 tiles.mpp,
+                slide.id,
             )
             for number, pixels in enumerate(cut_fields(opened, ground, fields, random))
         ]

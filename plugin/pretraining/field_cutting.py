@@ -52,8 +52,15 @@ def cut_fields(
         yield read_working(slide, ground.box(side, random), wishes.mpp)
 
 
-def write_field(pixels: Pixels, path: Path, name: str, mpp: float) -> Ground:
+def write_field(pixels: Pixels, path: Path, name: str, mpp: float, cut_from: str) -> Ground:
     """Write a field as an image, and return it as the ground that it is.
+
+    Args:
+        pixels: (H, W, 3).
+        path: of the image.
+        name: of the field, in messages.
+        mpp: micrometres per pixel.
+        cut_from: what tells its slide from others.
 
     Raises:
         OutputError: it cannot be written.
@@ -61,4 +68,4 @@ def write_field(pixels: Pixels, path: Path, name: str, mpp: float) -> Ground:
     with replacing(path) as temporary:
         # Little compression: a field is read much more often than it is written.
         Image.fromarray(pixels).save(temporary, format="PNG", compress_level=1)
-    return Ground(path, name, mpp, pixels.shape[1], pixels.shape[0])
+    return Ground(path, name, mpp, pixels.shape[1], pixels.shape[0], cut_from=cut_from)

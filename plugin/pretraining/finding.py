@@ -5,13 +5,11 @@ warning of each kind names it; only if nothing is left the pretraining is refuse
 how large its pixels are is refused at once, since that is mended for all of them by one option.
 """
 
-import logging
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from patherea_core.data.store import read_manifest
-from patherea_core.data.validation_choice import validation_fold
 from patherea_core.errors import InputError, SlideError
 from patherea_core.geometry import Scale
 from patherea_core.progress import Progress
@@ -19,12 +17,9 @@ from patherea_core.slides import SlideReader
 from plugin.pretraining.ground import Ground
 from plugin.pretraining.ground_tiles import GroundTiles
 from plugin.pretraining.left_out import LeftOut
+from plugin.pretraining.named_images import NamedImage, named_images
 from plugin.pretraining.tissue_sites import tissue_sites
-from plugin.readers.dataset import recognises
-from plugin.slides.inputs import ListedSlide, listed_slides
 from plugin.slides.reader import open_slide
-
-log = logging.getLogger(__name__)
 
 #: Places that are named in words.
 _NAMED = 4
@@ -54,11 +49,11 @@ def find_tiles(inputs: Sequence[Path], wishes: TileWishes, progress: Progress) -
     """Return tiles of all that is named: files, folders of them, lists (.txt, .csv), dataset folders.
 
     Raises:
-        InputError: there is nothing, or nothing that can serve.
+        InputError: there is nothing, or nothing that can serve, or no dataset has a fold that is left out.
         ScaleError: a file does not say how large its pixels are.
         Cancelled: the progress asked to stop.
     """
-    named = list(_named(inputs, wishes))
+    named = list(named_images(inputs, wishes.without_folds))
     left_out = LeftOut()
     grounds: list[Ground] = []
     for number, slide in enumerate(named):
@@ -68,7 +63,7 @@ def find_tiles(inputs: Sequence[Path], wishes: TileWishes, progress: Progress) -
     if not grounds:
         raise InputError(left_out.nothing_left())
     progress.advance(1.0, "all looked at")
-    return GroundTiles(grounds, wishes.mpp, in_words(grounds, inputs))
+    return GroundTiles(grounds, wishes.mpp, partial(in_words, places=tuple(inputs)))
 
 
 def in_words(grounds: Sequence[Ground], places: Sequence[Path]) -> str:
@@ -119,36 +114,15 @@ class NoTissueError(InputError):
     """A slide shows no tissue."""
 
 
-def _ground(named: ListedSlide, wishes: TileWishes, left_out: LeftOut) -> Iterator[Ground]:
+def _ground(named: NamedImage, wishes: TileWishes, left_out: LeftOut) -> Iterator[Ground]:
     """Yield the ground of one file, if it can serve."""
     mpp = wishes.slide_mpp if named.mpp is None else named.mpp
     try:
-        yield ground_of(named.path, open_slide(named.path, mpp, option="--slide-mpp"), wishes)
+        ground = ground_of(named.path, open_slide(named.path, mpp, option="--slide-mpp"), wishes)
+        yield replace(ground, cut_from=named.cut_from)
     except TooSmallError as error:
         left_out.too_small.append(str(error))
     except NoTissueError as error:
         left_out.without_tissue.append(str(error))
     except SlideError as error:
         left_out.unreadable.append(str(error))
-
-
-def _named(inputs: Iterable[Path], wishes: TileWishes) -> Iterator[ListedSlide]:
-    """Yield the files that are meant, in the order given, each once."""
-    seen: set[Path] = set()
-    for path in inputs:
-        if path.suffix.lower() == ".zip" and path.is_file():
-            raise InputError(f"{path} is packed; unpack it, and name the folder")
-        listed = _of_dataset(path, wishes) if recognises(path) else listed_slides([path])
-        for one in listed:
-            if (place := one.path.resolve()) not in seen:
-                seen.add(place)
-                yield one
-
-
-def _of_dataset(folder: Path, wishes: TileWishes) -> Iterator[ListedSlide]:
-    """Yield the images of a dataset, but for those of the folds that are left out."""
-    manifest = read_manifest(folder)
-    without = {validation_fold(manifest, fold) for fold in wishes.without_folds}
-    for record in manifest.samples:
-        if record.fold not in without:
-            yield ListedSlide(folder / record.files[0], manifest.mpp)

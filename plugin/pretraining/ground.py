@@ -64,6 +64,7 @@ class Ground:
         width: whole working pixels that it has across.
         height: whole working pixels that it has down.
         sites: where tiles are taken; None takes them from everywhere.
+        cut_from: what tells the slide that it is a piece of from others; empty for what stands for itself.
     """
 
     path: Path
@@ -72,6 +73,12 @@ class Ground:
     width: int
     height: int
     sites: Sites | None = None
+    cut_from: str = ""
+
+    @property
+    def slide(self) -> str:
+        """What tells the slide that it is of, or is itself, from others."""
+        return self.cut_from or str(self.path)
 
     @property
     def area(self) -> float:

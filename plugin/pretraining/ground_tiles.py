@@ -3,9 +3,9 @@
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 #: Places that are tried for a tile before it is said that nothing can be read any more.
 _ATTEMPTS = 16
 
+#: Says in words what some slides and images are; a function that can be pickled.
+Words: TypeAlias = Callable[[Sequence[Ground]], str]
+
 
 class GroundTiles:
     """Tiles of some slides and images; fills the port ``TileSource``.
@@ -31,7 +34,7 @@ class GroundTiles:
     Args:
         grounds: where from, in an order that is always the same.
         mpp: micrometres per working pixel.
-        words: what they are, in words.
+        words: what they are, or some of them.
         identity: what stands for the files in the digest; None takes their names, sizes and pixel sizes.
 
     Raises:
@@ -39,7 +42,7 @@ class GroundTiles:
     """
 
     def __init__(
-        self, grounds: Sequence[Ground], mpp: float, words: str, identity: str | None = None
+        self, grounds: Sequence[Ground], mpp: float, words: Words, identity: str | None = None
     ) -> None:
         if not grounds:
             raise InputError("there is nothing to take tiles from; name slides or images")
@@ -69,7 +72,15 @@ class GroundTiles:
 
     def describe(self) -> str:
         """Return what the tiles are cut from, in words."""
-        return self._words
+        return self._words(self._grounds)
+
+    def part(self, grounds: Sequence[Ground]) -> "GroundTiles":
+        """Return tiles of some of the slides and images alone.
+
+        Raises:
+            InputError: there is none.
+        """
+        return GroundTiles(grounds, self._mpp, self._words, self._identity)
 
     def digest(self) -> str:
         """Return 64 hexadecimal digits that differ between sources of other tiles.

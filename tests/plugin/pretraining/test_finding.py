@@ -81,6 +81,16 @@ def test_a_dataset_gives_its_images_without_the_folds_that_are_left_out(tmp_path
         names(folder, wishes=TileWishes(mpp=0.5, side=32, without_folds=("99",)))
 
 
+def test_pieces_of_one_slide_of_a_dataset_know_that_they_are(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        write_dataset(tmp_path / folder, [sample(name=f"{folder}{row}") for row in range(2)])
+    write_field(tmp_path / "a.png")
+    places = [tmp_path / name for name in ("one", "two", "a.png")]
+    first, second, third, fourth, image = find_tiles(places, WISHES, Silent()).grounds
+    assert first.slide == second.slide != third.slide == fourth.slide
+    assert image.slide == str(image.path)
+
+
 def test_a_packed_dataset_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dataset.zip").write_bytes(b"")
     with pytest.raises(InputError, match=r"dataset\.zip is packed; unpack it"):

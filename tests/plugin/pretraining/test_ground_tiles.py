@@ -2,6 +2,7 @@
 
 import pickle
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,10 @@ from tests.plugin.slide_files import write_image, write_tiff
 SIDE = 16
 
 
+def of_here(grounds: Sequence[Ground]) -> str:
+    return f"{len(grounds)} images of here"
+
+
 def field(path: Path, width: int = 80, height: int = 60, *, seed: int = 0) -> Ground:
     write_field(path, width, height, seed=seed)
     return Ground(path, path.name, 0.5, width, height)
@@ -29,12 +34,18 @@ def field(path: Path, width: int = 80, height: int = 60, *, seed: int = 0) -> Gr
 @pytest.fixture
 def tiles(tmp_path: Path) -> GroundTiles:
     grounds = [field(tmp_path / f"{row}.png", seed=row) for row in range(3)]
-    return GroundTiles(grounds, 0.5, "3 images of here")
+    return GroundTiles(grounds, 0.5, of_here)
 
 
 def test_it_fills_the_port(tiles: GroundTiles) -> None:
     assert isinstance(tiles, TileSource)
     assert (tiles.mpp, tiles.describe()) == (0.5, "3 images of here")
+
+
+def test_a_part_has_its_own_images_words_and_digest(tiles: GroundTiles) -> None:
+    part = tiles.part(tiles.grounds[1:])
+    assert part.describe() == "2 images of here"
+    assert part.digest() == GroundTiles(tiles.grounds[1:], 0.5, of_here).digest() != tiles.digest()
 
 
 def test_tiles_are_pieces_of_the_images(tiles: GroundTiles) -> None:
@@ -72,7 +83,7 @@ def test_pixels_are_brought_to_the_wanted_size(tmp_path: Path) -> None:
     path = tmp_path / "coarse.png"
     pixels = np.repeat(np.repeat(tissue(20, 20), 4, axis=0), 4, axis=1)
     write_image(path, pixels)
-    tiles = GroundTiles([Ground(path, path.name, 0.25, 40, 40)], 0.5, "an image")
+    tiles = GroundTiles([Ground(path, path.name, 0.25, 40, 40)], 0.5, of_here)
     (tile,) = tiles.sample(1, 40, Seed(0).stream("tiles"))
     shrunk = Image.fromarray(pixels).resize((40, 40), Image.Resampling.BICUBIC)
     assert np.abs(tile.astype(int) - np.asarray(shrunk)).mean() < 2
@@ -80,7 +91,7 @@ def test_pixels_are_brought_to_the_wanted_size(tmp_path: Path) -> None:
 
 def test_a_large_image_is_drawn_more_often_but_not_in_proportion(tmp_path: Path) -> None:
     grounds = [field(tmp_path / "small.png", 40, 40), field(tmp_path / "large.png", 160, 160)]
-    tiles = GroundTiles(grounds, 0.5, "2 images")
+    tiles = GroundTiles(grounds, 0.5, of_here)
     random = Seed(0).stream("draws")
     drawn = Counter(tiles._drawn(random).name for _ in range(2000))
     assert 3.2 < drawn["large.png"] / drawn["small.png"] < 5.0
@@ -89,32 +100,32 @@ def test_a_large_image_is_drawn_more_often_but_not_in_proportion(tmp_path: Path)
 def test_the_digest_knows_files_scale_and_places_but_no_folders(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     here, there = field(tmp_path / "a.png"), field(tmp_path / "other" / "a.png")
-    digest = GroundTiles([here], 0.5, "here").digest()
+    digest = GroundTiles([here], 0.5, of_here).digest()
     assert len(digest) == 64
-    assert digest == GroundTiles([there], 0.5, "there").digest()
+    assert digest == GroundTiles([there], 0.5, of_here).digest()
     sites = Sites.of(np.ones((2, 2), dtype=bool), 8.0)
     others = [
-        GroundTiles([here, there], 0.5, ""),
-        GroundTiles([here], 0.25, ""),
-        GroundTiles([Ground(here.path, "a.png", 0.5, 80, 60, sites)], 0.5, ""),
-        GroundTiles([field(tmp_path / "a.png", 81)], 0.5, ""),
+        GroundTiles([here, there], 0.5, of_here),
+        GroundTiles([here], 0.25, of_here),
+        GroundTiles([Ground(here.path, "a.png", 0.5, 80, 60, sites)], 0.5, of_here),
+        GroundTiles([field(tmp_path / "a.png", 81)], 0.5, of_here),
     ]
     assert len({digest, *(one.digest() for one in others)}) == 5
 
 
 def test_what_stands_for_the_files_stands_for_their_sizes(tmp_path: Path) -> None:
     ground = field(tmp_path / "a.png")
-    before = GroundTiles([ground], 0.5, "", "an archive").digest()
+    before = GroundTiles([ground], 0.5, of_here, "an archive").digest()
     field(tmp_path / "a.png", seed=5)
-    assert GroundTiles([ground], 0.5, "", "an archive").digest() == before
-    assert GroundTiles([ground], 0.5, "", "another").digest() != before
+    assert GroundTiles([ground], 0.5, of_here, "an archive").digest() == before
+    assert GroundTiles([ground], 0.5, of_here, "another").digest() != before
 
 
 def test_a_place_that_cannot_be_read_is_passed_over_and_named_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     grounds = [field(tmp_path / name) for name in ("lost.png", "here.png")]
-    tiles = GroundTiles(grounds, 0.5, "2 images")
+    tiles = GroundTiles(grounds, 0.5, of_here)
     grounds[0].path.unlink()
     assert tiles.sample(12, SIDE, Seed(0).stream("tiles")).std() > 0
     assert [("lost.png" in one) for one in caplog.messages] == [True]
@@ -131,7 +142,7 @@ def test_a_source_that_is_gone_is_said_to_be(tiles: GroundTiles) -> None:
 
 def test_nothing_to_take_tiles_from_is_refused() -> None:
     with pytest.raises(InputError, match="name slides or images"):
-        GroundTiles([], 0.5, "nothing")
+        GroundTiles([], 0.5, of_here)
 
 
 def test_a_tile_larger_than_the_image_is_refused(tiles: GroundTiles) -> None:
