@@ -22,6 +22,8 @@ class PretrainingCard(Settings):
     """Digest of that."""
     epochs: Count
     """Complete passes, each of as many tiles as the settings say; fewer than these where it was stopped."""
+    held_out: str = "the same"
+    """What the held-out tiles were cut from, in words, like ``tiles``; "the same" where it is that."""
     held_out_loss: float
     """Mean squared error over hidden cells of the held-out tiles, after the last pass."""
     seed: int

@@ -19,6 +19,8 @@ from patherea_core.workflow.pretrain import PretrainRequest, pretrain
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
 from plugin import provenance
 from plugin.pretraining.finding import TileWishes, find_tiles
+from plugin.pretraining.ground_tiles import GroundTiles
+from plugin.pretraining.held_out import divided
 from plugin.pretraining.settings_choice import SettingsWishes, chosen_settings, option_of
 
 log = logging.getLogger(__name__)
@@ -150,7 +152,7 @@ def of_complete_run(
 
 
 def pretrain_on(
-    source: TileSource,
+    source: GroundTiles,
     request: BackboneRequest,
     config: PretrainingConfig,
     command: Sequence[str],
@@ -159,7 +161,7 @@ def pretrain_on(
     """Pretrain on tiles of a source, and return the path of the backbone in the run folder.
 
     Args:
-        source: where tiles come from.
+        source: where tiles come from; of many slides a few are held out.
         request: how.
         config: all settings.
         command: the words that were said, for the record.
@@ -171,8 +173,10 @@ def pretrain_on(
         TrainingError: the pretraining went astray.
         Cancelled: the progress asked to stop.
     """
+    learnt, held_out = divided(source, PretrainingFolder(request.out), request.seed)
     wanted = PretrainRequest(
-        source=source,
+        source=learnt,
+        held_out=held_out,
         run=request.out,
         config=config,
         backbone_weights=request.initial_weights,

@@ -176,11 +176,13 @@ def attempt(
 def _say_what_is_trained(request: PretrainRequest, model: MaskedImageModel) -> None:
     config = request.config
     log.info(
-        "%s pretrains %s, %s parameters with what fills in, on %s: %s of %s, seed %d",
+        "%s pretrains %s, %s parameters with what fills in, on %s: %s of %s, seed %d;"
+        " held-out loss on %s",
         *(config.method, config.backbone),
         f"{sum(parameter.numel() for parameter in model.parameters()):,}",
         request.source.describe(),
         counted(config.epochs, "epoch", "epochs"),
         counted(config.tiles_per_epoch, "tile", "tiles"),
         request.seed,
+        request.held_out_words,
     )

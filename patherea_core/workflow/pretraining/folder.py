@@ -63,6 +63,19 @@ class PretrainingFolder(RunPlaces):
         asked = own_identity.model_copy(update={"seed": seed})
         self._require_none_different((own_config, own_identity), config, asked)
 
+    def goes_on_without_held_out(self) -> bool:
+        """Return whether the folder holds a run to go on with that holds nothing out.
+
+        Such a run looks at tiles of what it learns from, and has to go on so: its slides are few, or it was
+        begun by a version of the program that held no slide out.
+
+        Raises:
+            InputError: the run does not say how it was started.
+        """
+        if not self.last.exists() and not self.backbone.exists():
+            return False
+        return self._begun()[1].held_out_sha256 is None
+
     def is_complete(self, config: PretrainingConfig) -> bool:
         """Return whether the run has all its epochs and its backbone.
 

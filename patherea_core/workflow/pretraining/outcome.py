@@ -65,6 +65,7 @@ def _card(
         tiles=tiles,
         tiles_sha256=request.source.digest(),
         epochs=kept["epoch"] + 1,
+        held_out=request.held_out_words,
         held_out_loss=kept["history"][-1]["held_out_loss"],
         seed=request.seed,
         settings=config.model_dump(mode="json"),

@@ -41,3 +41,8 @@ class PretrainRequest:
     resume: bool = False
     licence: str = "that of the images it was pretrained on"
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def held_out_words(self) -> str:
+        """What the tiles that are looked at after every epoch come from, in words."""
+        return "the same" if self.held_out is None else self.held_out.describe()

@@ -104,7 +104,7 @@ def test_the_card_says_how_the_backbone_was_learnt(whole: Path) -> None:
     assert PretrainingConfig(**card.pretraining.settings) == TINY_MAE
     assert card.origin == "pretrained with mae on drawings of blots at 0.5 µm a pixel"
     last = float(table(whole / "metrics.csv")[-1]["held_out_loss"])
-    assert card.pretraining.held_out_loss == last
+    assert (card.pretraining.held_out, card.pretraining.held_out_loss) == ("the same", last)
 
 
 def test_a_detector_starts_from_the_file(whole: Path) -> None:
@@ -182,7 +182,23 @@ def test_a_run_is_not_resumed_on_other_tiles(whole: Path) -> None:
         pretrain(other, Silent())
 
 
-def test_held_out_tiles_may_come_from_elsewhere(whole: Path, tmp_path: Path) -> None:
+def test_held_out_tiles_that_come_from_elsewhere_are_told_of_and_learnt_nothing_from(
+    whole: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        pretrain(replace(request(tmp_path), held_out=Blots("dots", light=180.0)), Silent())
+    assert equal(weights(tmp_path), weights(whole))
+    mine, others = (table(run / "metrics.csv")[-1] for run in (tmp_path, whole))
+    assert mine["loss"] == others["loss"]
+    assert mine["held_out_loss"] != others["held_out_loss"]
+    card = read_weight_file(tmp_path / "backbone.safetensors").card
+    assert card is not None
+    assert card.pretraining is not None
+    assert card.pretraining.held_out == "drawings of dots"
+    assert "seed 3; held-out loss on drawings of dots" in caplog.text
+
+
+def test_held_out_tiles_are_read_before_a_run_begins(whole: Path, tmp_path: Path) -> None:
     apart = replace(request(tmp_path), held_out=Blots("dots", broken=True))
     with pytest.raises(SlideError, match=r"blots.png cannot be read; put it back"):
         pretrain(apart, Silent())

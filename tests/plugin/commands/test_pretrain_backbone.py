@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from patherea_core.config import NetworkConfig
 from patherea_core.errors import Cancelled, InputError, OutputError, PathereaError, ShapeError
 from patherea_core.model.backbones import build_backbone
 from patherea_core.model.pretrained import initialise, read_backbone_weights
+from patherea_core.model.weight_files import read_weight_file
 from patherea_core.progress import Progress, Silent
 from patherea_core.recipes import RECIPES
 from patherea_core.workflow.pretrain import PretrainRequest
@@ -23,6 +25,7 @@ from plugin.commands import pretrain_backbone
 from plugin.commands.pretrain_backbone import BackboneRequest, FilesRequest, run
 from plugin.pretraining.settings_choice import SettingsWishes, chosen_settings
 from plugin.shell import main
+from tests.core.workflow.test_pretrain import StopWhen
 from tests.fakes import RecordingProgress
 from tests.plugin.archive import FOLDER, TOKEN, FakeArchive, serving
 from tests.plugin.pretraining.slides import tissue, write_field
@@ -88,6 +91,36 @@ def test_the_engine_is_asked_for_tiles_of_the_files(engine: Engine, wanted: File
     )
     assert asked.provenance["command"] == command
     assert asked.provenance["tiles"] == "2 images of images"
+
+
+def with_many_images(wanted: FilesRequest) -> FilesRequest:
+    """Return the same request, of twelve images."""
+    for number in range(2, 12):
+        write_field(wanted.sources[0] / f"{number}.png", 96, 80, seed=number)
+    return wanted
+
+
+def test_of_many_images_one_is_held_out_the_same_when_it_goes_on(
+    engine: Engine, wanted: FilesRequest
+) -> None:
+    request = with_many_images(wanted)
+    run(request, Silent())
+    (asked,) = engine.asked
+    assert asked.held_out is not None
+    words = (asked.source.describe(), asked.held_out.describe(), asked.provenance["tiles"])
+    assert words == ("11 images of images", "1 image of images", "12 images of images")
+    digests = asked.source.digest(), asked.held_out.digest()
+    folder = PretrainingFolder(asked.run)
+    identity = PretrainingIdentity(
+        tiles_sha256=digests[0], held_out_sha256=digests[1], seed=asked.seed
+    )
+    folder.begin(chosen_settings(replace(WISHES, epochs=9)), identity)
+    torch.save({"epoch": 0}, folder.last)
+    own = replace(wanted.backbone, resume=True, wishes=replace(WISHES, epochs=9))
+    run(replace(request, backbone=own), Silent())
+    again = engine.asked[-1]
+    assert again.held_out is not None
+    assert (again.source.digest(), again.held_out.digest()) == digests
 
 
 def test_the_backbone_goes_to_a_second_place_from_a_stopped_run_too(
@@ -261,6 +294,49 @@ def test_both_methods_leave_a_backbone_and_go_on(wanted: FilesRequest, backbone:
     assert again.read_bytes() == before
     with pytest.raises(InputError, match="already holds a run; continue it with --resume"):
         run(replace(wanted, backbone=own), Silent())
+
+
+@pytest.mark.slow  # trains for some seconds
+@pytest.mark.usefixtures("small")
+def test_a_run_that_was_begun_before_slides_were_held_out_goes_on_as_it_began(
+    wanted: FilesRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = replace(wanted.backbone, wishes=replace(WISHES, epochs=2))
+    request = replace(with_many_images(wanted), backbone=own)
+    with monkeypatch.context() as before:
+        before.setattr("plugin.pretraining.held_out._FEWEST", 99)
+        whole = run(replace(request, backbone=replace(own, out=tmp_path / "whole")), Silent())
+        with pytest.raises(Cancelled, match="after epoch 1 of 2"):
+            run(request, StopWhen("epoch 2", "loss"))
+    identity = PretrainingFolder(own.out).identity
+    old = PretrainingIdentity.model_validate_json(identity.read_bytes())
+    identity.write_text(old.model_dump_json(exclude_none=True))
+    ended = run(replace(request, backbone=replace(own, resume=True)), Silent())
+    network = NetworkConfig(backbone=WISHES.backbone)
+    one, other = (read_backbone_weights(path, network).state for path in (whole, ended))
+    assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+    card = read_weight_file(ended).card
+    assert card is not None
+    assert card.pretraining is not None
+    assert (card.pretraining.tiles, card.pretraining.held_out) == (
+        "12 images of images",
+        "the same",
+    )
+
+
+@pytest.mark.slow  # trains for some seconds
+@pytest.mark.usefixtures("small")
+def test_a_run_that_holds_an_image_out_says_so_and_goes_on(wanted: FilesRequest) -> None:
+    own = replace(wanted.backbone, wishes=replace(WISHES, epochs=2))
+    request = replace(with_many_images(wanted), backbone=own)
+    with pytest.raises(Cancelled, match="after epoch 1 of 2"):
+        run(request, StopWhen("epoch 2", "loss"))
+    ended = run(replace(request, backbone=replace(own, resume=True)), Silent())
+    card = read_weight_file(ended).card
+    assert card is not None
+    assert card.pretraining is not None
+    told = (card.pretraining.tiles, card.pretraining.held_out, card.pretraining.epochs)
+    assert told == ("11 images of images", "1 image of images", 2)
 
 
 @pytest.mark.slow  # trains for some seconds

@@ -12,6 +12,7 @@ from PIL import Image
 from patherea_core.errors import ArchiveError, Cancelled, InputError, ScaleError
 from patherea_core.progress import Silent
 from patherea_core.seeding import Seed
+from patherea_core.workflow.pretraining.folder import PretrainingFolder
 from plugin.dsa.session import Session, connect
 from plugin.pretraining.archive_fields import (
     ArchiveWishes,
@@ -21,6 +22,7 @@ from plugin.pretraining.archive_fields import (
 )
 from plugin.pretraining.finding import TileWishes
 from plugin.pretraining.ground_tiles import GroundTiles
+from plugin.pretraining.held_out import divided
 from tests.plugin.archive import FOLDER, TOKEN, FakeArchive, serving
 from tests.plugin.pretraining.slides import glass, tissue
 from tests.plugin.slide_files import write_tiff
@@ -71,10 +73,26 @@ def test_each_slide_leaves_fields_and_no_file(session: Session, tmp_path: Path) 
     wishes = replace(WISHES, fields=2)
     found = taken(session, tmp_path / "scratch", wishes)
     assert found.describe() == "4 fields of 2 slides of the archive"
+    assert found.part(found.grounds[2:]).describe() == "2 fields of 1 slide of the archive"
     assert [(one.width, one.height) for one in found.grounds] == [(64, 64)] * 4
     assert sorted(path.suffix for path in (tmp_path / "scratch").iterdir()) == [".png"] * 4
     tiles = found.sample(4, 32, Seed(0).stream("tiles"))
     assert abs(tiles.reshape(-1, 3).mean(axis=0) - [200, 90, 170]).max() < 10
+
+
+def test_of_ten_slides_one_is_held_out_with_all_its_fields(
+    archive: FakeArchive, session: Session, tmp_path: Path
+) -> None:
+    for number in range(2, 10):
+        add(archive, tmp_path, f"slide-{number}.tif", tissue(400, 300, seed=number))
+    found = taken(session, tmp_path / "scratch", replace(WISHES, fields=2))
+    learnt, held_out = divided(found, PretrainingFolder(tmp_path / "run"), 1)
+    assert learnt.describe() == "18 fields of 9 slides of the archive"
+    assert held_out is not None
+    one, other = (ground.name for ground in held_out.grounds)
+    assert [one[-9:], other[-9:]] == [", field 1", ", field 2"]
+    assert one[:-9] == other[:-9]
+    assert held_out.sample(2, 32, Seed(0).stream("tiles")).shape == (2, 32, 32, 3)
 
 
 def test_an_image_that_is_no_larger_than_its_fields_is_kept_whole(

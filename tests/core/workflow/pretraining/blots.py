@@ -35,11 +35,13 @@ class Blots:
         name: what it is called; sources of other names are other sources.
         mpp: micrometres a pixel.
         broken: whether no tile can be read.
+        light: of the ground, of 255.
     """
 
     name: str = "blots"
     mpp: float = 0.5
     broken: bool = False
+    light: float = 230.0
 
     def describe(self) -> str:
         """Return its name."""
@@ -58,7 +60,7 @@ class Blots:
         if self.broken:
             raise SlideError("blots.png cannot be read; put it back")
         rows, columns = np.mgrid[:side, :side] + 0.5
-        tiles = np.full((count, side, side, 3), 230.0)
+        tiles = np.full((count, side, side, 3), self.light)
         for row in range(count):
             for x, y, radius in random.uniform((0, 0, 4), (side, side, 9), (3, 3)):
                 blot = np.exp(-((((columns - x) ** 2 + (rows - y) ** 2) / radius**2) ** 2))
