@@ -10,7 +10,7 @@ from patherea_core.progress import Progress
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
 from plugin.commands.pretrain_backbone import BackboneRequest, require_usable
 from plugin.commands.pretrain_checkpoint import AskedPretraining, unpack_checkpoint
-from plugin.commands.pretrain_item import CHECKPOINT
+from plugin.commands.run_item import CHECKPOINT
 from plugin.dsa.session import Session
 from plugin.dsa.uploads import file_in, stored_files, writable_item
 from plugin.pretraining.archive_fields import (

@@ -7,16 +7,21 @@ import logging
 import math
 import threading
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from patherea_core.errors import PathereaError
-from plugin.commands.train_item import RunItem
+from patherea_core.workflow.run.kept_state import epochs_in
+from patherea_core.workflow.run.places import RunPlaces
+from plugin.commands.file_stamp import NEVER, Stamp, stamp
+from plugin.commands.run_item import CHECKPOINT, RunItem
 
 log = logging.getLogger(__name__)
+
+#: How many times as long as it took to send a state the next one waits at the least.
+_REST = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +43,32 @@ class UploadPace:
     retry: float = 60.0
 
 
-class SendingBeside(ABC):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentRun:
+    """What is sent of a run.
+
+    Attributes:
+        what: the run is, in a word: training, or pretraining.
+        folder: of the run; it is looked at, and need not be there yet.
+        scratch: an existing folder for what is packed.
+        facts: returns what the files of the run tell.
+        staying: returns files that stay as they are from the beginning to the end, and their names.
+        shown: returns files that show people how the run goes, as far as they are there, and their names.
+        pack: writes all that the run goes on from to a file of that path.
+        best: the state that is best so far, which is not to be lost; None if none is better than the last.
+    """
+
+    what: str
+    folder: RunPlaces
+    scratch: Path
+    facts: Callable[[], dict[str, Any]]
+    staying: Callable[[], Iterable[tuple[Path, str]]]
+    shown: Callable[[], Iterable[tuple[Path, str]]]
+    pack: Callable[[Path], None]
+    best: Path | None = None
+
+
+class SendingBeside:
     """Sends what changes in the folder of a run, from entering on until the end.
 
     Attributes:
@@ -46,7 +76,7 @@ class SendingBeside(ABC):
 
     Args:
         item: where it is sent.
-        what: the run is, in a word: training, or pretraining.
+        sent: what is sent.
         pace: how often.
         clock: seconds from any beginning.
     """
@@ -54,19 +84,22 @@ class SendingBeside(ABC):
     def __init__(
         self,
         item: RunItem,
-        what: str,
+        sent: SentRun,
         pace: UploadPace,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._item, self._what, self._pace, self._clock = item, what, pace, clock
+        self._item, self._sent, self._pace, self._clock = item, sent, pace, clock
         self._thread = threading.Thread(target=self._work, name="uploads", daemon=True)
         self._ending = threading.Event()
         self._and_then: Callable[[], None] | None = None
         self.kept_epochs: int | None = None
-        self._stands = what
-        self._told = False
+        self._stands = sent.what
+        self._told = self._begun = False
         self._seconds = math.inf
-        self._refused_at = -math.inf
+        self._refused_at = self._shown_at = self._kept_at = -math.inf
+        self._state = self._best = NEVER
+        self._shown: list[Stamp] = []
+        self._took = 0.0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -88,7 +121,7 @@ class SendingBeside(ABC):
     def facts(self) -> dict[str, Any]:
         """Return what the item tells of the run and of the state in it."""
         kept = {} if self.kept_epochs is None else {"kept_epoch": self.kept_epochs}
-        return self._facts() | kept
+        return self._sent.facts() | kept
 
     def end(self, seconds: float, and_then: Callable[[], None] | None = None) -> bool:
         """Send nothing more, and return whether what was under way has arrived or was given up.
@@ -104,29 +137,74 @@ class SendingBeside(ABC):
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
-    @abstractmethod
-    def _facts(self) -> dict[str, Any]:
-        """Return what the files of the run tell."""
-
-    @abstractmethod
-    def _look(self) -> None:
-        """Send what is due."""
-
-    @abstractmethod
-    def _look_again(self) -> None:
-        """Send what was not sent yet, what matters most first."""
-
-    @abstractmethod
-    def _is_begun(self) -> bool:
-        """Return whether there is anything of the run."""
-
     def _work(self) -> None:
         while not self._ending.wait(self._pace.look):
             if self._clock() - self._refused_at >= self._pace.retry:
                 self._attempt(self._look)
-        if self._and_then is not None and self._is_begun():
+        is_begun = self._begun or self._sent.folder.last.exists()
+        if self._and_then is not None and is_begun:
             self._attempt(self._look_again)
             self._attempt(self._and_then)
+
+    def _look(self) -> None:
+        """Send what is due."""
+        now = self._clock()
+        if not self._sent.folder.identity.exists():
+            return
+        self._begin()
+        if now - self._shown_at >= self._pace.page:
+            self._show(now)
+        waited = now - self._kept_at
+        # Where a state takes long to send, a better one waits, so that the way to the archive stays free.
+        pause = min(self._pace.state, max(self._pace.best, _REST * self._took))
+        if waited >= self._pace.state or (self._best_now() != self._best and waited >= pause):
+            self._keep()
+
+    def _look_again(self) -> None:
+        """Send what was not sent yet, what matters most first."""
+        self._begin()
+        # A large state would arrive too late, and keep the result from arriving at all.
+        if self._took <= self._seconds:
+            self._keep()
+        self._show(self._clock())
+
+    def _begin(self) -> None:
+        """Send what stays as it is from the beginning to the end."""
+        if self._begun:
+            return
+        self._item.tell(self._stands, self.facts())
+        self._told = True
+        log.info("the run is the item %r of the archive (%s)", self._item.name, self._item.known_id)
+        for path, name in self._sent.staying():
+            self._item.put(path, name)
+        self._begun = True
+
+    def _show(self, now: float) -> None:
+        """Send what shows people how the run goes, if there is anything new."""
+        files = list(self._sent.shown())
+        shown = [stamp(path) for path, _ in files]
+        if shown == self._shown:
+            return
+        self._item.tell(self._stands, self.facts())
+        for path, name in files:
+            self._item.put(path, name)
+        self._shown, self._shown_at = shown, now
+
+    def _keep(self) -> None:
+        """Send all that the run goes on from, if it has got further."""
+        state, best = stamp(self._sent.folder.last), self._best_now()
+        if state in (None, self._state):
+            return
+        began, path = self._clock(), self._sent.scratch / CHECKPOINT
+        epochs = epochs_in(self._sent.folder.last)
+        self._sent.pack(path)
+        self._item.put(path, CHECKPOINT)
+        self.kept_epochs = epochs
+        self._state, self._best, self._kept_at = state, best, self._clock()
+        self._took = self._kept_at - began
+
+    def _best_now(self) -> Stamp:
+        return NEVER if self._sent.best is None else stamp(self._sent.best)
 
     def _attempt(self, look: Callable[[], None]) -> None:
         try:
@@ -135,28 +213,12 @@ class SendingBeside(ABC):
             if self._refused_at == -math.inf:
                 log.warning(
                     "what the %s has so far is not in the archive: %s; the %s goes on, and it is tried again",
-                    self._what,
+                    self._sent.what,
                     error,
-                    self._what,
+                    self._sent.what,
                 )
             self._refused_at = self._clock()
         else:
             if self._refused_at > -math.inf:
-                log.info("the archive takes what the %s has again", self._what)
+                log.info("the archive takes what the %s has again", self._sent.what)
             self._refused_at = -math.inf
-
-
-#: A file as it is now; None if it is not there.
-Stamp = tuple[int, int] | None
-
-#: What no file looks like.
-NEVER: Stamp = (-1, -1)
-
-
-def stamp(path: Path) -> Stamp:
-    """Return a file as it is now."""
-    try:
-        facts = path.stat()
-    except FileNotFoundError:
-        return None
-    return facts.st_ino, facts.st_mtime_ns

@@ -12,9 +12,10 @@ from patherea_core.progress import Progress
 from patherea_core.workflow.run.folder import RunFolder
 from plugin.commands import export_dataset
 from plugin.commands.export_patients import USUAL_FIELD
+from plugin.commands.run_item import CHECKPOINT, FACTS
 from plugin.commands.train_checkpoint import AskedTraining, unpack_checkpoint
 from plugin.commands.train_detector import TrainRequest
-from plugin.commands.train_item import CHECKPOINT, DATASET, FACTS
+from plugin.commands.train_item import DATASET
 from plugin.dsa.session import Session
 from plugin.dsa.uploads import StoredFile, file_in, stored_files, writable_item
 from plugin.models.finding import known_models, word_for

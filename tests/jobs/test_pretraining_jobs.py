@@ -13,7 +13,8 @@ from patherea_core.data.store import pack
 from patherea_core.model.pretrained import read_backbone_weights
 from patherea_core.recipes import RECIPES
 from patherea_core.seeding import Seed
-from plugin.commands.pretrain_item import BACKBONE, CHECKPOINT, CURVES, METRICS, PICTURE, SETTINGS
+from plugin.commands.pretrain_item import BACKBONE, PICTURE, SETTINGS
+from plugin.commands.run_item import CHECKPOINT, CURVES, METRICS
 from plugin.sandbox.synthetic import draw_tissue
 from tests.core.workflow.cells import write_cells
 from tests.jobs.job_archive import ACCESS, CANCELED, NEEDS, SUCCESS, Ended, JobArchive, tokens_in

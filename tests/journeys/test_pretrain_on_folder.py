@@ -1,8 +1,5 @@
 """A pretraining in a real archive: from its slides to an item with a backbone, in one job or in two."""
 
-import json
-import uuid
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,96 +12,46 @@ from patherea_core.errors import Cancelled, CredentialsError, InputError
 from patherea_core.model.pretrained import read_backbone_weights
 from patherea_core.progress import Silent
 from plugin.commands.pretrain_backbone import BackboneRequest
-from plugin.commands.pretrain_item import (
-    BACKBONE,
-    CHECKPOINT,
-    CURVES,
-    METRICS,
-    PICTURE,
-    SETTINGS,
-)
+from plugin.commands.pretrain_item import BACKBONE, PICTURE, SETTINGS
 from plugin.commands.pretrain_on_folder import ArchivePretraining, run
 from plugin.commands.pretrain_slides import EarlierRun, SlidesFolder
-from plugin.commands.sending_beside import UploadPace
+from plugin.commands.run_item import CHECKPOINT, CURVES, METRICS
 from plugin.pretraining.settings_choice import SettingsWishes
 from tests.conftest import Sandbox
 from tests.fakes import RecordingProgress
-from tests.journeys.archive_folder import Folder
 from tests.journeys.people import READ, new_person, share
+from tests.journeys.runs_folder import HURRIED, Runs, When, stop
 from tests.plugin.pretraining.slides import tissue
 
 pytestmark = pytest.mark.dsa
 
-#: Sends all that changes at once.
-HURRIED = UploadPace(look=0.05, page=0.0, state=0.0, best=0.0, retry=0.0)
 WISHES = SettingsWishes(
     backbone="test_efficientnet", tile_size=64, epochs=2, tiles_per_epoch=2, batch_size=2
 )
 NETWORK = NetworkConfig(backbone="test_efficientnet")
 
 
-class Runs:
-    """A folder of the archive with two slides that nobody labelled, and one for runs."""
+class UnlabelledRuns(Runs):
+    """With two slides that nobody labelled."""
 
     def __init__(self, sandbox: Sandbox, scratch: Path) -> None:
-        self.folder = Folder(sandbox, scratch)
-        self.client: Any = self.folder.client
-        self.slides = self.folder.add_folder("slides")
-        self.runs = self.folder.add_folder("runs")
+        super().__init__(sandbox, scratch)
         for number in range(2):
             self.add_slide(f"slide-{number}.tif", number)
 
     def add_slide(self, name: str, seed: int) -> str:
         """Add a slide of tissue and return its item."""
-        pixels = tissue(160, 140, seed=seed)
-        return self.folder.add_slide(0.5, name, self.slides, pixels)
-
-    def new(self) -> str:
-        """Make a folder for the runs of one test."""
-        return str(self.client.createFolder(self.runs, uuid.uuid4().hex)["_id"])
-
-    def item(self, folder: str) -> dict[str, Any]:
-        """Return the only item of a folder."""
-        (found,) = self.client.get("item", {"folderId": folder})
-        return dict(found)
-
-    def files(self, item: dict[str, Any]) -> dict[str, str]:
-        """Return the ids of an item's files by name, in the order of the archive's page."""
-        found = self.client.get(f"item/{item['_id']}/files")
-        return {str(one["name"]): str(one["_id"]) for one in found}
-
-    def job_token(self) -> str:
-        """Return a token with the rights of a job's."""
-        scopes = json.dumps(["core.data.read", "core.data.write"])
-        key = self.client.post("api_key", {"name": "job", "scope": scopes})["key"]
-        return str(self.client.post("api_key/token", {"key": key})["authToken"]["token"])
-
-
-class When:
-    """A progress that does something once a message has a word in it."""
-
-    def __init__(self, word: str, act: Callable[[], None]) -> None:
-        self.word, self.act, self.done = word, act, False
-
-    def advance(self, _fraction: float, message: str = "") -> None:
-        """Act, once."""
-        if self.word in message and not self.done:
-            self.done = True
-            self.act()
-
-
-def stop() -> None:
-    raise Cancelled("stopped on request")
+        return self.folder.add_slide(0.5, name, self.slides, tissue(160, 140, seed=seed))
 
 
 @pytest.fixture(scope="module")
-def runs(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    return Runs(sandbox, tmp_path_factory.mktemp("slides"))
+def runs(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> UnlabelledRuns:
+    return UnlabelledRuns(sandbox, tmp_path_factory.mktemp("slides"))
 
 
 @pytest.fixture
 def wanted(
-    runs: Runs, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runs: UnlabelledRuns, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> ArchivePretraining:
     """Return a request for a pretraining of seconds."""
     usual = {"mpp": 0.5, "decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2}
@@ -134,7 +81,7 @@ def elsewhere(request: ArchivePretraining, name: str, **more: Any) -> ArchivePre
 
 @pytest.mark.slow  # trains for some seconds
 def test_slides_become_an_item_whose_backbone_a_detector_takes(
-    runs: Runs, wanted: ArchivePretraining, tmp_path: Path
+    runs: UnlabelledRuns, wanted: ArchivePretraining, tmp_path: Path
 ) -> None:
     own = replace(wanted.backbone, licence="CC0", backbone_out=tmp_path / "delivered")
     progress = RecordingProgress()
@@ -144,16 +91,14 @@ def test_slides_become_an_item_whose_backbone_a_detector_takes(
     item = runs.item(wanted.runs_folder)
     assert item["name"].startswith("Backbone test_efficientnet, 20")
     # Where a file is wanted, the archive's page takes an item's first one.
-    files = runs.files(item)
-    assert list(files) == [BACKBONE, CURVES, METRICS, PICTURE, SETTINGS]
+    assert runs.files(item) == [BACKBONE, CURVES, METRICS, PICTURE, SETTINGS]
     assert "largeImage" not in item  # it is no slide, for all its pictures
     told = item["meta"]["patherea"]
     assert (told["kind"], told["state"]) == ("pretraining", "complete")
     assert (told["epoch"], told["epochs"], told["slides"]) == (2, 2, 2)
     assert told["slides_folder"] == runs.slides
     assert told["held_out_loss"] > 0
-    path = tmp_path / BACKBONE
-    runs.client.downloadFile(files[BACKBONE], str(path))
+    path = runs.fetch(item, BACKBONE, tmp_path / BACKBONE)
     assert path.read_bytes() == (tmp_path / "delivered").read_bytes()
     weights = read_backbone_weights(path, NETWORK)
     assert weights.licence == "CC0"
@@ -162,7 +107,7 @@ def test_slides_become_an_item_whose_backbone_a_detector_takes(
 
 @pytest.mark.slow  # trains for some seconds
 def test_a_stopped_pretraining_goes_on_in_a_new_job_and_ends_as_if_never_stopped(
-    runs: Runs, wanted: ArchivePretraining
+    runs: UnlabelledRuns, wanted: ArchivePretraining
 ) -> None:
     message = (
         r"stopped after epoch 1 of 2; to go on, choose the item 'Backbone .*' of the archive in a new job,"
@@ -181,12 +126,12 @@ def test_a_stopped_pretraining_goes_on_in_a_new_job_and_ends_as_if_never_stopped
     added = runs.add_slide("later.tif", 9)
     try:
         # Any file of the item stands for it, and what the form says by default for what the run has.
-        going_on = replace(later, source=EarlierRun(runs.files(item)[CHECKPOINT]))
+        going_on = replace(later, source=EarlierRun(runs.file(item, CHECKPOINT)))
         last = run(elsewhere(going_on, "last", wishes=SettingsWishes(), seed=0), Silent())
     finally:
         runs.client.delete(f"item/{added}")
     assert CHECKPOINT not in runs.files(item)
-    assert runs.item(wanted.runs_folder)["meta"]["patherea"]["state"] == "complete"
+    assert runs.told(wanted.runs_folder)["state"] == "complete"
     whole = run(replace(elsewhere(wanted, "whole"), runs_folder=runs.new()), Silent())
     ended, unstopped = (read_backbone_weights(path, NETWORK).state for path in (last, whole))
     assert all(torch.equal(tensor, unstopped[name]) for name, tensor in ended.items())
@@ -196,9 +141,9 @@ def test_a_stopped_pretraining_goes_on_in_a_new_job_and_ends_as_if_never_stopped
 
 
 def test_what_cannot_serve_is_refused_before_anything_is_left(
-    runs: Runs, wanted: ArchivePretraining
+    runs: UnlabelledRuns, wanted: ArchivePretraining
 ) -> None:
-    empty = str(runs.client.createFolder(runs.folder.id, uuid.uuid4().hex)["_id"])
+    empty = runs.empty()
     with pytest.raises(InputError, match="the folder holds no slide"):
         run(replace(wanted, source=SlidesFolder(id=empty)), Silent())
     large = replace(wanted.backbone, wishes=replace(WISHES, tile_size=512))
@@ -211,7 +156,7 @@ def test_what_cannot_serve_is_refused_before_anything_is_left(
 
 
 def test_a_reader_is_told_before_a_slide_is_fetched(
-    runs: Runs, sandbox: Sandbox, wanted: ArchivePretraining
+    runs: UnlabelledRuns, sandbox: Sandbox, wanted: ArchivePretraining
 ) -> None:
     reader = new_person(sandbox, "rita")
     share(runs.client, runs.folder.id, {reader.id: READ})

@@ -5,8 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -15,6 +13,7 @@ from typing import Any
 
 import girder_client
 import pytest
+import torch
 from PIL import Image
 
 from patherea_core.bundle_card import CardWords
@@ -27,120 +26,46 @@ from patherea_core.seeding import Seed
 from patherea_core.slides import ArraySlide
 from patherea_core.workflow.predict import Detector, predict
 from plugin.commands import train_detector
+from plugin.commands.run_item import CHECKPOINT, CURVES, METRICS, RunItem
 from plugin.commands.train_detector import TrainRequest
 from plugin.commands.train_in_archive import ArchiveTraining, run
-from plugin.commands.train_item import (
-    CARD,
-    CHECKPOINT,
-    CURVES,
-    DATASET,
-    METRICS,
-    MODEL,
-    RECIPE,
-    RunItem,
-)
+from plugin.commands.train_item import CARD, DATASET, DESCRIPTION, KIND, MODEL, RECIPE
 from plugin.commands.train_source import DatasetFile, EarlierRun, SlidesFolder
-from plugin.commands.train_uploads import UploadPace
 from plugin.dsa.session import connect
 from plugin.dsa.uploads import new_item, stored_files, upload
 from plugin.sandbox.process import SandboxProcess
 from tests.conftest import Sandbox
 from tests.core.workflow.cells import MPP, TAXONOMY, TINY, draw_cells
-from tests.journeys.archive_folder import Folder, slide_of
 from tests.journeys.breaking_proxy import BreakingProxy, breaking_proxy
 from tests.journeys.conftest import LEAST_PIECE
 from tests.journeys.people import new_person
+from tests.journeys.runs_folder import HURRIED, Runs, When, stop
 from tests.plugin.archive import point, square
-from tests.plugin.slide_files import write_tiff
 from tests.stopwatch import seconds_to_end
 
 pytestmark = pytest.mark.dsa
 
 SIDE = 96
-#: Sends all that changes at once.
-HURRIED = UploadPace(look=0.05, page=0.0, state=0.0, best=0.0, retry=0.0)
 
 
-class When:
-    """A progress that does something once a message has a word in it."""
-
-    def __init__(self, word: str, act: Any) -> None:  # noqa: ANN401  whatever it is
-        self.word, self.act, self.done = word, act, False
-
-    def advance(self, _fraction: float, message: str = "") -> None:
-        """Act, once."""
-        if self.word in message and not self.done:
-            self.done = True
-            self.act()
-
-
-def stop() -> None:
-    raise Cancelled("stopped on request")
-
-
-class Runs:
-    """A folder of the archive with two labelled slides, and one for runs."""
+class LabelledRuns(Runs):
+    """With two labelled slides."""
 
     def __init__(self, sandbox: Sandbox, scratch: Path) -> None:
-        self.folder = Folder(sandbox, scratch)
-        self.client: Any = self.folder.client
-        self.slides: str = self.client.createFolder(self.folder.id, "slides")["_id"]
-        self.id: str = self.client.createFolder(self.folder.id, "runs")["_id"]
+        super().__init__(sandbox, scratch)
         for number in range(2):
-            self._add_slide(number, scratch / f"slide-{number}.tif")
-
-    def _add_slide(self, number: int, path: Path) -> None:
-        pixels, points = draw_cells(SIDE, 10, Seed(number))
-        write_tiff(path, pixels, mpp=MPP, photometric="rgb")
-        item = self.client.uploadFileToFolder(self.slides, str(path))["itemId"]
-        slide_of(self.client, item)
-        cells = [
-            point(float(x), float(y), TAXONOMY.names[index])
-            for (x, y), index in zip(points.xy, points.class_index, strict=True)
-        ]
-        self.folder.annotate(item, square(0, 0, SIDE), *cells)
-
-    def new(self) -> str:
-        """Make a folder for the runs of one test."""
-        return str(self.client.createFolder(self.id, uuid.uuid4().hex)["_id"])
-
-    def item(self, folder: str) -> dict[str, Any]:
-        """Return the only item of a folder."""
-        (found,) = self.client.get("item", {"folderId": folder})
-        return dict(found)
-
-    def files(self, item: dict[str, Any]) -> list[str]:
-        """Return the names of an item's files, in the order of the archive's page."""
-        return [str(one["name"]) for one in self.client.get(f"item/{item['_id']}/files")]
-
-    def fetch(self, item: dict[str, Any], name: str, path: Path) -> Path:
-        """Download a file of an item."""
-        for one in self.client.get(f"item/{item['_id']}/files"):
-            if one["name"] == name:
-                self.client.downloadFile(one["_id"], str(path))
-                return path
-        raise AssertionError(name)
-
-    def wait_for_state(self, folder: str) -> None:
-        """Wait until the only item of a folder holds a state to go on from."""
-        patience = time.monotonic() + 60
-        while not (
-            self.client.get("item", {"folderId": folder})
-            and CHECKPOINT in self.files(self.item(folder))
-        ):
-            assert time.monotonic() < patience
-            time.sleep(0.1)
-
-    def job_token(self) -> str:
-        """Return a token with the rights of a job's."""
-        scopes = json.dumps(["core.data.read", "core.data.write"])
-        key = self.client.post("api_key", {"name": "job", "scope": scopes})["key"]
-        return str(self.client.post("api_key/token", {"key": key})["authToken"]["token"])
+            pixels, points = draw_cells(SIDE, 10, Seed(number))
+            item = self.folder.add_slide(MPP, f"slide-{number}.tif", self.slides, pixels)
+            cells = [
+                point(float(x), float(y), TAXONOMY.names[index])
+                for (x, y), index in zip(points.xy, points.class_index, strict=True)
+            ]
+            self.folder.annotate(item, square(0, 0, SIDE), *cells)
 
 
 @pytest.fixture(scope="module")
 def runs(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    return Runs(sandbox, tmp_path_factory.mktemp("slides"))
+    return LabelledRuns(sandbox, tmp_path_factory.mktemp("slides"))
 
 
 @pytest.fixture
@@ -228,12 +153,12 @@ def test_a_stopped_training_goes_on_in_a_new_job_and_ends_as_if_never_stopped(
     with pytest.raises(InputError, match="with the recipe tiny, not small; leave that open"):
         run(replace(later, training=replace(later.training, recipe="small")), Silent())
     # Any file of the item stands for it.
-    file = runs.client.get(f"item/{item['_id']}/files")[0]["_id"]
+    file = runs.file(item, CHECKPOINT)
     run(replace(elsewhere(later, "last"), source=EarlierRun(file)), Silent())
     files = runs.files(item)
     assert len(files) == len(set(files))
     assert CHECKPOINT not in files
-    assert runs.item(wanted.runs_folder)["meta"]["patherea"]["state"] == "complete"
+    assert runs.told(wanted.runs_folder)["state"] == "complete"
     dataset = runs.fetch(item, DATASET, tmp_path / DATASET)
     whole = train_detector.run(
         replace(wanted.training, dataset=dataset, out=tmp_path / "whole"), Silent()
@@ -265,7 +190,7 @@ def test_a_training_outlives_an_archive_that_is_away_for_a_while(
 
     monkeypatch.setattr("plugin.dsa.session._PAUSES", (0.0,))
     monkeypatch.setattr("plugin.dsa.sending._PAUSES", (0.0,))
-    monkeypatch.setattr("plugin.commands.train_in_archive._wait", back)
+    monkeypatch.setattr("plugin.commands.patient_delivery._wait", back)
     run(replace(wanted, api_url=proxy.api_url), When("epoch 2", away))
     item = runs.item(wanted.runs_folder)
     assert item["meta"]["patherea"]["state"] == "complete"
@@ -288,7 +213,7 @@ def test_a_job_that_is_stopped_before_the_archive_has_its_model_says_how_to_go_o
 
     monkeypatch.setattr("plugin.dsa.session._PAUSES", (0.0,))
     monkeypatch.setattr("plugin.dsa.sending._PAUSES", (0.0,))
-    monkeypatch.setattr("plugin.commands.train_in_archive._wait", lambda *_: stop())
+    monkeypatch.setattr("plugin.commands.patient_delivery._wait", lambda *_: stop())
     message = (
         "stopped on request before the archive had the model; to go on, choose the item 'Detector"
     )
@@ -340,7 +265,7 @@ def test_a_model_that_has_no_place_but_the_archive_is_said_to_be_lost(
 def test_what_cannot_serve_is_refused_before_anything_is_left(
     runs: Runs, wanted: ArchiveTraining, tmp_path: Path
 ) -> None:
-    empty = str(runs.client.createFolder(runs.folder.id, uuid.uuid4().hex)["_id"])
+    empty = runs.empty()
     with pytest.raises(InputError, match="the folder holds no slide"):
         run(replace(wanted, source=SlidesFolder(empty)), Silent())
     with pytest.raises(InputError, match="has an annotation named 'others'"):
@@ -373,7 +298,7 @@ def test_the_archive_does_not_take_a_run_for_a_slide_for_its_curves(
 ) -> None:
     Image.new("RGB", (400, 200)).save(tmp_path / CURVES)
     session = connect(wanted.api_url, wanted.token)
-    item = RunItem(session, wanted.runs_folder, "a run")
+    item = RunItem(session, wanted.runs_folder, "a run", KIND, DESCRIPTION)
     upload(session, item.known_id, tmp_path / CURVES, "picture.png")
     assert "largeImage" in runs.item(wanted.runs_folder)
     item.put(tmp_path / CURVES, CURVES)
@@ -469,7 +394,12 @@ def started(how: str, *words: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path.cwd()), "OMP_NUM_THREADS": "1"},
+        # Another number of threads adds in another order.
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path.cwd()),
+            "OMP_NUM_THREADS": str(torch.get_num_threads()),
+        },
     )
 
 
@@ -516,6 +446,6 @@ def test_a_job_that_is_cancelled_in_a_long_step_ends_in_time_and_is_noted(
     assert job.returncode == 1
     assert "in a new job, which goes on after epoch 1" in log
     assert "/dataset" not in log  # no folder that is gone with the job
-    told = runs.item(wanted.runs_folder)["meta"]["patherea"]
+    told = runs.told(wanted.runs_folder)
     assert told["state"] == "training was stopped after epoch 1 of 3"
     assert (told["epoch"], told["kept_epoch"]) == (1, 1)
