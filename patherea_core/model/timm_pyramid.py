@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from patherea_core.errors import InputError
@@ -24,6 +25,9 @@ class Level:
     stride: int
     channels: int
 
+
+#: Sides of an image, multiples of the coarsest stride, that no network is named for.
+_UNUSUAL = (256, 288)
 
 #: The levels of models that were asked for before: timm builds the whole model to tell them.
 _KNOWN: dict[tuple[str, str], Mapping[int, Level]] = {}
@@ -50,6 +54,30 @@ def chosen_levels(
         where = f"none at {finest}" if exact else f"none from {finest} to {coarsest}"
         raise InputError(f"{name!r} has levels at strides {sorted(of_stride)}, {where}")
     return chosen
+
+
+def require_all_sizes(name: str, options: Mapping[str, object]) -> None:
+    """Refuse a timm model whose pyramid takes images of one size only, or whose levels do not divide them.
+
+    Only shapes are computed, no numbers.
+
+    Raises:
+        InputError: there is no such model, or it is one of these.
+    """
+    model: Any = described(name, options, features_only=True)
+    try:
+        levels = channels_first(model, model(torch.zeros(1, 3, *_UNUSUAL, device="meta")))
+    except (AssertionError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"{name!r} takes images of one size only, and a detector meets tiles of many; name a backbone of"
+            " convolutions, or a plain vision transformer"
+        ) from error
+    for level, stride in zip(levels, model.feature_info.reduction(), strict=True):
+        if level.shape[-2:] != (_UNUSUAL[0] // stride, _UNUSUAL[1] // stride):
+            raise InputError(
+                f"{name!r} does not pad its input, so that its maps of {stride} pixels a site do not cover an"
+                " image; name another backbone"
+            )
 
 
 def _deepest(name: str, options: Mapping[str, object]) -> Mapping[int, Level]:

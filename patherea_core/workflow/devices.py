@@ -19,6 +19,25 @@ def resolve_device(name: str) -> torch.device:
     Raises:
         InputError: the name is unknown, or CUDA is asked for and there is none.
     """
+    device = torch.device(_kind(name))
+    if device.type == "cpu":
+        keep_memory()
+    described = torch.cuda.get_device_name(device) if device.type == "cuda" else "processor"
+    log.info("the network runs on %s (%s)", device.type, described)
+    return device
+
+
+def require_devices(name: str, wanted: int) -> None:
+    """Refuse devices that are not there, before long work that needs none.
+
+    Raises:
+        InputError: as ``resolve_device`` and ``device_count``.
+    """
+    device_count(_kind(name), wanted)
+
+
+def _kind(name: str) -> str:
+    """Return whether the device of that name is cpu or cuda."""
     if name not in ("auto", "cpu", "cuda"):
         raise InputError(f"device {name!r} is unknown; take auto, cpu or cuda")
     available = torch.cuda.is_available()
@@ -26,12 +45,7 @@ def resolve_device(name: str) -> torch.device:
         raise InputError(
             "no CUDA device can be used here; give the job a GPU, or take --device cpu or auto"
         )
-    device = torch.device("cuda" if available and name != "cpu" else "cpu")
-    if device.type == "cpu":
-        keep_memory()
-    described = torch.cuda.get_device_name(device) if device.type == "cuda" else "processor"
-    log.info("the network runs on %s (%s)", device.type, described)
-    return device
+    return "cuda" if available and name != "cpu" else "cpu"
 
 
 def device_count(kind: str, wanted: int) -> int:

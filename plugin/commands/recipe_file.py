@@ -17,6 +17,10 @@ log = logging.getLogger(__name__)
 #: What is taken where nothing is named.
 DEFAULT_RECIPE = "small"
 
+#: What is taken where nothing is named but weights of a backbone, and the size of its pixels in micrometres.
+PRETRAINED_RECIPE = "small-pretrained"
+PRETRAINED_MPP = 0.5
+
 #: Ending of recipes that are files.
 _ENDING = ".json"
 

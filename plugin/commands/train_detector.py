@@ -13,12 +13,13 @@ from patherea_core.errors import Cancelled
 from patherea_core.files import replacing, require_writable
 from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
+from patherea_core.workflow.devices import require_devices
 from patherea_core.workflow.fit import FitRequest, fit, save_best_so_far
 from patherea_core.workflow.run.folder import RunFolder
 from plugin.commands.train_dataset import NOTHING, dataset_folder
 from plugin.commands.train_duration import DurationFirst, warn_if_long
 from plugin.commands.train_request import TrainRequest
-from plugin.commands.train_settings import settings_of
+from plugin.commands.train_settings import say_which_backbone, settings_of
 from plugin.commands.train_words import provenance_of
 
 __all__ = ["TrainRequest", "require_usable", "run"]
@@ -36,6 +37,7 @@ def run(request: TrainRequest, progress: Progress) -> Path:
         Cancelled: the progress asked to stop; the message says what was delivered.
     """
     recipe = require_usable(request)
+    say_which_backbone(request, recipe)
     with dataset_folder(request.dataset, progress) as (dataset, rest):
         manifest = read_manifest(dataset)
         fold = validation_fold(manifest, request.fold)
@@ -52,7 +54,7 @@ def run(request: TrainRequest, progress: Progress) -> Path:
             workers=request.workers,
             seed=request.seed,
             resume=request.resume,
-            provenance=provenance_of(request, fold_name(manifest, fold)),
+            provenance=provenance_of(request, recipe, fold_name(manifest, fold)),
             words=request.words,
         )
         duration = partial(warn_if_long, wanted, manifest, request.recipe_name)
@@ -68,11 +70,12 @@ def require_usable(request: TrainRequest) -> Recipe:
     """Check before long work all that can be checked without the dataset; return the settings.
 
     Raises:
-        InputError: a setting or the base model cannot serve.
+        InputError: a setting, the base model, the weights or the device cannot serve.
         OutputError: the results cannot be written.
     """
     recipe = settings_of(request)
     Seed(request.seed)  # refuses what is none
+    require_devices(request.device, request.devices)
     for _, path in request.run_files:
         if path is not None:
             require_writable(path)

@@ -7,7 +7,7 @@ from typing import Literal
 from patherea_core.bundle_card import CardWords
 from patherea_core.config import Model
 from plugin.commands.foundation_choice import FoundationChoice
-from plugin.commands.recipe_file import DEFAULT_RECIPE
+from plugin.commands.recipe_file import DEFAULT_RECIPE, PRETRAINED_RECIPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,9 +18,12 @@ class TrainRequest:
         dataset: a dataset, as a folder or as one file.
         out: the folder of the run.
         recipe: name of the settings, or a JSON file of them like a run's recipe.json; None takes those
-            of the base model, and without one those of the small network.
+            of the base model, without one those that suit the backbone weights, and without these those of
+            the small network.
         model: kind of network, p2p or fcrn; None takes the recipe's.
         foundation: a foundation model that takes the place of the recipe's backbone, and accepted licences.
+        backbone: what timm calls a backbone that takes the place of the recipe's; None takes the recipe's,
+            and without a recipe the one that the backbone weights say they are of.
         epochs: passes over the dataset; None takes the recipe's.
         backbone_weights: what the backbone starts from, for a recipe that starts from pretrained weights: a
             file, or "hub" to fetch them by the backbone's name.
@@ -44,6 +47,7 @@ class TrainRequest:
     recipe: str | None = None
     model: Model | None = None
     foundation: FoundationChoice = field(default_factory=FoundationChoice)
+    backbone: str | None = None
     epochs: int | None = None
     backbone_weights: Path | Literal["hub"] | None = None
     base_model: Path | None = None
@@ -59,12 +63,30 @@ class TrainRequest:
     metrics_out: Path | None = None
 
     @property
-    def recipe_name(self) -> str:
-        """What the recipe is called."""
+    def goes_by_weights(self) -> bool:
+        """Whether no recipe is named but weights are, which may say themselves what starts from them."""
+        unsaid = self.recipe is None and self.foundation.name is None and self.base_model is None
+        return unsaid and self.backbone_weights is not None
+
+    @property
+    def recipe_said(self) -> str | None:
+        """Name or file of the recipe that is taken; None for that of the base model."""
         named = self.foundation.recipe_or(self.recipe)
-        if named is not None:
-            return Path(named).name
-        return DEFAULT_RECIPE if self.base_model is None else "of the base model"
+        if named is not None or self.base_model is not None:
+            return named
+        return PRETRAINED_RECIPE if self.goes_by_weights else DEFAULT_RECIPE
+
+    @property
+    def recipe_name(self) -> str:
+        """What the recipe is called, in words."""
+        if self.recipe_said is None:
+            return "of the base model"
+        name = Path(self.recipe_said).name
+        if self.backbone is not None:
+            return f"{name} on {self.backbone}"
+        if self.goes_by_weights:
+            return f"{name} on the backbone in {Path(self.backbone_weights or '').name}"
+        return name
 
     @property
     def run_files(self) -> tuple[tuple[Path, Path | None], ...]:

@@ -1,18 +1,22 @@
 """All settings of a training, from the few words that a person says of them."""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 from patherea_core.bundle_card import BundleCard
 from patherea_core.bundle_file import read_card
 from patherea_core.config import Recipe
 from patherea_core.errors import InputError
+from patherea_core.model.weight_files import BackboneCard, read_backbone_card
+from patherea_core.model.weight_fitting import require_fitting
 from patherea_core.recipes import as_model
 from patherea_core.workflow.engine.base_model import (
     require_model,
     require_network,
     require_no_other_weights,
 )
+from plugin.commands.backbone_choice import at_pixels_of, on_backbone, require_backbone
 from plugin.commands.recipe_file import recipe_for
 from plugin.commands.train_request import TrainRequest
 
@@ -26,17 +30,13 @@ def settings_of(request: TrainRequest) -> Recipe:
     """Return all settings of a training.
 
     Raises:
-        InputError: a setting is none, or contradicts another or the base model.
+        InputError: a setting is none, or contradicts another, the base model or the backbone weights.
     """
-    base = None if request.base_model is None else read_card(request.base_model)
-    recipe = recipe_for(request.foundation.recipe_or(request.recipe), base)
-    if base is not None:
-        require_model(request.model, base)
-    if request.model is not None:
-        recipe = as_model(recipe, request.model)
-    recipe = request.foundation.applied_to(recipe, on_base_model=base is not None)
-    if base is not None:
-        _require_fitting(request, recipe, base)
+    recipe = (
+        _from_the_beginning(request)
+        if request.base_model is None
+        else _of_base(request, read_card(request.base_model))
+    )
     changes: dict[str, Any] = {}
     if request.epochs is not None:
         if request.epochs < 1:
@@ -45,6 +45,84 @@ def settings_of(request: TrainRequest) -> Recipe:
     if request.words.stain in _SEPARABLE:
         changes["stain"] = request.words.stain
     return recipe.model_copy(update={"training": recipe.training.model_copy(update=changes)})
+
+
+def say_which_backbone(request: TrainRequest, recipe: Recipe) -> None:
+    """Log which recipe a training comes to, if its backbone is not the one that the recipe names itself."""
+    if request.backbone is None and not request.goes_by_weights:
+        return
+    network = recipe.network
+    log.info(
+        "the recipe is %s, which is %s%s with %d pixels a site; its batch normalisation %s",
+        request.recipe_name,
+        network.backbone,
+        f" with the options {network.backbone_options}" if network.backbone_options else "",
+        network.feature_stride,
+        "keeps its statistics" if network.frozen_norm else "learns its statistics",
+    )
+
+
+def _from_the_beginning(request: TrainRequest) -> Recipe:
+    """Return the recipe of a training that starts from no trained model."""
+    recipe = recipe_for(request.recipe_said, None)
+    if request.model is not None:
+        recipe = as_model(recipe, request.model)
+    recipe = _on_its_backbone(request, recipe)
+    return request.foundation.applied_to(recipe, on_base_model=False)
+
+
+def _of_base(request: TrainRequest, base: BundleCard) -> Recipe:
+    """Return the recipe of a training that starts from a trained model."""
+    require_model(request.model, base)
+    if request.backbone is not None:
+        raise InputError(
+            f"the base model has a backbone, so that {request.backbone} cannot be one too: leave --backbone"
+            " out, or --base-model"
+        )
+    recipe = recipe_for(request.recipe_said, base)
+    if request.model is not None:
+        recipe = as_model(recipe, request.model)
+    recipe = request.foundation.applied_to(recipe, on_base_model=True)
+    _require_fitting(request, recipe, base)
+    return recipe
+
+
+def _on_its_backbone(request: TrainRequest, recipe: Recipe) -> Recipe:
+    """Return the recipe on the backbone that is named, or that the weights say they are of."""
+    if request.foundation.name is not None and request.backbone is not None:
+        raise InputError(
+            f"--backbone {request.backbone} and --foundation {request.foundation.name} are two backbones;"
+            " name one"
+        )
+    source = request.backbone_weights
+    card = read_backbone_card(source) if isinstance(source, Path) else None
+    name = _backbone_name(request, recipe, card)
+    if name is not None:
+        require_backbone(name)
+        of_it = card is not None and card.architecture == name.split(".")[0]
+        recipe = on_backbone(recipe, name, card if of_it else None)
+    if request.goes_by_weights and card is not None and card.pretraining is not None:
+        recipe = at_pixels_of(recipe, card.pretraining.mpp)
+    starts = recipe.training.initialisation == "pretrained" and request.foundation.name is None
+    if isinstance(source, Path) and card is not None and starts:
+        require_fitting(card, recipe.network, source)
+    return recipe
+
+
+def _backbone_name(request: TrainRequest, recipe: Recipe, card: BackboneCard | None) -> str | None:
+    """Return the name of the backbone that takes the place of the recipe's; None if its own stays as it is.
+
+    Raises:
+        InputError: no recipe is named, and nothing else says what network the weights are of.
+    """
+    if request.goes_by_weights and card is not None:
+        return request.backbone or card.architecture
+    if request.goes_by_weights and request.backbone is None:
+        raise InputError(
+            f"nothing says which network starts from the weights {request.backbone_weights}: say --backbone"
+            " NAME, or name a recipe that starts from weights of its backbone, as --recipe small-pretrained"
+        )
+    return None if request.backbone == recipe.network.backbone else request.backbone
 
 
 def _require_fitting(request: TrainRequest, recipe: Recipe, base: BundleCard) -> None:

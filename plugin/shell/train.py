@@ -37,7 +37,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--recipe",
         metavar="NAME|FILE",
         help=f"{', '.join(sorted(RECIPES))}; or a .json file like a run's recipe.json (default: that of the"
-        " base model, or small)",
+        " base model; small-pretrained with --backbone-weights; else small)",
     )
     add(
         "--model",
@@ -45,9 +45,15 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="p2p: points; fcrn: maps of how near a cell is (default: as the recipe says)",
     )
     add(
+        "--backbone",
+        metavar="NAME",
+        help="what timm calls it, in place of the recipe's (default: the recipe's; without --recipe what the"
+        " --backbone-weights say they are of)",
+    )
+    add(
         "--foundation",
         metavar="NAME",
-        help="backbone: one of `patherea models foundations`, frozen in an adapter (then the recipe is"
+        help="a backbone of `patherea models foundations`, frozen in an adapter (then the recipe is"
         f" {FOUNDATION_RECIPE} by default)",
     )
     add(
@@ -68,7 +74,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="start from all weights of a model of `patherea models list`, or of a bundle",
     )
-    add_backbone_weights(parser, "for a recipe that starts from some")
+    add_backbone_weights(parser, "say backbone.safetensors of `patherea pretrain`")
     add_seed(parser)
     add("--resume", action="store_true", help="go on with the run in RUN")
     add_device(parser)
@@ -104,6 +110,7 @@ def _run(options: Options, progress: Progress) -> None:
         foundation=FoundationChoice(
             name=options.foundation, accepted_licences=tuple(options.accept_licence)
         ),
+        backbone=options.backbone,
         epochs=options.epochs,
         backbone_weights=options.backbone_weights,
         base_model=base,

@@ -174,6 +174,14 @@ def test_train_takes_the_kind_of_network(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.usefixtures("folder_d")
+def test_train_takes_the_name_of_a_backbone(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = caught(monkeypatch, train_detector)
+    assert main(["train", "d", "--out", "r", "--backbone", "resnet18"]) == 0
+    request = train_detector.TrainRequest(dataset=Path("d"), out=Path("r"), backbone="resnet18")
+    assert requests == [request]
+
+
+@pytest.mark.usefixtures("folder_d")
 def test_train_takes_what_the_card_is_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
     requests = caught(monkeypatch, train_detector)
     words = [

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 import torch
 
+from patherea_core.errors import InputError
 from patherea_core.model import timm_models, timm_pyramid
-from patherea_core.model.timm_pyramid import chosen_levels
+from patherea_core.model.timm_pyramid import chosen_levels, require_all_sizes
 
 NAME = "test_efficientnet"
 
@@ -47,3 +48,21 @@ def test_looking_takes_no_random_number() -> None:
     torch.manual_seed(3)
     chosen_levels("test_convnext", {}, 8, 16)
     assert torch.equal(torch.rand(4), expected)
+
+
+@pytest.mark.parametrize("name", [NAME, "resnet10t", "test_convnext", "vgg11"])
+def test_a_pyramid_of_convolutions_takes_images_of_all_sizes(name: str) -> None:
+    require_all_sizes(name, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("swin_tiny_patch4_window7_224", "takes images of one size only"),
+        ("coatnet_0_rw_224", "takes images of one size only"),
+        ("inception_v3", "does not pad its input"),
+    ],
+)
+def test_a_pyramid_that_serves_few_images_is_refused(name: str, message: str) -> None:
+    with pytest.raises(InputError, match=rf"'{name}' {message}.*; name a"):
+        require_all_sizes(name, {})

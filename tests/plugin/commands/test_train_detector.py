@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from patherea_core.bundle_card import CardWords
 from patherea_core.checkpoint import load_bundle
@@ -72,10 +74,12 @@ def test_the_model_says_how_to_train_it_again_without_the_folders_of_this_machin
     fit: FakeFit, wanted: TrainRequest, tmp_path: Path
 ) -> None:
     weights = tmp_path / "w.safetensors"
-    run(replace(wanted, epochs=3, seed=7, backbone_weights=weights), Silent())
+    save_file({"a": torch.zeros(1)}, weights)
+    pretrained = replace(wanted, recipe="small-pretrained", backbone_weights=weights)
+    run(replace(pretrained, epochs=3, seed=7), Silent())
     command = asked(fit).provenance["command"]
     assert command == (
-        "patherea train dataset --out run --recipe small --fold 0 --seed 7 --epochs 3"
+        "patherea train dataset --out run --recipe small-pretrained --fold 0 --seed 7 --epochs 3"
         " --backbone-weights w.safetensors"
     )
     again = shell_parser(SUBCOMMANDS).parse_args(command.split()[1:])
@@ -86,9 +90,10 @@ def test_what_the_machine_gives_and_the_card_says_is_passed_on(
     fit: FakeFit, wanted: TrainRequest
 ) -> None:
     words = CardWords(name="mine", stain="Ki-67")
-    run(replace(wanted, workers=0, devices=2, backbone_weights="hub", words=words), Silent())
+    passed = replace(wanted, workers=0, devices=0, recipe="paper-vit", backbone_weights="hub")
+    run(replace(passed, words=words), Silent())
     request = asked(fit)
-    assert (request.workers, request.devices, request.backbone_weights) == (0, 2, "hub")
+    assert (request.workers, request.devices, request.backbone_weights) == (0, 0, "hub")
     assert request.words == words
 
 
@@ -327,4 +332,6 @@ def test_what_cannot_serve_is_refused_before_the_long_work(
         run(replace(wanted, dataset=tmp_path / "missing", seed=-1), Silent())
     with pytest.raises(InputError, match="there is no recipe"):
         run(replace(wanted, recipe="huge"), Silent())
+    with pytest.raises(InputError, match="GPUs cannot train together"):
+        run(replace(wanted, dataset=tmp_path / "missing", devices=99), Silent())
     assert fit.request is None
