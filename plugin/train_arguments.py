@@ -47,6 +47,7 @@ def read_training(values: Values) -> Callable[[Progress], None]:
                 recipe=None if values["recipe"] == "auto" else values["recipe"],
                 model=None if values["model"] == "auto" else values["model"],
                 foundation=_foundation(values),
+                backbone=values["backbone"].strip() or None,
                 epochs=unless_zero(values["epochs"]),
                 backbone_weights=path(values, "inputBackboneFile"),
                 base_model=base,

@@ -19,6 +19,9 @@ class AskedTraining(Settings):
     """The kind of network; None for the recipe's."""
     foundation: FoundationChoice = FoundationChoice()
     """The foundation model that took the place of the recipe's backbone, and accepted licences."""
+    backbone: str | None = None
+    """What timm calls the backbone that took the place of the recipe's; None for the recipe's, or for the one
+    that the backbone weights say they are of."""
     epochs: int | None = None
     """Passes over the dataset; None for the recipe's."""
     fold: int | str | None = None

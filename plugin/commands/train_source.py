@@ -21,7 +21,7 @@ from plugin.dsa.uploads import StoredFile, file_in, stored_files, writable_item
 from plugin.models.finding import known_models, word_for
 
 #: What a run that goes on has as it had it when it was begun.
-_AS_IT_WAS = ("recipe", "model", "foundation", "epochs", "fold", "seed")
+_AS_IT_WAS = ("recipe", "model", "foundation", "backbone", "epochs", "fold", "seed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +199,7 @@ def _as_before(training: TrainRequest, asked: AskedTraining) -> TrainRequest:
         ("recipe", training.recipe, asked.recipe, None),
         ("kind of network", training.model, asked.model, None),
         ("foundation model", training.foundation.name, asked.foundation.name, None),
+        ("backbone", training.backbone, asked.backbone, None),
         ("number of epochs", training.epochs, asked.epochs, None),
         ("fold", training.fold, asked.fold, None),
         ("seed", training.seed, asked.seed, 0),

@@ -41,6 +41,7 @@ from tests.journeys.conftest import LEAST_PIECE
 from tests.journeys.people import new_person
 from tests.journeys.runs_folder import HURRIED, Runs, When, stop
 from tests.plugin.archive import point, square
+from tests.plugin.backbone_files import backbone_file
 from tests.stopwatch import seconds_to_end
 
 pytestmark = pytest.mark.dsa
@@ -166,6 +167,34 @@ def test_a_stopped_training_goes_on_in_a_new_job_and_ends_as_if_never_stopped(
     assert digest(runs.fetch(item, MODEL, tmp_path / MODEL)) == digest(whole)
     with pytest.raises(InputError, match=r"holds no state to go on from \(run_checkpoint\.zip\)"):
         run(elsewhere(going_on(wanted, item), "again"), Silent())
+
+
+@pytest.mark.slow  # trains for some seconds
+def test_a_training_on_a_pretrained_backbone_needs_no_recipe_and_goes_on_in_a_new_job(
+    runs: Runs, wanted: ArchiveTraining, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = TINY.training.model_copy(update={"initialisation": "pretrained"})
+    little = TINY.model_copy(update={"training": training})
+    monkeypatch.setitem(RECIPES, "small-pretrained", little)
+    weights = backbone_file(tmp_path, "test_vit")
+    own = replace(wanted.training, recipe=None, backbone_weights=weights)
+    with pytest.raises(Cancelled, match="which goes on after epoch 2"):
+        run(replace(wanted, training=own), When("epoch 3", stop))
+    item = runs.item(wanted.runs_folder)
+    recipe = "small-pretrained on the backbone in backbone.safetensors"
+    assert item["meta"]["patherea"]["recipe"] == recipe
+    later = going_on(wanted, item)
+    with pytest.raises(InputError, match=r"weights backbone\.safetensors; choose that file again"):
+        run(later, Silent())
+    again = elsewhere(later, "again", backbone_weights=weights)
+    with pytest.raises(InputError, match="with the backbone that was left open, not resnet10t"):
+        run(replace(again, training=replace(again.training, backbone="resnet10t")), Silent())
+    run(elsewhere(later, "last", backbone_weights=weights), Silent())
+    card = load_bundle(runs.fetch(item, MODEL, tmp_path / MODEL)).card
+    assert card.recipe.network.backbone == "test_vit"
+    assert card.recipe.network.adapter.attention_heads == 2
+    assert card.provenance["recipe"] == recipe
+    assert "--backbone test_vit" in card.provenance["command"]
 
 
 @pytest.fixture

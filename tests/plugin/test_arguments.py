@@ -85,16 +85,27 @@ def test_training_runs_in_a_folder_of_its_own_and_delivers_files(caught: Caught)
     assert request.metrics_out is None
     assert request.epochs is None
     assert (request.workers, request.devices, request.backbone_weights) == (None, 1, None)
+    assert (request.recipe, request.backbone) == (None, None)
     assert request.words == CardWords()
     assert not request.out.parent.exists()
 
 
 def test_what_the_page_says_of_a_model_goes_onto_its_card(caught: Caught) -> None:
     words = ["--modelName", " mine ", "--stain", "H-DAB", "--tissue", "breast", "--licence", "MIT"]
-    words += ["--inputBackboneFile", "w.safetensors", "--workers", "2", "--devices", "0"]
+    words += [
+        "--inputBackboneFile",
+        "w.safetensors",
+        "--backbone",
+        " resnet18 ",
+        "--workers",
+        "2",
+        "--devices",
+        "0",
+    ]
     request = asked(caught, *TRAIN, "--outputModelFile", "m", *words)
     assert request.words == CardWords(name="mine", stain="H-DAB", tissue="breast", licence="MIT")
     assert request.backbone_weights == Path("w.safetensors")
+    assert request.backbone == "resnet18"
     assert (request.workers, request.devices) == (2, 0)
 
 

@@ -21,6 +21,7 @@ BEGUN = replace(
     OPEN,
     recipe="paper",
     model="fcrn",
+    backbone="resnet18",
     epochs=7,
     fold=2,
     seed=5,
@@ -44,6 +45,7 @@ def test_what_a_card_says_may_change_on_the_way() -> None:
     [
         ({"recipe": "small"}, "the recipe paper, not small"),
         ({"model": "p2p"}, "the kind of network fcrn, not p2p"),
+        ({"backbone": "resnet10t"}, "the backbone resnet18, not resnet10t"),
         ({"epochs": 8}, "the number of epochs 7, not 8"),
         ({"fold": 1}, "the fold 2, not 1"),
         ({"seed": 6}, "the seed 5, not 6"),

@@ -1,0 +1,38 @@
+"""Files of backbone weights that say what they are of, as a pretraining and a conversion write them."""
+
+from pathlib import Path
+
+from patherea_core.model.pretraining_card import PretrainingCard
+from patherea_core.model.timm_models import created
+from patherea_core.model.weight_files import BackboneCard, write_backbone_file
+
+
+def pretraining(mpp: float) -> PretrainingCard:
+    return PretrainingCard(
+        method="spark",
+        mpp=mpp,
+        tiles="2 images",
+        tiles_sha256="0" * 64,
+        epochs=3,
+        held_out_loss=0.5,
+        seed=0,
+        settings={},
+    )
+
+
+def backbone_file(
+    folder: Path, architecture: str, *, mpp: float | None = 0.5, **changes: object
+) -> Path:
+    """Write weights of a backbone as a pretraining does, or as a conversion does without a pixel size."""
+    card = BackboneCard(
+        architecture=architecture,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        licence="CC0-1.0",
+        origin="a test",
+        source_sha256="0" * 64,
+        pretraining=None if mpp is None else pretraining(mpp),
+    ).model_copy(update=changes)
+    path = folder / "backbone.safetensors"
+    write_backbone_file(path, created(architecture, card.backbone_options).state_dict(), card)
+    return path
