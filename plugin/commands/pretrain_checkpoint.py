@@ -17,6 +17,8 @@ class AskedPretraining(Settings):
     """The folder of the archive that its slides lie in."""
     slide_ids: tuple[str, ...]
     """The slides that were there when it began."""
+    subfolders: bool = False
+    """Whether those of the folders below it were taken, too; older files do not say."""
     slide_mpp: Positive | None = None
     """Micrometres per base pixel of slides that do not say."""
     fields: Count

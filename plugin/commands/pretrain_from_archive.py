@@ -15,6 +15,7 @@ from plugin.commands.pretrain_backbone import (
     require_usable,
     words_of,
 )
+from plugin.commands.pretrain_slides import SlidesFolder
 from plugin.dsa.session import connect
 from plugin.pretraining.archive_fields import ArchiveWishes, archive_tiles, slides_wanted
 from plugin.pretraining.finding import TileWishes
@@ -74,7 +75,13 @@ def run(request: FolderRequest, progress: Progress) -> Path:
     place = own.out / _FIELDS
     with writing(place):
         place.mkdir(parents=True, exist_ok=True)
-    command = _command(request, config)
+    folder = SlidesFolder(
+        id=request.folder_id,
+        subfolders=request.subfolders,
+        slide_mpp=request.slide_mpp,
+        fields=request.fields,
+    )
+    command = words_from_folder(folder, own, config)
     try:
         tiles = archive_tiles(session, slides, wishes, place, Part(progress, 0.0, _FETCHING))
         return pretrain_on(tiles, own, config, command, Part(progress, _FETCHING, 1.0))
@@ -82,11 +89,20 @@ def run(request: FolderRequest, progress: Progress) -> Path:
         raise Cancelled(f"{stop}; {kept(own.out)}") from stop
 
 
-def _command(request: FolderRequest, config: PretrainingConfig) -> list[str]:
-    """Return the words that pretrain the same backbone again, but for where the archive is, and its token."""
-    words = ["patherea", "pretrain", "--folder", request.folder_id, "--fields", str(request.fields)]
-    if request.subfolders:
+def words_from_folder(
+    folder: SlidesFolder, backbone: BackboneRequest, config: PretrainingConfig
+) -> list[str]:
+    """Return the words that pretrain the same backbone again, but for where the archive is, and its token.
+
+    Args:
+        folder: the slides; the room for their fields is not among the words, since it only bounds how many
+            fields there are.
+        backbone: how to pretrain.
+        config: all settings.
+    """
+    words = ["patherea", "pretrain", "--folder", folder.id, "--fields", str(folder.fields)]
+    if folder.subfolders:
         words.append("--subfolders")
-    if request.slide_mpp is not None:
-        words += ["--slide-mpp", str(request.slide_mpp)]
-    return [*words, *words_of(request.backbone, config)]
+    if folder.slide_mpp is not None:
+        words += ["--slide-mpp", str(folder.slide_mpp)]
+    return [*words, *words_of(backbone, config)]

@@ -13,6 +13,7 @@ from plugin.commands.pretrain_backbone import (
     require_sound,
     require_usable,
 )
+from plugin.commands.pretrain_from_archive import words_from_folder
 from plugin.commands.pretrain_item import BACKBONE, DESCRIPTION, KIND, facts_of_run, shown_files
 from plugin.commands.pretrain_slides import Prepared, SlidesFolder, Source, prepare
 from plugin.commands.pretrain_uploads import sent_of_pretraining
@@ -72,6 +73,18 @@ def run(request: ArchivePretraining, progress: Progress) -> Path:
     return _Pretraining(request, prepared, item).run(Part(progress, _FETCHING, 1.0))
 
 
+def words_again(prepared: Prepared) -> list[str]:
+    """Return the words of the shell that pretrain the same backbone again from the folder of the slides."""
+    asked = prepared.asked
+    folder = SlidesFolder(
+        id=asked.folder_id,
+        subfolders=asked.subfolders,
+        slide_mpp=asked.slide_mpp,
+        fields=asked.fields,
+    )
+    return words_from_folder(folder, prepared.backbone, prepared.config)
+
+
 class _Pretraining(RunInArchive):
     """One pretraining whose run is sent to an item of the archive."""
 
@@ -82,8 +95,9 @@ class _Pretraining(RunInArchive):
 
     def _train(self, progress: Progress) -> Path:
         prepared = self._prepared
-        command = ("PretrainBackbone", "--seed", str(prepared.backbone.seed))
-        return pretrain_on(prepared.tiles, prepared.backbone, prepared.config, command, progress)
+        return pretrain_on(
+            prepared.tiles, prepared.backbone, prepared.config, words_again(prepared), progress
+        )
 
     def _how_far(self) -> str:
         return self._run.how_far(self._prepared.config.epochs)

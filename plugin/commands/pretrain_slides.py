@@ -101,6 +101,7 @@ def prepare(
         config=config,
         folder_id=source.id,
         slide_ids=tuple(one.id for one in slides),
+        subfolders=source.subfolders,
         slide_mpp=source.slide_mpp,
         fields=wishes.fields,
         seed=backbone.seed,

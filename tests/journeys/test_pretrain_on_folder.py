@@ -1,5 +1,6 @@
 """A pretraining in a real archive: from its slides to an item with a backbone, in one job or in two."""
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import torch
 from patherea_core.config import NetworkConfig
 from patherea_core.errors import Cancelled, CredentialsError, InputError
 from patherea_core.model.pretrained import read_backbone_weights
+from patherea_core.model.pretraining_card import PretrainingCard
+from patherea_core.model.weight_files import read_backbone_card
 from patherea_core.progress import Silent
 from plugin.commands.pretrain_backbone import BackboneRequest
 from plugin.commands.pretrain_item import BACKBONE, PICTURE, SETTINGS
@@ -17,6 +20,7 @@ from plugin.commands.pretrain_on_folder import ArchivePretraining, run
 from plugin.commands.pretrain_slides import EarlierRun, SlidesFolder
 from plugin.commands.run_item import CHECKPOINT, CURVES, METRICS
 from plugin.pretraining.settings_choice import SettingsWishes
+from plugin.shell import main
 from tests.conftest import Sandbox
 from tests.fakes import RecordingProgress
 from tests.journeys.people import READ, new_person, share
@@ -79,6 +83,14 @@ def elsewhere(request: ArchivePretraining, name: str, **more: Any) -> ArchivePre
     return replace(request, scratch=scratch, backbone=own)
 
 
+def card_of(backbone: Path) -> PretrainingCard:
+    """Return how a backbone was pretrained."""
+    card = read_backbone_card(backbone)
+    assert card is not None
+    assert card.pretraining is not None
+    return card.pretraining
+
+
 @pytest.mark.slow  # trains for some seconds
 def test_slides_become_an_item_whose_backbone_a_detector_takes(
     runs: UnlabelledRuns, wanted: ArchivePretraining, tmp_path: Path
@@ -103,6 +115,27 @@ def test_slides_become_an_item_whose_backbone_a_detector_takes(
     weights = read_backbone_weights(path, NETWORK)
     assert weights.licence == "CC0"
     assert not list(wanted.scratch.glob("slide-*"))
+
+
+@pytest.mark.slow  # trains for some seconds
+def test_the_words_of_a_backbone_pretrain_the_same_from_a_shell(
+    wanted: ArchivePretraining, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugin.logs.set_up", lambda: None)
+    monkeypatch.setattr("plugin.progress.StopSignal.install", lambda self: self)
+    backbone = run(wanted, Silent())
+    card = card_of(backbone)
+    program, *words = shlex.split(card.provenance["command"])
+    assert program == "patherea"
+    assert not {wanted.token, wanted.api_url} & set(words)
+    monkeypatch.chdir(tmp_path)
+    access = ["--api-url", wanted.api_url, "--token", wanted.token]
+    assert main([*words, *access, "--workers", "0", "--device", "cpu"]) == 0
+    again = tmp_path / "run" / BACKBONE
+    first, second = (read_backbone_weights(path, NETWORK).state for path in (backbone, again))
+    assert all(torch.equal(tensor, second[name]) for name, tensor in first.items())
+    assert card_of(again).provenance["command"] == card.provenance["command"]
+    assert card_of(again).tiles_sha256 == card.tiles_sha256
 
 
 @pytest.mark.slow  # trains for some seconds
@@ -135,6 +168,7 @@ def test_a_stopped_pretraining_goes_on_in_a_new_job_and_ends_as_if_never_stopped
     whole = run(replace(elsewhere(wanted, "whole"), runs_folder=runs.new()), Silent())
     ended, unstopped = (read_backbone_weights(path, NETWORK).state for path in (last, whole))
     assert all(torch.equal(tensor, unstopped[name]) for name, tensor in ended.items())
+    assert card_of(last).provenance["command"] == card_of(whole).provenance["command"]
     again = replace(later, source=EarlierRun(item["_id"]))
     with pytest.raises(InputError, match=r"holds no state to go on from \(run_checkpoint\.zip\)"):
         run(elsewhere(again, "again"), Silent())
