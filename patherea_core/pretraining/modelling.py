@@ -110,14 +110,15 @@ class MaskedImageModel(nn.Module):
         if lacking:
             raise InputError(
                 f"the weights to start from lack {len(lacking)} of {len(own)} tensors of the backbone,"
-                f" {', '.join(lacking[:3])}; name a file of this backbone"
+                f" {', '.join(lacking[:3])}; name a file of this backbone with --initial-weights"
             )
         for name, tensor in own.items():
             given = state.get(name, tensor)
             if given.shape != tensor.shape:
                 raise InputError(
                     f"{name} of the weights to start from is {tuple(given.shape)}, not"
-                    f" {tuple(tensor.shape)}; name a file of this backbone, with the same options"
+                    f" {tuple(tensor.shape)}; name a file of this backbone, with the same options, with"
+                    " --initial-weights"
                 )
             tensor.copy_(given)
 

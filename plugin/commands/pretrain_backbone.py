@@ -1,79 +1,41 @@
 """Pretrain a backbone: from images and slides that nobody labelled to a file that a training starts from."""
 
 import logging
-import shlex
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
 
 from patherea_core.errors import Cancelled
 from patherea_core.files import replacing, require_writable
 from patherea_core.pretraining.building import require_suitable
 from patherea_core.pretraining.settings import PretrainingConfig
-from patherea_core.pretraining.tile_source import TileSource
 from patherea_core.progress import Part, Progress
 from patherea_core.seeding import Seed
+from patherea_core.workflow.devices import require_devices
 from patherea_core.workflow.pretrain import PretrainRequest, pretrain
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
-from plugin import provenance
+from patherea_core.workflow.pretraining.initial_weights import require_initial_weights
+from plugin.commands.pretrain_request import BackboneRequest, FilesRequest
+from plugin.commands.pretrain_words import provenance_of, words_from_files, words_of
 from plugin.pretraining.finding import TileWishes, find_tiles
 from plugin.pretraining.ground_tiles import GroundTiles
 from plugin.pretraining.held_out import divided
-from plugin.pretraining.settings_choice import SettingsWishes, chosen_settings, option_of
+from plugin.pretraining.settings_choice import chosen_settings
+
+__all__ = [
+    "BackboneRequest",
+    "FilesRequest",
+    "require_startable",
+    "require_usable",
+    "run",
+    "words_of",
+]
 
 log = logging.getLogger(__name__)
 
 #: Share of the progress that is given to looking at the slides.
 _LOOKING = 0.05
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackboneRequest:
-    """How to pretrain, wherever the tiles come from.
-
-    Attributes:
-        out: the folder of the run.
-        wishes: what is said of the settings.
-        initial_weights: a file of weights that the backbone starts from, or "hub" to fetch them by its name;
-            None starts it at random.
-        device: auto, cpu or cuda.
-        devices: how many GPUs train together; 0 takes all there are.
-        workers: processes that read tiles; None takes what suits the machine.
-        seed: root of all random choices.
-        resume: go on with the run in ``out``.
-        licence: terms of the slides, and so of what is learnt from them; None says nothing of them.
-        backbone_out: a second place for the backbone.
-    """
-
-    out: Path
-    wishes: SettingsWishes = field(default_factory=SettingsWishes)
-    initial_weights: Path | Literal["hub"] | None = None
-    device: str = "auto"
-    devices: int = 1
-    workers: int | None = None
-    seed: int = 0
-    resume: bool = False
-    licence: str | None = None
-    backbone_out: Path | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilesRequest:
-    """What to pretrain on, and how.
-
-    Attributes:
-        sources: images, slides, folders or lists of them, datasets.
-        backbone: how.
-        slide_mpp: micrometres per base pixel of what does not say.
-        without_folds: folds of datasets that are left out.
-    """
-
-    sources: tuple[Path, ...]
-    backbone: BackboneRequest
-    slide_mpp: float | None = None
-    without_folds: tuple[str, ...] = ()
 
 
 def run(request: FilesRequest, progress: Progress) -> Path:
@@ -88,6 +50,7 @@ def run(request: FilesRequest, progress: Progress) -> Path:
     config = require_usable(request.backbone)
     if (backbone := of_complete_run(request.backbone, config, progress)) is not None:
         return backbone
+    require_startable(request.backbone, config)
     wishes = TileWishes(
         mpp=config.mpp,
         side=config.tile_size,
@@ -95,7 +58,7 @@ def run(request: FilesRequest, progress: Progress) -> Path:
         without_folds=request.without_folds,
     )
     source = find_tiles(request.sources, wishes, Part(progress, 0.0, _LOOKING))
-    command = _command(request, config)
+    command = words_from_files(request, config)
     try:
         return pretrain_on(source, request.backbone, config, command, Part(progress, _LOOKING, 1.0))
     except Cancelled as stop:
@@ -132,6 +95,16 @@ def require_sound(request: BackboneRequest) -> PretrainingConfig:
         folder = PretrainingFolder(request.out)
         folder.goes_on(folder.settings, folder.backbone, resume=False)  # refuses one that is there
     return config
+
+
+def require_startable(request: BackboneRequest, config: PretrainingConfig) -> None:
+    """Check what a run needs that has something left to do, before a slide is looked at.
+
+    Raises:
+        InputError: the device or the weights to start from cannot serve.
+    """
+    require_devices(request.device, request.devices)
+    require_initial_weights(config, request.initial_weights)
 
 
 def of_complete_run(
@@ -185,7 +158,7 @@ def pretrain_on(
         workers=request.workers,
         seed=request.seed,
         resume=request.resume,
-        provenance=_provenance(source, command),
+        provenance=provenance_of(source, command),
     )
     if request.licence is not None:
         wanted = replace(wanted, licence=request.licence)
@@ -208,41 +181,3 @@ def kept(out: Path) -> str:
     if not PretrainingFolder(out).last.exists():
         return "nothing of it is kept"
     return f"the state is kept in {out}; to go on: patherea pretrain … --resume"
-
-
-def _provenance(source: TileSource, command: Sequence[str]) -> dict[str, Any]:
-    return {
-        "program": provenance.program(),
-        **provenance.build(),
-        "created": provenance.now(),
-        "tiles": source.describe(),
-        "command": shlex.join(command),
-    }
-
-
-def _command(request: FilesRequest, config: PretrainingConfig) -> list[str]:
-    """Return the words that pretrain the same backbone again, without the folders of this machine."""
-    words = ["patherea", "pretrain", *(path.name for path in request.sources)]
-    if request.slide_mpp is not None:
-        words += ["--slide-mpp", str(request.slide_mpp)]
-    for fold in request.without_folds:
-        words += ["--without-fold", fold]
-    return [*words, *words_of(request.backbone, config)]
-
-
-def words_of(request: BackboneRequest, config: PretrainingConfig) -> list[str]:
-    """Return the options that pretrain the same backbone again, wherever the tiles come from.
-
-    Settings that nobody said are among them, since what is usual may change.
-    """
-    words = ["--out", request.out.name]
-    for name in SettingsWishes.__dataclass_fields__:
-        if (value := getattr(config, name)) is not None:
-            words += [option_of(name), str(value)]
-    if request.devices != 1:
-        words += ["--devices", str(request.devices)]
-    if request.initial_weights is not None:
-        words += ["--initial-weights", Path(request.initial_weights).name]
-    if request.licence is not None:
-        words += ["--licence", request.licence]
-    return [*words, "--seed", str(request.seed)]

@@ -12,6 +12,7 @@ from plugin.commands.pretrain_backbone import (
     kept,
     of_complete_run,
     pretrain_on,
+    require_startable,
     require_usable,
     words_of,
 )
@@ -63,6 +64,7 @@ def run(request: FolderRequest, progress: Progress) -> Path:
     config, own = require_usable(request.backbone), request.backbone
     if (backbone := of_complete_run(own, config, progress)) is not None:
         return backbone
+    require_startable(own, config)
     session = connect(request.api_url, request.token)
     wishes = ArchiveWishes(
         folder_id=request.folder_id,

@@ -27,8 +27,8 @@ SOURCE is an image, a slide, a folder of them, a list (.txt, or .csv with column
 folder of a dataset. Images of up to 4 megapixels are taken whole; on larger ones tissue is looked for,
 and tiles lie on it. Leave out what a detector is to be tested on.
 
-To go on: patherea train DATASET --out RUN --recipe small-pretrained --backbone-weights
-BACKBONE/backbone.safetensors, for the default backbone; see docs/pretraining.md for others."""
+To go on: patherea train DATASET --out RUN --backbone-weights BACKBONE/backbone.safetensors, where
+BACKBONE is the folder of this run."""
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -121,9 +121,12 @@ def _require_known(options: Options) -> None:
         raise InputError("--folder needs --api-url, the archive's address")
     if options.fields < 1:
         raise InputError(f"--fields must be at least 1, not {options.fields}")
-    for path in (*options.sources, options.initial_weights):
-        if isinstance(path, Path) and not path.exists():
+    for path in options.sources:
+        if not path.exists():
             raise InputError(f"there is no {path}; check its path")
+    weights = options.initial_weights
+    if isinstance(weights, Path) and not weights.is_file():
+        raise InputError(f"there is no file {weights} to start from; correct --initial-weights")
 
 
 def _run(options: Options, progress: Progress) -> None:

@@ -10,10 +10,9 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
-from patherea_core.config import NetworkConfig
 from patherea_core.data.finding import counted
 from patherea_core.data.order import EpochOrder
-from patherea_core.model.pretrained import BackboneWeights, read_backbone_weights
+from patherea_core.model.pretrained import BackboneWeights
 from patherea_core.pretraining.building import build_masked_model
 from patherea_core.pretraining.modelling import MaskedImageModel
 from patherea_core.progress import Progress, Silent
@@ -29,6 +28,7 @@ from patherea_core.workflow.engine.ranks import Place
 from patherea_core.workflow.engine.reporting import Report
 from patherea_core.workflow.engine.validation import Row
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
+from patherea_core.workflow.pretraining.initial_weights import initial_weights
 from patherea_core.workflow.pretraining.learner import Learner
 from patherea_core.workflow.pretraining.loading import Loading
 from patherea_core.workflow.pretraining.request import PretrainRequest
@@ -105,11 +105,7 @@ def weights_of(request: PretrainRequest) -> BackboneWeights | None:
     Raises:
         InputError: they cannot be fetched or read, or are of another network.
     """
-    if request.backbone_weights is None:
-        return None
-    config = request.config
-    network = NetworkConfig(backbone=config.backbone, backbone_options=config.backbone_options)
-    return read_backbone_weights(request.backbone_weights, network)
+    return initial_weights(request.config, request.backbone_weights)
 
 
 def new_model(request: PretrainRequest, weights: BackboneWeights | None) -> MaskedImageModel:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from patherea_core.config import NetworkConfig
 from patherea_core.errors import Cancelled, InputError, OutputError, PathereaError, ShapeError
 from patherea_core.model.backbones import build_backbone
 from patherea_core.model.pretrained import initialise, read_backbone_weights
+from patherea_core.model.timm_models import created
 from patherea_core.model.weight_files import read_weight_file
 from patherea_core.progress import Progress, Silent
 from patherea_core.recipes import RECIPES
@@ -28,6 +30,7 @@ from plugin.shell import main
 from tests.core.workflow.test_pretrain import StopWhen
 from tests.fakes import RecordingProgress
 from tests.plugin.archive import FOLDER, TOKEN, FakeArchive, serving
+from tests.plugin.backbone_files import backbone_file
 from tests.plugin.pretraining.slides import tissue, write_field
 from tests.plugin.slide_files import write_tiff
 
@@ -179,6 +182,65 @@ def test_what_cannot_serve_is_refused_before_a_slide_is_looked_at(
     assert engine.asked == []
 
 
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"device": "cuda"}, "no CUDA device can be used here"),
+        ({"devices": 2}, "2 GPUs cannot train together"),
+        ({"initial_weights": Path("/nowhere/w")}, r"no file /nowhere/w to .* --initial-weights"),
+    ],
+)
+def test_what_is_not_there_is_refused_before_a_slide_is_looked_at(
+    engine: Engine, wanted: FilesRequest, changes: dict[str, Any], message: str
+) -> None:
+    own = replace(wanted.backbone, **changes)
+    with pytest.raises(InputError, match=message):
+        run(FilesRequest(sources=(Path("/nowhere"),), backbone=own), Silent())
+    assert engine.asked == []
+
+
+def test_weights_that_do_not_fit_are_refused_before_a_slide_is_looked_at(
+    engine: Engine, wanted: FilesRequest, tmp_path: Path
+) -> None:
+    state = created("test_efficientnet", {}).state_dict()
+    widened = {name: torch.cat([tensor, tensor]) for name, tensor in state.items() if tensor.ndim}
+    for name, content, message in (
+        ("other.safetensors", None, r"test_efficientnet cannot start.*say --backbone resnet10t"),
+        ("wide.pth", widened, r"conv_stem\.weight of the weights .*with --initial-weights"),
+        ("right.pth", state, "there is nothing to take tiles from"),
+    ):
+        path = tmp_path / name
+        if content is None:
+            backbone_file(tmp_path, "resnet10t").rename(path)
+        else:
+            torch.save(content, path)
+        own = replace(wanted.backbone, initial_weights=path)
+        with pytest.raises(PathereaError, match=message) as refused:
+            run(FilesRequest(sources=(Path("/nowhere"),), backbone=own), Silent())
+        assert "--backbone-weights" not in str(refused.value)
+    assert engine.asked == []
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_a_complete_run_needs_neither_its_device_nor_its_weights_again(
+    engine: Engine, wanted: FilesRequest
+) -> None:
+    own, config = wanted.backbone, chosen_settings(WISHES)
+    folder = PretrainingFolder(own.out)
+    folder.begin(config, PretrainingIdentity(tiles_sha256="a" * 64, seed=own.seed))
+    torch.save({"epoch": 0}, folder.last)
+    folder.backbone.write_bytes(b"a backbone")
+    later = replace(own, resume=True, device="cuda", initial_weights=Path("/nowhere/w"))
+    request = FilesRequest(sources=(Path("/nowhere"),), backbone=later)
+    assert (run(request, Silent()), engine.asked) == (folder.backbone, [])
+
+
 def test_the_words_of_the_shell_become_a_request(
     engine: Engine, wanted: FilesRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,8 +270,11 @@ def test_a_source_that_is_not_there_is_named(
 ) -> None:
     monkeypatch.setattr("plugin.logs.set_up", lambda: None)
     monkeypatch.setattr("plugin.progress.StopSignal.install", lambda self: self)
-    assert main(["pretrain", "/nowhere", "--out", str(tmp_path / "run")]) == 2
+    words = ["pretrain", str(tmp_path), "--out", str(tmp_path / "run")]
+    assert main(["pretrain", "/nowhere", *words[2:]]) == 2
     assert "there is no /nowhere; check its path" in caplog.text
+    assert main([*words, "--initial-weights", "/nowhere"]) == 2
+    assert "there is no file /nowhere to start from; correct --initial-weights" in caplog.text
 
 
 def test_fields_of_an_archive_stay_with_the_run(
