@@ -33,6 +33,30 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("dataset", metavar="DATASET", type=Path, help="a dataset: folder or .zip")
     add("--out", metavar="RUN", type=Path, required=True, help="the folder of the run")
+    _add_network(parser)
+    add("--epochs", metavar="N", type=int, help="passes over the dataset (default: the recipe's)")
+    add(
+        "--fold",
+        metavar="N|NAME",
+        help="kept apart for validation (default: the one called val or validation, else the first)",
+    )
+    add(
+        "--base-model",
+        metavar="MODEL",
+        help="start from all weights of a model of `patherea models list`, or of a bundle",
+    )
+    add_backbone_weights(parser, "say backbone.safetensors of `patherea pretrain`")
+    add_seed(parser)
+    add("--resume", action="store_true", help="go on with the run in RUN")
+    add_device(parser)
+    add("--devices", metavar="N", type=int, default=1, help="GPUs; 0 for all (default: 1)")
+    add("--workers", metavar="N", type=int, help="processes that prepare tiles (default: chosen)")
+    add_words(parser)
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
+    """Add what says which network is trained, and how."""
+    add = parser.add_argument
     add(
         "--recipe",
         metavar="NAME|FILE",
@@ -63,24 +87,6 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="you accept the licence of this foundation model; may be repeated",
     )
-    add("--epochs", metavar="N", type=int, help="passes over the dataset (default: the recipe's)")
-    add(
-        "--fold",
-        metavar="N|NAME",
-        help="kept apart for validation (default: the one called val or validation, else the first)",
-    )
-    add(
-        "--base-model",
-        metavar="MODEL",
-        help="start from all weights of a model of `patherea models list`, or of a bundle",
-    )
-    add_backbone_weights(parser, "say backbone.safetensors of `patherea pretrain`")
-    add_seed(parser)
-    add("--resume", action="store_true", help="go on with the run in RUN")
-    add_device(parser)
-    add("--devices", metavar="N", type=int, default=1, help="GPUs; 0 for all (default: 1)")
-    add("--workers", metavar="N", type=int, help="processes that prepare tiles (default: chosen)")
-    add_words(parser)
 
 
 def _require_known(options: Options) -> None:
