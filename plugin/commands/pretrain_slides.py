@@ -10,9 +10,8 @@ from patherea_core.progress import Progress
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
 from plugin.commands.pretrain_backbone import BackboneRequest, require_usable
 from plugin.commands.pretrain_checkpoint import AskedPretraining, unpack_checkpoint
-from plugin.commands.run_item import CHECKPOINT
+from plugin.commands.run_item import CHECKPOINT, item_to_go_on
 from plugin.dsa.session import Session
-from plugin.dsa.uploads import file_in, stored_files, writable_item
 from plugin.pretraining.archive_fields import (
     ArchiveWishes,
     archive_tiles,
@@ -120,13 +119,7 @@ def _resumed(
     progress: Progress,
 ) -> Prepared:
     """Return a run as its last state in the archive left it."""
-    item = writable_item(session, _item_of(session, source.id))
-    files = {one.name: one for one in reversed(stored_files(session, item["_id"]))}
-    if CHECKPOINT not in files:
-        raise InputError(
-            f"the item {item['name']!r} holds no state to go on from ({CHECKPOINT}); choose that of a"
-            " pretraining that was stopped or lost"
-        )
+    item, files = item_to_go_on(session, source.id, "pretraining")
     path = scratch / CHECKPOINT
     session.download(files[CHECKPOINT].id, path, files[CHECKPOINT].size)
     asked = unpack_checkpoint(path, PretrainingFolder(backbone.out))
@@ -144,14 +137,6 @@ def _resumed(
     slides = slides_wanted(session, wishes)
     tiles = archive_tiles(session, slides, wishes, scratch, progress)
     return Prepared(tiles, asked.config, request, asked, (item["_id"], item["name"]))
-
-
-def _item_of(session: Session, identifier: str) -> str:
-    """Return the id of an item, given that or the id of one of its files."""
-    try:
-        return file_in(session, identifier).item_id
-    except InputError:
-        return identifier
 
 
 def _as_before(backbone: BackboneRequest, asked: AskedPretraining) -> BackboneRequest:

@@ -6,11 +6,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from patherea_core.errors import InputError
 from patherea_core.workflow.run.kept_state import epochs_in
 from patherea_core.workflow.run.places import RunPlaces
 from plugin import provenance
 from plugin.dsa.session import Session
-from plugin.dsa.uploads import new_item, no_slide, note, remove, upload
+from plugin.dsa.uploads import (
+    StoredFile,
+    file_in,
+    new_item,
+    no_slide,
+    note,
+    remove,
+    stored_files,
+    upload,
+    writable_item,
+)
 
 # The archive's page takes the first file of an item by name, when somebody chooses the item where a file
 # is wanted. So what a run is for comes before these, and as long as there is none, what it goes on from.
@@ -86,6 +97,34 @@ class RunItem:
         told = {"kind": self.kind, "state": state, **self.facts, **more}
         told["updated"] = provenance.now()
         note(self.session, self.known_id, {FACTS: told})
+
+
+def item_to_go_on(
+    session: Session, identifier: str, what: str
+) -> tuple[Mapping[str, Any], Mapping[str, StoredFile]]:
+    """Return the item of a run that did not end, and its files by name.
+
+    Args:
+        session: of the archive.
+        identifier: id of the item, or of one of its files.
+        what: the run is to be, in a word.
+
+    Raises:
+        InputError: there is no such item, or it holds no state to go on from.
+        ArchiveError: the archive does not answer, or does not allow to write to it.
+    """
+    try:
+        of_item = file_in(session, identifier).item_id
+    except InputError:
+        of_item = identifier
+    item = writable_item(session, of_item)
+    files = {one.name: one for one in reversed(stored_files(session, item["_id"]))}
+    if CHECKPOINT not in files:
+        raise InputError(
+            f"the item {item['name']!r} holds no state to go on from ({CHECKPOINT}); choose that of a {what}"
+            " that was stopped or lost"
+        )
+    return item, files
 
 
 def name_of_run(result: str) -> str:

@@ -12,12 +12,12 @@ from patherea_core.progress import Progress
 from patherea_core.workflow.run.folder import RunFolder
 from plugin.commands import export_dataset
 from plugin.commands.export_patients import USUAL_FIELD
-from plugin.commands.run_item import CHECKPOINT, FACTS
+from plugin.commands.run_item import CHECKPOINT, FACTS, item_to_go_on
 from plugin.commands.train_checkpoint import AskedTraining, unpack_checkpoint
 from plugin.commands.train_detector import TrainRequest
 from plugin.commands.train_item import DATASET
 from plugin.dsa.session import Session
-from plugin.dsa.uploads import StoredFile, file_in, stored_files, writable_item
+from plugin.dsa.uploads import StoredFile, file_in
 from plugin.models.finding import known_models, word_for
 
 #: What a run that goes on has as it had it when it was begun.
@@ -144,13 +144,7 @@ def _export(
 def _resumed(source: EarlierRun, training: TrainRequest, place: Place) -> Prepared:
     """Return a run as its last state in the archive left it."""
     session = place.session
-    item = writable_item(session, _item_of(session, source.id))
-    files = {one.name: one for one in reversed(stored_files(session, item["_id"]))}
-    if CHECKPOINT not in files:
-        raise InputError(
-            f"the item {item['name']!r} holds no state to go on from ({CHECKPOINT}); choose that of a run"
-            " that was stopped or lost"
-        )
+    item, files = item_to_go_on(session, source.id, "run")
     asked = unpack_checkpoint(_fetched(place, files[CHECKPOINT]), RunFolder(training.out))
     request = _as_before(training, asked)
     if asked.dataset_file is not None:
@@ -169,14 +163,6 @@ def _resumed(source: EarlierRun, training: TrainRequest, place: Place) -> Prepar
     }
     request = replace(request, dataset=_fetched(place, dataset, asked.dataset_name))
     return Prepared(request, asked, None, (item["_id"], item["name"]), facts)
-
-
-def _item_of(session: Session, identifier: str) -> str:
-    """Return the id of an item, given that or the id of one of its files."""
-    try:
-        return file_in(session, identifier).item_id
-    except InputError:
-        return identifier
 
 
 def _asked(training: TrainRequest) -> AskedTraining:

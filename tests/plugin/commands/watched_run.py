@@ -31,6 +31,7 @@ class FakeItem:
 
     Attributes:
         sent: the names.
+        dropped: names of files that were removed.
         told: how the run stood, each time it was told.
         refusal: what is raised instead.
         seconds: how long it takes to put a file of a name.
@@ -41,6 +42,7 @@ class FakeItem:
 
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.dropped: list[str] = []
         self.told: list[Mapping[str, Any]] = []
         self.refusal: PathereaError | None = None
         self.seconds: dict[str, float] = {}
@@ -53,6 +55,10 @@ class FakeItem:
             raise self.refusal
         self.clock += self.seconds.get(name, 0.0)
         self.sent.append(name)
+
+    def drop(self, name: str) -> None:
+        """Remember that it is there no more."""
+        self.dropped.append(name)
 
     def tell(self, state: str, more: Mapping[str, Any]) -> None:
         """Remember the facts."""
