@@ -144,9 +144,10 @@ class RunInArchive(ABC):
         except Cancelled as stop:
             raise Cancelled(self._undelivered(str(stop))) from stop
         except ArchiveError as error:
-            return self._untaken(error)
-        progress.advance(1.0, f"the archive has the {self._result}")
-        return log.info("the %s is in the item %r of the archive", self._result, self._item.name)
+            self._untaken(error)
+        else:
+            progress.advance(1.0, f"the archive has the {self._result}")
+            log.info("the %s is in the item %r of the archive", self._result, self._item.name)
 
     def _leave_all(self) -> None:
         """Leave the result, and remove what nobody has to go on from any more."""

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from patherea_core.data.store import read_manifest, unpack
 from patherea_core.workflow.run.folder import RunFolder
+from plugin.commands.file_stamp import stamp
 from plugin.commands.run_item import CHECKPOINT
 from plugin.commands.train_checkpoint import AskedTraining
-from plugin.commands.train_item import RECIPE
+from plugin.commands.train_item import DATASET, RECIPE
 from plugin.commands.train_uploads import sent_of_training
+from tests.core.workflow.cells import write_cells
 from tests.plugin.commands.watched_run import WatchedTraining
 
 
@@ -52,3 +55,16 @@ def test_the_item_tells_how_far_and_how_good_the_training_is(watched: WatchedTra
 def test_a_dataset_that_the_archive_has_is_not_sent(tmp_path: Path) -> None:
     sent = sent_of_training(RunFolder(tmp_path), AskedTraining(), None, tmp_path)
     assert [name for _, name in sent.staying()] == [RECIPE]
+
+
+def test_a_dataset_in_a_folder_is_packed_once(tmp_path: Path) -> None:
+    dataset, scratch = tmp_path / "dataset", tmp_path / "scratch"
+    write_cells(dataset, samples=2, side=64, count=3)
+    scratch.mkdir()
+    sent = sent_of_training(RunFolder(tmp_path / "run"), AskedTraining(), dataset, scratch)
+    packed = {name: path for path, name in sent.staying()}[DATASET]
+    unpack(packed, tmp_path / "again")
+    assert read_manifest(tmp_path / "again") == read_manifest(dataset)
+    before = stamp(packed)
+    assert [name for _, name in sent.staying()] == [RECIPE, DATASET]
+    assert stamp(packed) == before
