@@ -72,6 +72,8 @@ def _remedy(request: FitRequest) -> str:
         return "take fewer --epochs"
     if known_foundation(request.recipe.network.backbone) is not None:
         return "take a smaller foundation model or fewer --epochs"
+    if request.backbone_weights is not None:
+        return "take a smaller --backbone, fewer --epochs or, without weights, the recipe small"
     return "take the recipe small"
 
 

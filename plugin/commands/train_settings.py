@@ -8,6 +8,7 @@ from patherea_core.bundle_card import BundleCard
 from patherea_core.bundle_file import read_card
 from patherea_core.config import Recipe
 from patherea_core.errors import InputError
+from patherea_core.model.foundation.registry import of_form
 from patherea_core.model.weight_files import BackboneCard, read_backbone_card
 from patherea_core.model.weight_fitting import require_fitting
 from patherea_core.recipes import as_model
@@ -116,6 +117,7 @@ def _backbone_name(request: TrainRequest, recipe: Recipe, card: BackboneCard | N
         InputError: no recipe is named, and nothing else says what network the weights are of.
     """
     if request.goes_by_weights and card is not None:
+        _require_no_foundation(request, card)
         return request.backbone or card.architecture
     if request.goes_by_weights and request.backbone is None:
         raise InputError(
@@ -123,6 +125,16 @@ def _backbone_name(request: TrainRequest, recipe: Recipe, card: BackboneCard | N
             " NAME, or name a recipe that starts from weights of its backbone, as --recipe small-pretrained"
         )
     return None if request.backbone == recipe.network.backbone else request.backbone
+
+
+def _require_no_foundation(request: TrainRequest, card: BackboneCard) -> None:
+    """Refuse published weights of a foundation model, whose adapter, colours and terms go by its name."""
+    known = of_form(card.architecture, card.backbone_options)
+    if card.pretraining is None and request.backbone is None and known:
+        raise InputError(
+            f"{request.backbone_weights} holds what may be {' or '.join(known)}: say --foundation {known[0]},"
+            f" or --backbone {card.architecture} to train all of it"
+        )
 
 
 def _require_fitting(request: TrainRequest, recipe: Recipe, base: BundleCard) -> None:

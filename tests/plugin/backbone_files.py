@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import torch
+
 from patherea_core.model.pretraining_card import PretrainingCard
 from patherea_core.model.timm_models import created
 from patherea_core.model.weight_files import BackboneCard, write_backbone_file
@@ -21,9 +23,17 @@ def pretraining(mpp: float) -> PretrainingCard:
 
 
 def backbone_file(
-    folder: Path, architecture: str, *, mpp: float | None = 0.5, **changes: object
+    folder: Path,
+    architecture: str,
+    *,
+    mpp: float | None = 0.5,
+    whole: bool = True,
+    **changes: object,
 ) -> Path:
-    """Write weights of a backbone as a pretraining does, or as a conversion does without a pixel size."""
+    """Write weights of a backbone as a pretraining does, or as a conversion does without a pixel size.
+
+    Without the whole of them, only the card is that of such a file, which is quicker.
+    """
     card = BackboneCard(
         architecture=architecture,
         mean=(0.5, 0.5, 0.5),
@@ -34,5 +44,7 @@ def backbone_file(
         pretraining=None if mpp is None else pretraining(mpp),
     ).model_copy(update=changes)
     path = folder / "backbone.safetensors"
-    write_backbone_file(path, created(architecture, card.backbone_options).state_dict(), card)
+    some = {"a tensor": torch.zeros(1)}
+    state = created(architecture, card.backbone_options).state_dict() if whole else some
+    write_backbone_file(path, state, card)
     return path

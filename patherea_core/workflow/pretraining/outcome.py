@@ -6,7 +6,7 @@ import torch
 
 from patherea_core.model.pretrained import BackboneWeights
 from patherea_core.model.pretraining_card import PretrainingCard
-from patherea_core.model.timm_models import input_statistics
+from patherea_core.model.timm_models import input_statistics, published_form
 from patherea_core.model.weight_files import BackboneCard, write_backbone_file
 from patherea_core.workflow.pretraining.attempt import new_model
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
@@ -56,6 +56,8 @@ def _card(
 ) -> BackboneCard:
     """Return the card of the backbone of a kept state."""
     config, tiles = request.config, request.source.describe()
+    # A foundation model goes on as the timm model that it is: what it has learnt since is not published.
+    architecture, options = published_form(config.backbone, config.backbone_options)
     mean, std = (
         input_statistics(config.backbone) if weights is None else (weights.mean, weights.std)
     )
@@ -77,8 +79,8 @@ def _card(
         licence = f"{licence}; and of the weights it started from: {weights.licence}"
         before = f", begun from {weights.origin}"
     return BackboneCard(
-        architecture=config.backbone.split(".")[0],
-        backbone_options=config.backbone_options,
+        architecture=architecture.split(".")[0],
+        backbone_options=options,
         mean=mean,
         std=std,
         licence=licence,

@@ -25,6 +25,8 @@ from patherea_core.workflow.pretraining.folder import PretrainingFolder
 from patherea_core.workflow.pretraining.identity import PretrainingIdentity
 from plugin.commands import pretrain_backbone
 from plugin.commands.pretrain_backbone import BackboneRequest, FilesRequest, run
+from plugin.commands.train_request import TrainRequest
+from plugin.commands.train_settings import settings_of
 from plugin.pretraining.settings_choice import SettingsWishes, chosen_settings
 from plugin.shell import main
 from tests.core.workflow.test_pretrain import StopWhen
@@ -355,6 +357,9 @@ def test_both_methods_leave_a_backbone_and_go_on(wanted: FilesRequest, backbone:
     own = replace(wanted.backbone, wishes=replace(WISHES, backbone=backbone))
     found = run(replace(wanted, backbone=own), Silent())
     before = found.read_bytes()
+    network = settings_of(TrainRequest(dataset=Path(), out=Path(), backbone_weights=found)).network
+    assert network.backbone == backbone
+    initialise(build_backbone(network), read_backbone_weights(found, network))
     again = run(replace(wanted, backbone=replace(own, resume=True)), Silent())
     assert again.read_bytes() == before
     with pytest.raises(InputError, match="already holds a run; continue it with --resume"):

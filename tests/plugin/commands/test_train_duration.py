@@ -52,6 +52,18 @@ def test_hours_are_told_before_they_begin(
     assert "give the job a GPU, or take the recipe small" in said
 
 
+def test_who_gave_weights_of_a_backbone_is_not_told_to_train_without_them_alone(
+    request_of_cells: FitRequest,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(train_duration, "seconds_of_tile", lambda *_: 1000.0)
+    (said,) = warned(replace(request_of_cells, backbone_weights="hub"), caplog)
+    assert said.endswith(
+        "take a smaller --backbone, fewer --epochs or, without weights, the recipe small"
+    )
+
+
 @pytest.mark.parametrize(
     ("backbone", "base", "remedy"),
     [

@@ -3,6 +3,7 @@
 import logging
 import shlex
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,10 @@ from tests.plugin.bundles import write_model
 WANTED = TrainRequest(dataset=Path("cells"), out=Path("run"))
 
 
+#: Writes a file whose card alone is read.
+card_file = partial(backbone_file, whole=False)
+
+
 def command_of(request: TrainRequest) -> str:
     return str(provenance_of(request, settings_of(request), "0")["command"])
 
@@ -38,7 +43,7 @@ def command_of(request: TrainRequest) -> str:
 def test_weights_that_say_of_what_they_are_need_no_recipe(
     architecture: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    request = replace(WANTED, backbone_weights=backbone_file(tmp_path, architecture))
+    request = replace(WANTED, backbone_weights=card_file(tmp_path, architecture))
     recipe = settings_of(request)
     assert recipe.network.backbone == architecture
     assert (recipe.network.backbone_options, recipe.network.frozen_norm) == ({}, False)
@@ -55,7 +60,7 @@ def test_the_default_backbone_of_a_pretraining_learns_its_statistics_unless_the_
     tmp_path: Path,
 ) -> None:
     options = {"pad_type": "same"}
-    path = backbone_file(tmp_path, "mobilenetv2_100", backbone_options=options)
+    path = card_file(tmp_path, "mobilenetv2_100", backbone_options=options)
     plain = RECIPES["small-pretrained"]
     recipe = settings_of(replace(WANTED, backbone_weights=path))
     learning = plain.network.model_copy(update={"frozen_norm": False})
@@ -67,15 +72,28 @@ def test_the_default_backbone_of_a_pretraining_learns_its_statistics_unless_the_
 
 def test_weights_that_were_converted_say_what_they_are_too(tmp_path: Path) -> None:
     changes = {"backbone_options": {"pad_type": "same"}, "folded_norm": True}
-    path = backbone_file(tmp_path, "mobilenetv2_100", mpp=None, **changes)
+    path = card_file(tmp_path, "mobilenetv2_100", mpp=None, **changes)
     assert settings_of(replace(WANTED, backbone_weights=path)) == RECIPES["small-pretrained"]
+
+
+def test_published_weights_of_a_foundation_model_go_by_its_name(tmp_path: Path) -> None:
+    path = card_file(tmp_path, "vit_small_patch14_dinov2", mpp=None)
+    request = replace(WANTED, backbone_weights=path)
+    with pytest.raises(InputError, match=r"may be dinov2-s: say --foundation dinov2-s, or --backb"):
+        settings_of(request)
+    frozen = settings_of(replace(request, foundation=FoundationChoice(name="dinov2-s"))).network
+    assert (frozen.backbone, frozen.frozen_backbone) == ("dinov2-s", True)
+    thawed = settings_of(replace(request, backbone="vit_small_patch14_dinov2")).network
+    assert (thawed.adapter.attention_heads, thawed.frozen_backbone) == (6, False)
+    own = card_file(tmp_path, "vit_small_patch14_dinov2", mpp=0.5)
+    assert settings_of(replace(request, backbone_weights=own)).network == thawed
 
 
 @pytest.mark.parametrize(("mpp", "stride"), [(0.25, 8), (0.5, 8), (1.0, 4)])
 def test_the_pixels_of_a_pretraining_set_how_fine_the_sites_are(
     mpp: float, stride: int, tmp_path: Path
 ) -> None:
-    path = backbone_file(tmp_path, "resnet10t", mpp=mpp)
+    path = card_file(tmp_path, "resnet10t", mpp=mpp)
     assert settings_of(replace(WANTED, backbone_weights=path)).network.feature_stride == stride
     of_maps = settings_of(replace(WANTED, backbone_weights=path, model="fcrn")).network
     assert of_maps.proximity is not None
@@ -83,7 +101,7 @@ def test_the_pixels_of_a_pretraining_set_how_fine_the_sites_are(
 
 
 def test_a_recipe_that_is_named_has_the_sites_that_it_says(tmp_path: Path) -> None:
-    path = backbone_file(tmp_path, "resnet10t", mpp=1.0)
+    path = card_file(tmp_path, "resnet10t", mpp=1.0)
     named = replace(WANTED, recipe="paper-pretrained", backbone="resnet10t", backbone_weights=path)
     recipe = settings_of(named)
     paper = RECIPES["paper-pretrained"]
@@ -92,7 +110,7 @@ def test_a_recipe_that_is_named_has_the_sites_that_it_says(tmp_path: Path) -> No
 
 
 def test_a_recipe_that_the_weights_contradict_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    path = backbone_file(tmp_path, "resnet10t")
+    path = card_file(tmp_path, "resnet10t")
     request = replace(WANTED, recipe="small-pretrained", backbone_weights=path)
     expected = (
         "holds resnet10t, and the recipe names mobilenetv2_100; name another file, leave the recipe out, or"
@@ -194,9 +212,9 @@ def test_the_words_of_the_card_come_to_the_same_settings(
 
 def test_so_do_those_of_weights_that_say_what_they_are(tmp_path: Path) -> None:
     options = {"pad_type": "same"}
-    path = backbone_file(tmp_path, "mobilenetv2_100", mpp=1.0, backbone_options=options)
+    path = card_file(tmp_path, "test_efficientnet", mpp=1.0, backbone_options=options)
     request = replace(WANTED, backbone_weights=path)
-    assert "--out run --backbone mobilenetv2_100 --fold" in command_of(request)
+    assert "--out run --backbone test_efficientnet --fold" in command_of(request)
     assert settings_of(said_again(request)) == settings_of(request)
 
 
