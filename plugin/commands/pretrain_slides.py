@@ -8,7 +8,7 @@ from patherea_core.errors import InputError
 from patherea_core.pretraining.settings import PretrainingConfig
 from patherea_core.progress import Progress
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
-from plugin.commands.pretrain_backbone import BackboneRequest, require_usable
+from plugin.commands.pretrain_backbone import BackboneRequest, require_startable, require_usable
 from plugin.commands.pretrain_checkpoint import AskedPretraining, unpack_checkpoint
 from plugin.commands.run_item import CHECKPOINT, item_to_go_on
 from plugin.dsa.session import Session
@@ -85,6 +85,7 @@ def prepare(
     if isinstance(source, EarlierRun):
         return _resumed(source, backbone, session, scratch, progress)
     config = require_usable(backbone)
+    require_startable(backbone, config)
     wishes = ArchiveWishes(
         folder_id=source.id,
         tiles=TileWishes(mpp=config.mpp, side=config.tile_size, slide_mpp=source.slide_mpp),
@@ -125,6 +126,7 @@ def _resumed(
     asked = unpack_checkpoint(path, PretrainingFolder(backbone.out))
     path.unlink()
     request = _as_before(backbone, asked)
+    require_startable(request, asked.config)
     wishes = ArchiveWishes(
         folder_id=asked.folder_id,
         tiles=TileWishes(

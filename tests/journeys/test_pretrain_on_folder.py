@@ -183,6 +183,9 @@ def test_what_cannot_serve_is_refused_before_anything_is_left(
     large = replace(wanted.backbone, wishes=replace(WISHES, tile_size=512))
     with pytest.raises(InputError, match=r"smaller than a tile: slide-0\.tif"):
         run(replace(wanted, backbone=large), Silent())
+    without = replace(wanted.backbone, initial_weights=Path("/nowhere/w"))
+    with pytest.raises(InputError, match="name one with --initial-weights"):
+        run(replace(wanted, backbone=without), Silent())
     unknown = replace(wanted.backbone, wishes=replace(WISHES, backbone="mobilenet"))
     with pytest.raises(InputError, match="timm knows no model 'mobilenet'"):
         run(replace(wanted, backbone=unknown), Silent())

@@ -71,8 +71,10 @@ def test_the_default_backbone_of_a_pretraining_learns_its_statistics_unless_the_
 
 
 def test_weights_that_were_converted_say_what_they_are_too(tmp_path: Path) -> None:
-    changes = {"backbone_options": {"pad_type": "same"}, "folded_norm": True}
-    path = card_file(tmp_path, "mobilenetv2_100", mpp=None, **changes)
+    options = {"pad_type": "same"}
+    path = card_file(
+        tmp_path, "mobilenetv2_100", mpp=None, backbone_options=options, folded_norm=True
+    )
     assert settings_of(replace(WANTED, backbone_weights=path)) == RECIPES["small-pretrained"]
 
 
