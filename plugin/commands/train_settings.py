@@ -54,12 +54,12 @@ def say_which_backbone(request: TrainRequest, recipe: Recipe) -> None:
         return
     network = recipe.network
     log.info(
-        "the recipe is %s, which is %s%s with %d pixels a site; its batch normalisation %s",
+        "the recipe is %s, which is %s%s, %d pixels a site, frozen_norm %s",
         request.recipe_name,
         network.backbone,
         f" with the options {network.backbone_options}" if network.backbone_options else "",
         network.feature_stride,
-        "keeps its statistics" if network.frozen_norm else "learns its statistics",
+        "on" if network.frozen_norm else "off",
     )
 
 

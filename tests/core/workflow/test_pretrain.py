@@ -5,6 +5,7 @@ import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ from torch import Tensor
 from patherea_core.config import AdapterConfig, NetworkConfig
 from patherea_core.errors import Cancelled, InputError, ScaleError, SlideError, TrainingError
 from patherea_core.model.backbones import build_backbone
+from patherea_core.model.foundation import registry
+from patherea_core.model.foundation.registry import FOUNDATIONS
 from patherea_core.model.pretrained import initialise, read_backbone_weights
-from patherea_core.model.weight_files import read_weight_file
+from patherea_core.model.weight_files import read_backbone_card, read_weight_file
 from patherea_core.pretraining.mae import MaskedAutoencoder
 from patherea_core.pretraining.modelling import Reconstruction
 from patherea_core.pretraining.settings import PretrainingConfig
@@ -123,6 +126,22 @@ def test_a_detector_with_another_backbone_refuses_the_file(whole: Path) -> None:
     other = NetworkConfig(backbone="test_vit2")
     with pytest.raises(InputError, match="holds test_vit, and the recipe names test_vit2; name"):
         read_backbone_weights(whole / "backbone.safetensors", other)
+
+
+def test_what_goes_on_from_a_foundation_model_says_which_timm_model_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = replace(FOUNDATIONS["dinov2-s"], architecture="test_vit", options={"depth": 2})
+    monkeypatch.setattr(registry, "FOUNDATIONS", MappingProxyType({small.name: small}))
+    config = TINY_MAE.model_copy(
+        update={"backbone": small.name, "epochs": 1, "tiles_per_epoch": 4, "precision": "32-true"}
+    )
+    pretrain(request(tmp_path, config), Silent())
+    path = tmp_path / "backbone.safetensors"
+    card = read_backbone_card(path)
+    assert card is not None
+    assert (card.architecture, card.backbone_options) == ("test_vit", {"depth": 2})
+    read_backbone_weights(path, NetworkConfig(backbone="test_vit", backbone_options={"depth": 2}))
 
 
 def test_a_detector_starts_from_a_convolutional_backbone(tmp_path: Path) -> None:

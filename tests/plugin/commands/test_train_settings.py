@@ -52,8 +52,9 @@ def test_weights_that_say_of_what_they_are_need_no_recipe(
     with caplog.at_level(logging.INFO):
         say_which_backbone(request, recipe)
     (said,) = caplog.messages
-    assert f"in backbone.safetensors, which is {architecture} with 8 pixels a site" in said
-    assert said.endswith("its batch normalisation learns its statistics")
+    assert said.endswith(
+        f"in backbone.safetensors, which is {architecture}, 8 pixels a site, frozen_norm off"
+    )
 
 
 def test_the_default_backbone_of_a_pretraining_learns_its_statistics_unless_the_recipe_is_named(
