@@ -48,6 +48,19 @@ def settings_of(request: TrainRequest) -> Recipe:
     return recipe.model_copy(update={"training": recipe.training.model_copy(update=changes)})
 
 
+def pixels_of(request: TrainRequest) -> float | None:
+    """Return the micrometres a pixel that what a training starts from was made for; None if it does not say.
+
+    Raises:
+        InputError: the base model or the backbone weights cannot be read.
+    """
+    if request.base_model is not None:
+        return read_card(request.base_model).mpp
+    source = request.backbone_weights
+    card = read_backbone_card(source) if isinstance(source, Path) else None
+    return None if card is None or card.pretraining is None else card.pretraining.mpp
+
+
 def say_which_backbone(request: TrainRequest, recipe: Recipe) -> None:
     """Log which recipe a training comes to, if its backbone is not the one that the recipe names itself."""
     if request.backbone is None and not request.goes_by_weights:

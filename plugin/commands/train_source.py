@@ -6,7 +6,6 @@ from pathlib import Path, PurePath
 from typing import Any, TypeAlias
 
 from patherea_core.bundle_card import CardWords
-from patherea_core.bundle_file import read_card
 from patherea_core.errors import InputError
 from patherea_core.progress import Progress
 from patherea_core.workflow.run.folder import RunFolder
@@ -16,6 +15,7 @@ from plugin.commands.run_item import CHECKPOINT, FACTS, item_to_go_on
 from plugin.commands.train_checkpoint import AskedTraining, unpack_checkpoint
 from plugin.commands.train_detector import TrainRequest
 from plugin.commands.train_item import DATASET
+from plugin.commands.train_settings import pixels_of
 from plugin.dsa.session import Session
 from plugin.dsa.uploads import StoredFile, file_in
 from plugin.models.finding import known_models, word_for
@@ -125,8 +125,7 @@ def prepare(source: Source, training: TrainRequest, place: Place, progress: Prog
 def _export(
     source: SlidesFolder, training: TrainRequest, place: Place, out: Path
 ) -> export_dataset.ExportRequest:
-    """Return what to export; pixels are as large as a base model needs them."""
-    base = training.base_model
+    """Return what to export; pixels are as large as a base model needs them, or a backbone knows them."""
     return export_dataset.ExportRequest(
         api_url=place.api_url,
         token=place.token,
@@ -137,7 +136,7 @@ def _export(
         subfolders=source.subfolders,
         patient_field=source.patient_field,
         patient_pattern=source.patient_pattern,
-        mpp=None if base is None else read_card(base).mpp,
+        mpp=pixels_of(training),
     )
 
 

@@ -92,16 +92,8 @@ def test_training_runs_in_a_folder_of_its_own_and_delivers_files(caught: Caught)
 
 def test_what_the_page_says_of_a_model_goes_onto_its_card(caught: Caught) -> None:
     words = ["--modelName", " mine ", "--stain", "H-DAB", "--tissue", "breast", "--licence", "MIT"]
-    words += [
-        "--inputBackboneFile",
-        "w.safetensors",
-        "--backbone",
-        " resnet18 ",
-        "--workers",
-        "2",
-        "--devices",
-        "0",
-    ]
+    words += ["--inputBackboneFile", "w.safetensors", "--backbone", " resnet18 "]
+    words += ["--workers", "2", "--devices", "0"]
     request = asked(caught, *TRAIN, "--outputModelFile", "m", *words)
     assert request.words == CardWords(name="mine", stain="H-DAB", tissue="breast", licence="MIT")
     assert request.backbone_weights == Path("w.safetensors")

@@ -13,6 +13,7 @@ from plugin.commands.train_checkpoint import AskedTraining
 from plugin.commands.train_detector import TrainRequest
 from plugin.commands.train_source import SlidesFolder, _as_before, _asked, _export
 from plugin.models import finding
+from tests.plugin.backbone_files import backbone_file
 from tests.plugin.bundles import shipping, write_model
 
 #: A form in which all is left open.
@@ -72,6 +73,16 @@ def test_a_base_model_that_ships_is_found_again_and_another_is_asked_for(
         _as_before(OPEN, asked)
     given = replace(OPEN, base_model=tmp_path / "copy.safetensors")
     assert _as_before(given, asked).base_model == given.base_model
+
+
+def test_slides_are_cut_with_pixels_as_large_as_a_backbone_knows_them(tmp_path: Path) -> None:
+    place: Any = SimpleNamespace(api_url="http://archive", token="t")
+    known = backbone_file(tmp_path, "resnet10t", mpp=0.4, whole=False)
+    given = replace(OPEN, backbone_weights=known)
+    assert _export(SlidesFolder("f"), given, place, tmp_path).mpp == 0.4
+    unknown = backbone_file(tmp_path, "resnet10t", mpp=None, whole=False)
+    given = replace(OPEN, backbone_weights=unknown)
+    assert _export(SlidesFolder("f"), given, place, tmp_path).mpp is None
 
 
 def test_slides_are_cut_with_pixels_as_large_as_a_base_model_needs_them(tmp_path: Path) -> None:
