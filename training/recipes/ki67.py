@@ -71,9 +71,25 @@ def _from_scratch(experiment: Experiment) -> Experiment:
     )
 
 
+def _from_fields(experiment: Experiment) -> Experiment:
+    """Return the experiment from a backbone that looked at Ki-67 fields of its side and at others without labels.
+
+    Fields of the laboratories that it is tested in are not among them.
+    """
+    return replace(
+        experiment,
+        name=f"{experiment.name}-spark",
+        initialisation="SparK on Ki-67 fields",
+        words=CardWords(),
+        recipe=changed(experiment.recipe, network={"frozen_norm": False}),
+    )
+
+
 EXPERIMENTS: tuple[Experiment, ...] = (
     FROM_SHIDC,
     TO_SHIDC,
     _from_scratch(FROM_SHIDC),
     _from_scratch(TO_SHIDC),
+    _from_fields(FROM_SHIDC),
+    _from_fields(TO_SHIDC),
 )
