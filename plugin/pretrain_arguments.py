@@ -52,6 +52,7 @@ def _backbone(values: Values, out: Path) -> BackboneRequest:
             tiles_per_epoch=values["tilesPerEpoch"],
             batch_size=unless_zero(values["batchSize"]),
             mask_ratio=unless_zero(values["maskRatio"]),
+            learning_rate=unless_zero(values["learningRate"]),
         ),
         initial_weights=path(values, "inputWeightsFile"),
         device=values["device"],

@@ -20,8 +20,9 @@ DEFAULT_MPP = 0.5
 #: What is taken where the person says nothing else; the arithmetic is that of all recipes.
 _USUAL: Mapping[str, Any] = {"mpp": DEFAULT_MPP, "precision": "bf16-mixed"}
 
-#: What suits the default backbone, which is small: so is what is needed beside it for the pretraining alone.
-_SMALL: Mapping[str, Any] = {"decoder_width": 256, "batch_size": 32}
+#: What suits the default backbone, which is small: so is what is needed beside it for the pretraining alone,
+#: and it learns faster (docs/pretraining.md).
+_SMALL: Mapping[str, Any] = {"decoder_width": 256, "batch_size": 32, "learning_rate": 1e-3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class SettingsWishes:
         tiles_per_epoch: on all devices together.
         batch_size: tiles of a step on each device.
         mask_ratio: share of a tile that is hidden.
+        learning_rate: the highest.
     """
 
     backbone: str = DEFAULT_BACKBONE
@@ -47,6 +49,7 @@ class SettingsWishes:
     tiles_per_epoch: int | None = None
     batch_size: int | None = None
     mask_ratio: float | None = None
+    learning_rate: float | None = None
 
 
 def chosen_settings(wishes: SettingsWishes) -> PretrainingConfig:

@@ -100,6 +100,12 @@ def _add_backbone(group: argparse._ArgumentGroup) -> None:
     )
     add("--mask-ratio", metavar="SHARE", type=float, help="hidden (default: as published)")
     add(
+        "--learning-rate",
+        metavar="RATE",
+        type=float,
+        help="the highest (default: 0.001 for the default backbone, else 0.00015)",
+    )
+    add(
         "--initial-weights",
         metavar="FILE|hub",
         type=weights_source,
@@ -143,6 +149,7 @@ def _run(options: Options, progress: Progress) -> None:
         tiles_per_epoch=options.tiles_per_epoch,
         batch_size=options.batch_size,
         mask_ratio=options.mask_ratio,
+        learning_rate=options.learning_rate,
     )
     backbone = command.BackboneRequest(
         out=options.out,

@@ -36,7 +36,7 @@ def test_the_pages_defaults_take_a_folder(caught: list[ArchivePretraining]) -> N
     assert request.runs_folder == RUNS
     own = request.backbone
     assert (own.wishes.backbone, own.wishes.method) == ("mobilenetv2_100", None)
-    assert (own.wishes.batch_size, own.wishes.mask_ratio) == (None, None)
+    assert (own.wishes.batch_size, own.wishes.mask_ratio, own.wishes.learning_rate) == (None,) * 3
     assert (own.initial_weights, own.workers, own.licence) == (None, None, None)
     assert request.pace.state == 600
 
@@ -49,6 +49,7 @@ def test_what_is_chosen_is_passed_on(caught: list[ArchivePretraining]) -> None:
         "--diskGigabytes": "3",
         "--method": "mae",
         "--maskRatio": "0.5",
+        "--learningRate": "0.002",
         "--batchSize": "8",
         "--tileSize": "96",
         "--workers": "2",
@@ -62,7 +63,8 @@ def test_what_is_chosen_is_passed_on(caught: list[ArchivePretraining]) -> None:
     assert request.source == wanted
     own: Any = request.backbone
     assert (own.wishes.method, own.wishes.mask_ratio, own.wishes.batch_size) == ("mae", 0.5, 8)
-    assert (own.wishes.tile_size, own.workers, own.licence) == (96, 2, "CC0")
+    assert (own.wishes.learning_rate, own.wishes.tile_size) == (0.002, 96)
+    assert (own.workers, own.licence) == (2, "CC0")
     assert (own.initial_weights, own.backbone_out) == (Path("/in/weights"), Path("/out/backbone"))
     assert request.pace.state == 120
 

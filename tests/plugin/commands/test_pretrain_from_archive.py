@@ -32,6 +32,7 @@ ALL = (
             tiles_per_epoch=40,
             batch_size=4,
             mask_ratio=0.5,
+            learning_rate=0.002,
         ),
         initial_weights=Path("/in/weights of ours.pth"),
         devices=0,

@@ -39,11 +39,23 @@ def test_the_method_suits_the_backbone_unless_somebody_says_another(
 
 def test_what_is_said_is_taken() -> None:
     wishes = SettingsWishes(
-        mpp=0.25, tile_size=96, epochs=3, tiles_per_epoch=40, batch_size=5, mask_ratio=0.5
+        mpp=0.25,
+        tile_size=96,
+        epochs=3,
+        tiles_per_epoch=40,
+        batch_size=5,
+        mask_ratio=0.5,
+        learning_rate=0.01,
     )
     config = chosen_settings(wishes)
     assert (config.mpp, config.tile_size, config.epochs) == (0.25, 96, 3)
     assert (config.tiles_per_epoch, config.batch_size, config.mask_ratio) == (40, 5, 0.5)
+    assert config.learning_rate == 0.01
+
+
+def test_the_small_default_backbone_learns_faster_than_others() -> None:
+    assert chosen_settings(SettingsWishes()).learning_rate == 1e-3
+    assert chosen_settings(SettingsWishes(backbone="resnet18")).learning_rate == 1.5e-4
 
 
 @pytest.mark.parametrize(
@@ -52,6 +64,7 @@ def test_what_is_said_is_taken() -> None:
         (SettingsWishes(epochs=0), "--epochs must be 1 or more, not 0; give another value"),
         (SettingsWishes(tile_size=8), "--tile must be 32 or more, not 8"),
         (SettingsWishes(mask_ratio=1.0), "--mask-ratio must be less than 1, not 1"),
+        (SettingsWishes(learning_rate=0.0), "--learning-rate must be more than 0, not 0"),
         (
             SettingsWishes(backbone="mobilenetv2"),
             "--backbone: timm knows no model 'mobilenetv2'; .* is near",
