@@ -72,9 +72,9 @@ def _from_scratch(experiment: Experiment) -> Experiment:
 
 
 def _from_fields(experiment: Experiment) -> Experiment:
-    """Return the experiment from a backbone that looked at Ki-67 fields of its side and at others without labels.
+    """Return the experiment from a backbone that looked at Ki-67 fields, labelled or not.
 
-    Fields of the laboratories that it is tested in are not among them.
+    Fields of laboratories that the experiment is tested in are not among them.
     """
     return replace(
         experiment,

@@ -92,7 +92,7 @@ def test_the_engine_is_asked_for_tiles_of_the_files(engine: Engine, wanted: File
     assert (asked.config.tile_size, asked.config.method, asked.seed) == (64, "spark", 3)
     command = (
         "patherea pretrain images --slide-mpp 0.5 --out run --backbone test_efficientnet --method spark"
-        " --mpp 0.5 --tile 64 --epochs 1 --tiles-per-epoch 4 --batch-size 2 --seed 3"
+        " --mpp 0.5 --tile 64 --epochs 1 --tiles-per-epoch 4 --batch-size 2 --learning-rate 0.00015 --seed 3"
     )
     assert asked.provenance["command"] == command
     assert asked.provenance["tiles"] == "2 images of images"

@@ -19,6 +19,7 @@ from typing import Any
 import bson
 
 from plugin.sandbox.configuration import girder_configuration, set_environment
+from plugin.sandbox.embedded_mongo.store import Foreign
 
 Probe = Callable[["World"], None]
 
@@ -95,14 +96,15 @@ def look_up_through_lists(world: World) -> None:
 
 def one_at_a_time(_world: World) -> None:
     from girder_large_image_annotation.models.annotationelement import Annotationelement
-    from mongomock.collection import Collection
+
+    from plugin.sandbox.embedded_mongo.gaps import Collection
 
     model = Annotationelement()
     versions = [model.getNextVersionValue()]  # this one also learns where the number is kept
     find_one = Collection.find_one
     both_have_read = threading.Barrier(2)
 
-    def find_one_and_wait(*arguments: Any, **options: Any) -> Any:
+    def find_one_and_wait(*arguments: Foreign, **options: Foreign) -> Foreign:
         found = find_one(*arguments, **options)
         # The other one comes here at once, or is kept out until this one has written.
         with contextlib.suppress(threading.BrokenBarrierError):
