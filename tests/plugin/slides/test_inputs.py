@@ -28,7 +28,7 @@ def test_a_table_names_slides_and_pixel_sizes(tmp_path: Path) -> None:
         ListedSlide(tmp_path / "a, b.svs", 0.25),
         ListedSlide(tmp_path / "c.svs"),
     )
-    assert listed(tmp_path, "list.csv", "slide\nc.svs\n") == (ListedSlide(tmp_path / "c.svs"),)
+    assert listed(tmp_path, "list.csv", "slide\nc.svs,,\n") == (ListedSlide(tmp_path / "c.svs"),)
 
 
 def test_a_list_may_name_folders_and_stand_beside_slides(tmp_path: Path) -> None:
@@ -48,8 +48,11 @@ def test_a_list_may_name_folders_and_stand_beside_slides(tmp_path: Path) -> None
         ("list.csv", "slide,mpp\na.svs,0.25\nb.svs,fine\n", r"line 3 .*mpp must be .*'fine'"),
         ("list.csv", "slide,mpp\na.svs,-1\n", "line 2 .*positive"),
         ("list.csv", "slide,mpp\na.svs,inf\n", "line 2 .*positive"),
+        ("list.csv", "slide,mpp\na.svs,1,5\n", "line 2 .*more columns .*with a point"),
+        ("list.csv", "slide;mpp\na.svs;0,2,5\n", "line 2 .*mpp must be .*'0,2,5'"),
+        ("list.csv", 'slide,mpp\na.svs,"0,5"\n', "line 2 .*mpp must be .*'0,5'"),
         ("list.txt", b"\xff\xfe", "is no text in UTF-8"),
-        ("list.txt", "a/x.svs\nb/x.svs\n", "two inputs are called 'x.svs'"),
+        ("list.txt", "a/x.svs\nb/x.svs\n", "called 'x.svs', .*/a/x.svs and .*/b/x.svs; rename"),
     ],
 )
 def test_a_list_that_cannot_serve_is_refused(
@@ -65,3 +68,26 @@ def test_a_list_or_a_slide_in_a_folder_that_is_missing_is_said(tmp_path: Path) -
     (tmp_path / "empty").mkdir()
     with pytest.raises(SlideError, match="holds no slide"):
         listed(tmp_path, "list.txt", "empty\n")
+
+
+@pytest.mark.parametrize("size", ["0,25", "0.25", '"0,25"'])
+def test_a_table_of_a_spreadsheet_with_decimal_commas_is_parted_by_semicolons(
+    tmp_path: Path, size: str
+) -> None:
+    found = listed(tmp_path, "list.csv", f"\ufeffslide;mpp\na, b.svs;{size}\nc.svs;\n")
+    expected = (ListedSlide(tmp_path / "a, b.svs", 0.25), ListedSlide(tmp_path / "c.svs"))
+    assert found == expected
+
+
+def test_a_file_that_is_named_twice_is_refused_with_both_places(tmp_path: Path) -> None:
+    image = tmp_path / "a.png"
+    image.write_bytes(b"")
+    table = tmp_path / "list.csv"
+    table.write_text("slide\n#\na.png\n")
+    with pytest.raises(InputError) as refused:
+        listed_slides([tmp_path, table])
+    assert str(refused.value) == (
+        f"{image} is named twice, by the folder {tmp_path} and by line 3 of the list {table}; name it once"
+    )
+    with pytest.raises(InputError, match="is named twice, by itself and by itself; name it once"):
+        listed_slides([image, image])
