@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from patherea_core.config import NetworkConfig
 from patherea_core.errors import InputError
-from patherea_core.model.backbones import Backbone
+from patherea_core.model.backbones import Backbone, build_backbone
 from patherea_core.model.foundation import checks
 from patherea_core.model.foundation.registry import known_foundation
 from patherea_core.model.timm_models import described, published_form
@@ -95,6 +95,38 @@ def initialise(backbone: Backbone, weights: BackboneWeights) -> None:
             left over although its layer is built.
     """
     part = backbone.pretrained_part
+    part.load_state_dict(_found_for(part, weights), strict=False)
+    for buffer, values in ((backbone.mean, weights.mean), (backbone.std, weights.std)):
+        buffer.copy_(torch.tensor(values).reshape(buffer.shape))
+
+
+def require_initialisable(network: NetworkConfig, weights: BackboneWeights) -> None:
+    """Refuse weights from which the backbone of a network cannot start, before the long work.
+
+    The backbone is built of shapes alone, so that a large one costs little.
+
+    Raises:
+        InputError: as ``initialise``.
+    """
+    _found_for(described_part(network), weights)
+
+
+def described_part(network: NetworkConfig) -> nn.Module:
+    """Return the part of a backbone that pretrained weights are for, on the meta device: no numbers.
+
+    Raises:
+        InputError: as ``build_backbone``.
+    """
+    with torch.device("meta"):
+        return build_backbone(network).pretrained_part
+
+
+def _found_for(part: nn.Module, weights: BackboneWeights) -> dict[str, Tensor]:
+    """Return the weights of the pretrained part of a backbone, by its names.
+
+    Raises:
+        InputError: as ``initialise``.
+    """
     built = {
         name: tensor for name, tensor in part.state_dict().items() if not name.endswith(_COUNTS)
     }
@@ -104,9 +136,7 @@ def initialise(backbone: Backbone, weights: BackboneWeights) -> None:
         found["pos_embed"] = _positions(found["pos_embed"], part)
     _require_all(found, built)
     _require_none_left(names.keys() - built.keys(), built)
-    part.load_state_dict(found, strict=False)
-    for buffer, values in ((backbone.mean, weights.mean), (backbone.std, weights.std)):
-        buffer.copy_(torch.tensor(values).reshape(buffer.shape))
+    return found
 
 
 def _of_the_model(state: Mapping[str, Tensor], model: nn.Module, path: Path) -> dict[str, Tensor]:

@@ -14,7 +14,12 @@ from patherea_core.model.detector_network import DetectorNetwork
 from patherea_core.model.foundation.checks import tell_pixels
 from patherea_core.model.foundation.licences import accepted_terms, require_accepted
 from patherea_core.model.foundation.registry import known_foundation
-from patherea_core.model.pretrained import BackboneWeights, initialise, read_backbone_weights
+from patherea_core.model.pretrained import (
+    BackboneWeights,
+    initialise,
+    read_backbone_weights,
+    require_initialisable,
+)
 from patherea_core.taxonomy import Taxonomy
 from patherea_core.workflow.engine.base_model import BaseModel, read_base_model, take_over
 from patherea_core.workflow.request import FitRequest
@@ -51,13 +56,14 @@ def weights_to_start_from(
 
     Raises:
         InputError: the recipe wants weights and none are given, or the other way round, or they cannot
-            be read.
+            be read, or do not fit the backbone.
     """
     name = recipe.network.backbone
     if recipe.training.initialisation == "pretrained":
         if source is None:
             raise InputError(_how_to_give_weights(name))
         weights = read_backbone_weights(source, recipe.network)
+        require_initialisable(recipe.network, weights)
         accepted = accepted_terms(name)
         return replace(weights, licence=f"{weights.licence}, {accepted}") if accepted else weights
     if source is not None:

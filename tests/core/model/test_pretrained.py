@@ -18,6 +18,7 @@ from patherea_core.model.pretrained import (
     built_name,
     initialise,
     read_backbone_weights,
+    require_initialisable,
 )
 from patherea_core.model.timm_models import created, described
 from patherea_core.model.weight_files import BackboneCard, write_backbone_file
@@ -194,6 +195,24 @@ def test_weights_cut_off_serve_a_backbone_cut_off_there_and_no_other() -> None:
     initialise(build_backbone(RESNET.model_copy(update={"coarsest_stride": 16})), weights(cut))
     with pytest.raises(InputError, match=r"end before network\.coarsest_stride"):
         initialise(build_backbone(RESNET), weights(cut))
+
+
+@pytest.mark.parametrize("network", [RESNET, VIT], ids=["resnet", "vit"])
+def test_whether_weights_serve_is_known_before_there_is_a_network(network: NetworkConfig) -> None:
+    state = random_state(network)
+    require_initialisable(network, weights(state))
+    first = next(iter(state))
+    without = {name: tensor for name, tensor in state.items() if name != first}
+    for other in (without, state | {first: torch.zeros(3)}):
+        messages = []
+        for refuse in (
+            lambda given: require_initialisable(network, given),
+            lambda given: initialise(build_backbone(network), given),
+        ):
+            with pytest.raises(InputError) as refused:
+                refuse(weights(other))
+            messages.append(str(refused.value))
+        assert messages[0] == messages[1]
 
 
 def test_another_shape_is_named_with_both_shapes() -> None:

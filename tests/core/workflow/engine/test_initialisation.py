@@ -4,17 +4,21 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from safetensors.torch import save_file
 
 from patherea_core.config import NetworkConfig, Recipe
 from patherea_core.errors import InputError
 from patherea_core.model.foundation.registry import FOUNDATIONS
 from patherea_core.model.pretrained import BackboneWeights
+from patherea_core.model.timm_models import created
+from patherea_core.progress import Silent
 from patherea_core.workflow.engine.initialisation import (
     origin_of,
     warn_of_another_scale,
     weights_to_start_from,
 )
-from tests.core.workflow.cells import TINY, tiny_for
+from patherea_core.workflow.fit import FitRequest, fit
+from tests.core.workflow.cells import TINY, tiny_for, write_cells
 
 PRETRAINED = TINY.model_copy(
     update={"training": TINY.training.model_copy(update={"initialisation": "pretrained"})}
@@ -42,6 +46,26 @@ def test_without_the_weights_of_a_foundation_model_their_file_is_named(name: str
 def test_weights_are_not_silently_left_unused(source: Path | Literal["hub"]) -> None:
     with pytest.raises(InputError, match="leave the backbone weights out"):
         weights_to_start_from(TINY, source)
+
+
+def test_weights_that_do_not_fit_are_refused_before_the_dataset_is_read(tmp_path: Path) -> None:
+    write_cells(tmp_path / "cells", samples=2, side=64, count=4)
+    for pixels in (tmp_path / "cells" / "images").iterdir():
+        pixels.unlink()
+    network = TINY.network.model_copy(update={"backbone": "resnet10t", "backbone_options": {}})
+    state = created("resnet10t", {}).state_dict()
+    del state["layer3.0.conv1.weight"]
+    save_file(state, tmp_path / "w.safetensors")
+    request = FitRequest(
+        dataset=tmp_path / "cells",
+        run=tmp_path / "run",
+        recipe=PRETRAINED.model_copy(update={"network": network}),
+        backbone_weights=tmp_path / "w.safetensors",
+        device="cpu",
+    )
+    with pytest.raises(InputError, match=r"the weights lack 1 of \d+ tensors of the backbone"):
+        fit(request, Silent())
+    assert not request.run.exists()
 
 
 def test_a_backbone_at_random_is_not_frozen() -> None:
