@@ -9,6 +9,7 @@ from patherea_core.model.timm_models import described, require_known
 from patherea_core.model.timm_pyramid import chosen_levels, require_all_sizes
 from patherea_core.model.vit_adapter import is_plain_transformer
 from patherea_core.model.weight_files import BackboneCard
+from patherea_core.model.weight_reach import within_reach
 from plugin.commands.recipe_file import PRETRAINED_MPP
 
 #: Strides that a network may have, from which one is chosen that the backbone has.
@@ -41,7 +42,8 @@ def on_backbone(recipe: Recipe, name: str, card: BackboneCard | None) -> Recipe:
         card: of the weights that it starts from; None if they have none, or there are none.
 
     Raises:
-        InputError: timm cannot build it, or its feature maps are none that the heads can read.
+        InputError: timm cannot build it, its feature maps are none that the heads can read, or the weights
+            lack what each detector on it needs.
     """
     network = recipe.network
     changes: dict[str, Any] = {
@@ -59,7 +61,7 @@ def on_backbone(recipe: Recipe, name: str, card: BackboneCard | None) -> Recipe:
     if network.model == "p2p":
         strides = {"feature_stride": _stride_near(network.feature_stride, changed)}
         changed = changed.model_copy(update=strides)
-    return _with_network(recipe, changed)
+    return _with_network(recipe, changed if card is None else within_reach(changed, card))
 
 
 def at_pixels_of(recipe: Recipe, mpp: float) -> Recipe:

@@ -4,11 +4,14 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from patherea_core.bundle_card import BundleCard
 from patherea_core.bundle_file import read_card
-from patherea_core.config import Recipe
+from patherea_core.config import NetworkConfig, Recipe
 from patherea_core.errors import InputError
 from patherea_core.model.foundation.registry import of_form
+from patherea_core.model.pretrained import described_part
 from patherea_core.model.weight_files import BackboneCard, read_backbone_card
 from patherea_core.model.weight_fitting import require_fitting
 from patherea_core.recipes import as_model
@@ -66,14 +69,20 @@ def say_which_backbone(request: TrainRequest, recipe: Recipe) -> None:
     if request.backbone is None and not request.goes_by_weights:
         return
     network = recipe.network
-    log.info(
-        "the recipe is %s, which is %s%s, %d pixels a site, frozen_norm %s",
-        request.recipe_name,
-        network.backbone,
-        f" with the options {network.backbone_options}" if network.backbone_options else "",
-        network.feature_stride,
-        "on" if network.frozen_norm else "off",
-    )
+    said = [] if request.backbone == network.backbone else [f"which is {network.backbone}"]
+    if network.backbone_options:
+        said.append(f"with the options {network.backbone_options}")
+    said.append(f"{network.feature_stride} pixels a site")
+    if network.coarsest_stride < NetworkConfig().coarsest_stride:
+        said.append(f"coarsest_stride {network.coarsest_stride}")
+    if _has_statistics(network):
+        said.append(f"frozen_norm {'on' if network.frozen_norm else 'off'}")
+    log.info("the recipe is %s, %s", request.recipe_name, ", ".join(said))
+
+
+def _has_statistics(network: NetworkConfig) -> bool:
+    """Return whether the backbone has batch normalisation, whose statistics can be kept."""
+    return any(isinstance(layer, nn.BatchNorm2d) for layer in described_part(network).modules())
 
 
 def _from_the_beginning(request: TrainRequest) -> Recipe:

@@ -52,9 +52,36 @@ def test_weights_that_say_of_what_they_are_need_no_recipe(
     with caplog.at_level(logging.INFO):
         say_which_backbone(request, recipe)
     (said,) = caplog.messages
-    assert said.endswith(
-        f"in backbone.safetensors, which is {architecture}, 8 pixels a site, frozen_norm off"
-    )
+    assert f"in backbone.safetensors, which is {architecture}, 8 pixels a site" in said
+    # Others have no statistics to keep, or not to keep.
+    assert ("frozen_norm off" in said) == (architecture == "resnet10t")
+
+
+def test_a_backbone_that_is_named_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    request = replace(WANTED, backbone="test_convnext", backbone_weights="hub")
+    with caplog.at_level(logging.INFO):
+        say_which_backbone(request, settings_of(request))
+    assert caplog.messages == ["the recipe is small-pretrained on test_convnext, 8 pixels a site"]
+
+
+@pytest.mark.parametrize("model", ["p2p", "fcrn"])
+@pytest.mark.parametrize("changes", [{}, {"backbone": "resnet10t"}])
+def test_weights_that_end_early_serve_a_backbone_that_ends_there(
+    model: Any, changes: dict[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    short = {"absent": ("layer4", "fc"), "folded_norm": True}
+    path = card_file(tmp_path, "resnet10t", mpp=None, **short)
+    request = replace(WANTED, backbone_weights=path, model=model, **changes)
+    network = settings_of(request).network
+    assert (network.coarsest_stride, network.frozen_norm) == (16, True)
+    with caplog.at_level(logging.INFO):
+        say_which_backbone(request, settings_of(request))
+    assert "coarsest_stride 16, frozen_norm on" in caplog.text
+    whole = card_file(tmp_path, "resnet10t", mpp=None, absent=("fc",))
+    assert settings_of(replace(request, backbone_weights=whole)).network.coarsest_stride == 32
+    none = card_file(tmp_path, "resnet10t", mpp=None, absent=("layer1",))
+    with pytest.raises(InputError, match="lack layer1 of resnet10t, which a detector needs"):
+        settings_of(replace(request, backbone_weights=none))
 
 
 def test_the_default_backbone_of_a_pretraining_learns_its_statistics_unless_the_recipe_is_named(
