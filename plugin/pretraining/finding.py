@@ -53,11 +53,11 @@ def find_tiles(inputs: Sequence[Path], wishes: TileWishes, progress: Progress) -
         ScaleError: a file does not say how large its pixels are.
         Cancelled: the progress asked to stop.
     """
-    named = list(named_images(inputs, wishes.without_folds))
+    named = named_images(inputs, wishes.without_folds)
     left_out = LeftOut()
     grounds: list[Ground] = []
     for number, slide in enumerate(named):
-        progress.advance(number / len(named), f"looking at {slide.path.name}")
+        progress.advance(number / len(named), f"looking at {slide.title}")
         grounds += _ground(slide, wishes, left_out)
     left_out.tell()
     if not grounds:
@@ -118,11 +118,12 @@ def _ground(named: NamedImage, wishes: TileWishes, left_out: LeftOut) -> Iterato
     """Yield the ground of one file, if it can serve."""
     mpp = wishes.slide_mpp if named.mpp is None else named.mpp
     try:
-        ground = ground_of(named.path, open_slide(named.path, mpp, option="--slide-mpp"), wishes)
-        yield replace(ground, cut_from=named.cut_from)
+        slide = open_slide(named.path, mpp, named.title, "--slide-mpp")
+        own = {"name": named.path.name, "folder": named.folder, "cut_from": named.cut_from}
+        yield replace(ground_of(named.path, slide, wishes), **own)
     except TooSmallError as error:
         left_out.too_small.append(str(error))
     except NoTissueError as error:
         left_out.without_tissue.append(str(error))
     except SlideError as error:
-        left_out.unreadable.append(str(error))
+        left_out.unreadable.append(f"{named.folder}: {error}" if named.folder else str(error))

@@ -59,12 +59,13 @@ class Ground:
 
     Attributes:
         path: of its file.
-        name: in messages.
+        name: of the file, or of the piece of a slide.
         base_mpp: micrometres per base pixel.
         width: whole working pixels that it has across.
         height: whole working pixels that it has down.
         sites: where tiles are taken; None takes them from everywhere.
         cut_from: what tells the slide that it is a piece of from others; empty for what stands for itself.
+        folder: what tells it from others of its name; empty where there is none.
     """
 
     path: Path
@@ -74,6 +75,12 @@ class Ground:
     height: int
     sites: Sites | None = None
     cut_from: str = ""
+    folder: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it is called in messages."""
+        return f"{self.folder}/{self.name}" if self.folder else self.name
 
     @property
     def slide(self) -> str:
@@ -95,7 +102,7 @@ class Ground:
         """
         if side > min(self.width, self.height):
             raise ShapeError(
-                f"{self.name!r} has {self.width} × {self.height} pixels of the wanted size, too few for a"
+                f"{self.title!r} has {self.width} × {self.height} pixels of the wanted size, too few for a"
                 f" tile of {side}; take smaller tiles, or leave it out"
             )
         if self.sites is None:

@@ -140,8 +140,8 @@ class GroundTiles:
 
     def _note(self, ground: Ground, problem: str) -> None:
         """Warn of a slide that cannot be read at some place, once in each process."""
-        if ground.name not in self._unreadable:
-            self._unreadable.add(ground.name)
+        if ground.title not in self._unreadable:
+            self._unreadable.add(ground.title)
             log.warning("%s; such places are passed over", problem)
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from patherea_core.data.label_checks import fold_name
@@ -10,8 +10,9 @@ from patherea_core.data.manifest import Manifest
 from patherea_core.data.store import read_manifest
 from patherea_core.data.validation_choice import validation_fold
 from patherea_core.errors import DatasetError, InputError
+from plugin.pretraining.told_apart import TakenOnce, telling_folders
 from plugin.readers.dataset import recognises
-from plugin.slides.inputs import listed_slides
+from plugin.slides.inputs import named_slides
 
 log = logging.getLogger(__name__)
 
@@ -24,15 +25,22 @@ class NamedImage:
         path: of its file.
         mpp: micrometres per base pixel, where a list or a dataset says so.
         cut_from: the slide that it is a piece of, if a dataset says so; empty for what stands for itself.
+        folder: the end of its folder that tells it from others of its name; empty where there is none.
     """
 
     path: Path
     mpp: float | None = None
     cut_from: str = ""
+    folder: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it is called in messages."""
+        return f"{self.folder}/{self.path.name}" if self.folder else self.path.name
 
 
-def named_images(inputs: Sequence[Path], without_folds: Sequence[str]) -> Iterator[NamedImage]:
-    """Yield what is meant, in the order given, each file once.
+def named_images(inputs: Sequence[Path], without_folds: Sequence[str]) -> tuple[NamedImage, ...]:
+    """Return what is meant, in the order given, each file once; a warning names what comes twice.
 
     Args:
         inputs: files, folders of them, lists (.txt, .csv), folders of datasets.
@@ -46,16 +54,18 @@ def named_images(inputs: Sequence[Path], without_folds: Sequence[str]) -> Iterat
             raise InputError(f"{path} is packed; unpack it, and name the folder")
     manifests = {path: read_manifest(path) for path in inputs if recognises(path)}
     without = _folds_left_out(manifests, without_folds)
-    seen: set[Path] = set()
+    once = TakenOnce()
+    found: list[NamedImage] = []
     for path in inputs:
         if path in manifests:
             images = _of_dataset(path, manifests[path], without[path])
+            found += [one for one in images if once.is_new(one.path, f"the dataset {path}")]
         else:
-            images = (NamedImage(one.path, one.mpp) for one in listed_slides([path]))
-        for one in images:
-            if (place := one.path.resolve()) not in seen:
-                seen.add(place)
-                yield one
+            slides = (one for one in named_slides([path]) if once.is_new(one.path, one.named_by))
+            found += [NamedImage(one.path, one.mpp) for one in slides]
+    once.tell()
+    folders = telling_folders([one.path for one in found])
+    return tuple(replace(one, folder=folder) for one, folder in zip(found, folders, strict=True))
 
 
 def _of_dataset(folder: Path, manifest: Manifest, without: set[int]) -> Iterator[NamedImage]:

@@ -45,7 +45,7 @@ class OpenImages:
             SlideError: it cannot be read.
         """
         if ground.path not in self._kept:
-            self._kept[ground.path] = self._open(ground.path, ground.base_mpp, ground.name)
+            self._kept[ground.path] = self._open(ground.path, ground.base_mpp, ground.title)
         self._kept.move_to_end(ground.path)
         while len(self._kept) > 1 and sum(map(_bytes, self._kept.values())) > self._most:
             self._kept.popitem(last=False)

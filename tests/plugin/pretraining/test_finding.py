@@ -10,6 +10,8 @@ from patherea_core.errors import Cancelled, DatasetError, InputError, ScaleError
 from patherea_core.progress import Silent
 from patherea_core.seeding import Seed
 from plugin.pretraining.finding import TileWishes, find_tiles
+from plugin.pretraining.ground_tiles import GroundTiles
+from plugin.pretraining.held_out import by_slide
 from tests.builders import sample, write_dataset
 from tests.plugin.pretraining.slides import glass, is_glass, write_field, write_slide
 from tests.plugin.slide_files import write_tiff
@@ -61,14 +63,53 @@ def test_a_table_names_images_and_the_size_of_their_pixels(tmp_path: Path) -> No
     assert [(one.name, one.width) for one in found.grounds] == [("a.png", 80), ("b.png", 40)]
 
 
-def test_what_is_named_twice_is_taken_once_and_equal_names_are_told_apart_by_folder(
-    tmp_path: Path,
-) -> None:
+@pytest.fixture
+def studies(tmp_path: Path) -> tuple[Path, Path]:
+    """Return two folders with images of the same names."""
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
-        write_field(tmp_path / folder / "a.png")
-    one, two = tmp_path / "one", tmp_path / "two"
-    assert names(one, two, one / "a.png") == ["a.png", "a.png"]
+        for name in ("1.png", "2.png"):
+            write_field(tmp_path / folder / name)
+    return tmp_path / "one", tmp_path / "two"
+
+
+def test_what_is_named_twice_is_taken_once_with_a_warning_that_names_both_places(
+    studies: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    one, two = studies
+    assert names(one, two, one / "1.png") == ["1.png", "2.png"] * 2
+    (told,) = caplog.messages
+    assert told == (
+        "1 file is named twice and taken once, as the first place says: 1.png (by the folder"
+        f" {one} and by itself)"
+    )
+
+
+@pytest.mark.parametrize("way", ["folders", "list"])
+def test_images_of_one_name_are_told_apart_by_their_folders(
+    studies: tuple[Path, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture, *, way: str
+) -> None:
+    (tmp_path / "list.csv").write_text("slide\none\ntwo\n")
+    write_field(studies[0] / "2.png", 8, 8)
+    (studies[1] / "2.png").write_bytes(b"no image")
+    inputs = studies if way == "folders" else (tmp_path / "list.csv",)
+    found = find_tiles(inputs, WISHES, Silent())
+    assert [one.title for one in found.grounds] == ["one/1.png", "two/1.png"]
+    text = "\n".join(caplog.messages)
+    assert "smaller than a tile: one/2.png (8 × 8" in text
+    assert "cannot be read: two: '2.png' is no slide" in text
+
+
+def test_that_images_are_told_apart_changes_neither_order_nor_digest(
+    studies: tuple[Path, Path],
+) -> None:
+    found = find_tiles(studies, WISHES, Silent())
+    untold = [replace(one, folder="") for one in found.grounds]
+    before = GroundTiles(untold, found.mpp, found._words)
+    assert found.digest() == before.digest()
+    assert [[one.path for one in slide] for slide in by_slide(found.grounds)] == [
+        [one.path for one in slide] for slide in by_slide(untold)
+    ]
 
 
 def test_a_dataset_gives_its_images_without_the_folds_that_are_left_out(tmp_path: Path) -> None:
