@@ -57,12 +57,16 @@ _SCRATCH = changed(
     },
 )
 
+#: The same from a backbone that was pretrained here, as patherea train makes it of such a file: statistics
+#: of its own images go on being learnt.
+_PRETRAINED = changed(MOBILENET.recipe, network={"frozen_norm": False})
+
 #: What each arm with a name of its own trains; the dataset and its division are those of the plan.
 _KNOWN: dict[str, Experiment] = {
     "scratch": replace(MOBILENET, recipe=_SCRATCH, initialisation="from scratch"),
     "imagenet": MOBILENET,
     "imagenet-densenet169": DENSENET,
-    "spark": replace(MOBILENET, initialisation="SparK"),
+    "spark": replace(MOBILENET, recipe=_PRETRAINED, initialisation="SparK"),
 }
 
 
