@@ -23,6 +23,7 @@ from patherea_core.config import Settings
 from patherea_core.errors import InputError
 from patherea_core.files import replacing
 from patherea_core.model.pretraining_card import PretrainingCard
+from patherea_core.model.weight_places import require_weights_file
 from patherea_core.refusals import refusal
 
 #: Key of the card in the safetensors header.
@@ -96,8 +97,10 @@ def read_weight_file(path: Path) -> WeightFile:
         path: the file, or the index of one in pieces, say ``model.safetensors.index.json``.
 
     Raises:
-        InputError: the file or a piece of it cannot be read, or needs code to be read.
+        InputError: as ``require_weights_file``, or the file or a piece of it cannot be read, or needs code
+            to be read.
     """
+    require_weights_file(path)
     if path.name.endswith(_INDEX_ENDING):
         return _read_pieces(path)
     sha256 = file_digest(path)
@@ -122,10 +125,9 @@ def read_backbone_card(path: Path) -> BackboneCard | None:
     """Return the card of a file of weights, whose tensors are not read; None if it is not one of ours.
 
     Raises:
-        InputError: the file cannot be read, or is a whole detector.
+        InputError: as ``require_weights_file``, or the file cannot be read, or is a whole detector.
     """
-    if not path.is_file():
-        raise InputError(f"there is no file {path}; name a file of weights")
+    require_weights_file(path)
     if path.suffix != ".safetensors":
         return None
     try:

@@ -36,8 +36,8 @@ def within_reach(network: NetworkConfig, card: BackboneCard) -> NetworkConfig:
         if not any(built_name(name, built) in built for name in lacking):
             return shorter
     raise InputError(
-        f"the weights lack {', '.join(card.absent)} of {network.backbone}, which a detector needs; name a file"
-        " that has more of it"
+        f"the weights lack {', '.join(card.absent)} of {network.backbone}, which a detector needs; name a"
+        " file that has more of it"
     )
 
 

@@ -128,8 +128,22 @@ def _on_its_backbone(request: TrainRequest, recipe: Recipe) -> Recipe:
         recipe = at_pixels_of(recipe, card.pretraining.mpp)
     starts = recipe.training.initialisation == "pretrained" and request.foundation.name is None
     if isinstance(source, Path) and card is not None and starts:
+        _require_backbone_said(request, card, source)
         require_fitting(card, recipe.network, source)
     return recipe
+
+
+def _require_backbone_said(request: TrainRequest, card: BackboneCard, source: Path) -> None:
+    """Refuse weights of another backbone than the one that is named beside them."""
+    if request.backbone is None or request.backbone.split(".")[0] == card.architecture:
+        return
+    way_out = (
+        "leave --backbone out" if request.goes_by_weights else f"say --backbone {card.architecture}"
+    )
+    raise InputError(
+        f"{source} holds {card.architecture}, and --backbone says {request.backbone}; {way_out}, or name"
+        " another file"
+    )
 
 
 def _backbone_name(request: TrainRequest, recipe: Recipe, card: BackboneCard | None) -> str | None:

@@ -113,7 +113,7 @@ def test_a_card_of_another_version_is_refused(tmp_path: Path, card: str) -> None
 
 
 def test_a_missing_file_and_a_single_tensor_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="there is no file"):
         read_weight_file(tmp_path / "absent.pth")
     torch.save(torch.zeros(3), tmp_path / "one.pth")
     with pytest.raises(InputError, match="no tensors by name"):
@@ -206,5 +206,5 @@ def test_an_index_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(InputError, match="is no index of a file in pieces"):
         read_weight_file(index)
     index.unlink()
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="there is no file"):
         read_weight_file(index)

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from patherea_core.checkpoint import load_bundle
-from patherea_core.config import Recipe
+from patherea_core.config import Model, Recipe
 from patherea_core.errors import InputError
 from patherea_core.progress import Silent
 from patherea_core.recipes import RECIPES
@@ -67,7 +67,7 @@ def test_a_backbone_that_is_named_is_told_once(caplog: pytest.LogCaptureFixture)
 @pytest.mark.parametrize("model", ["p2p", "fcrn"])
 @pytest.mark.parametrize("changes", [{}, {"backbone": "resnet10t"}])
 def test_weights_that_end_early_serve_a_backbone_that_ends_there(
-    model: Any, changes: dict[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    model: Model, changes: dict[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     short = {"absent": ("layer4", "fc"), "folded_norm": True}
     path = card_file(tmp_path, "resnet10t", mpp=None, **short)
@@ -150,8 +150,33 @@ def test_a_recipe_that_the_weights_contradict_is_refused_with_the_way_out(tmp_pa
         settings_of(request)
     assert settings_of(replace(request, backbone="resnet10t")).network.backbone == "resnet10t"
     assert settings_of(replace(request, recipe=None)).network.backbone == "resnet10t"
-    with pytest.raises(InputError, match="holds resnet10t"):
-        settings_of(replace(request, recipe=None, backbone="resnet18"))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "way_out"),
+    [
+        (None, "leave --backbone out, or name another file"),
+        ("paper-pretrained", "say --backbone res"),
+    ],
+)
+def test_a_backbone_that_the_weights_contradict_is_refused_in_words_of_the_shell(
+    recipe: str | None, way_out: str, tmp_path: Path
+) -> None:
+    path = card_file(tmp_path, "resnet10t")
+    request = replace(WANTED, recipe=recipe, backbone="resnet18", backbone_weights=path)
+    with pytest.raises(
+        InputError, match=f"holds resnet10t, and --backbone says resnet18; {way_out}"
+    ):
+        settings_of(request)
+
+
+def test_what_is_no_file_of_weights_says_which_one_is_meant(tmp_path: Path) -> None:
+    request = replace(WANTED, backbone_weights=tmp_path)
+    with pytest.raises(InputError, match="is a folder; name a file of weights"):
+        settings_of(request)
+    path = card_file(tmp_path, "resnet10t")
+    with pytest.raises(InputError, match=f"is a folder; its backbone is {path}: name that"):
+        settings_of(request)
 
 
 @pytest.mark.parametrize(
