@@ -24,6 +24,9 @@ CARD_KEY = "patherea"
 #: Key of the card's digest beside it.
 CARD_DIGEST_KEY = "card_sha256"
 
+#: Key of the card of backbone weights, which are no model.
+BACKBONE_KEY = "patherea-backbone"
+
 #: Files of a bundle that is a folder.
 WEIGHTS_FILE = "model.safetensors"
 CARD_FILE = "card.json"
@@ -128,11 +131,25 @@ def written_card(path: Path) -> WrittenCard:
     metadata = _header(file).get(_METADATA)
     texts = metadata if isinstance(metadata, dict) else {}
     card, digest = texts.get(CARD_KEY), texts.get(CARD_DIGEST_KEY)
+    if BACKBONE_KEY in texts:
+        raise BundleError(
+            f"{file} is the weights of a backbone and no model; train one that starts from them: take"
+            " --backbone-weights"
+        )
     if card is None:
         raise BundleError(f"{file} holds weights but no model card; it was not written by Patherea")
     if not isinstance(card, str) or not isinstance(digest, str | None):
         raise BundleError(broken(file, "its header is damaged"))
     return WrittenCard(file, card, digest)
+
+
+def is_backbone(path: Path) -> bool:
+    """Return whether a file is the weights of a backbone, as this program writes them, and no model."""
+    try:
+        metadata = _header(path).get(_METADATA)
+    except BundleError:
+        return False
+    return isinstance(metadata, dict) and BACKBONE_KEY in metadata
 
 
 def read_card_file(folder: Path) -> BundleCard | None:

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from patherea_core.bundle_file import is_backbone
+from patherea_core.errors import InputError
 from patherea_core.progress import Progress
 from plugin.models.finding import DEFAULT_MODEL, FOLDER_VARIABLE, find_model
 from plugin.shell.parser import Options, Subcommand, add_backbone_weights, add_words, words
@@ -30,7 +32,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
             "foundations", help="the foundation models that a training can start from"
         )
     )
-    _add_show(actions.add_parser("show", help="what is known of a model: its card"))
+    _add_show(
+        actions.add_parser("show", help="what is known of a model, or of weights of a backbone")
+    )
     _add_verify(actions.add_parser("verify", help="whether a model is whole and works"))
     _add_describe(actions.add_parser("describe", help="say more on a model's card"))
     _add_export(actions.add_parser("export", help="a model in ONNX, with its decoding"))
@@ -121,16 +125,35 @@ def _foundations(options: Options) -> None:
 
 
 def _show(options: Options) -> None:
+    model = find_model(options.model)
+    if is_backbone(model):
+        _show_backbone(options, model)
+        return
     from plugin.commands import show_model as command
     from plugin.outputs.model_card import card_page, card_words
 
-    card = command.run(command.ShowRequest(find_model(options.model), options.out))
+    card = command.run(command.ShowRequest(model, options.out))
     if options.format == "json":
         _say_json(card.model_dump(mode="json"))
     elif options.format == "table":
         sys.stdout.write(card_words(card))
     else:
         sys.stdout.write(card_page(card, options.format))
+
+
+def _show_backbone(options: Options, path: Path) -> None:
+    from plugin.commands import show_backbone as command
+    from plugin.outputs.backbone_card import backbone_words
+
+    card = command.run(path, options.out)
+    if options.format not in ("table", "json"):
+        raise InputError(
+            f"{path} is the weights of a backbone, whose card is no page: take --format table or json"
+        )
+    if options.format == "json":
+        _say_json(card.model_dump(mode="json"))
+    else:
+        sys.stdout.write(backbone_words(card))
 
 
 def _verify(options: Options) -> None:

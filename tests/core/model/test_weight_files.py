@@ -9,8 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from patherea_core.bundle_file import BACKBONE_KEY, is_backbone, read_card
 from patherea_core.bundle_file import CARD_KEY as DETECTOR_KEY
-from patherea_core.errors import InputError, OutputError
+from patherea_core.errors import BundleError, InputError, OutputError
 from patherea_core.model.weight_files import (
     CARD_KEY,
     BackboneCard,
@@ -125,6 +126,19 @@ def test_a_whole_detector_is_told_from_the_weights_of_a_backbone(tmp_path: Path)
     save_file({"a": torch.zeros(1)}, path, metadata={DETECTOR_KEY: "{}"})
     with pytest.raises(InputError, match="is a whole detector"):
         read_weight_file(path)
+
+
+def test_the_weights_of_a_backbone_are_told_from_a_model(tmp_path: Path) -> None:
+    assert BACKBONE_KEY == CARD_KEY
+    path = tmp_path / "backbone.safetensors"
+    write_backbone_file(path, STATE, CARD)
+    assert is_backbone(path)
+    with pytest.raises(
+        BundleError, match=r"weights of a backbone and no model; .* --backbone-weights"
+    ):
+        read_card(path)
+    save_file(STATE | {"a.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
+    assert not any(is_backbone(tmp_path / name) for name in ("other.safetensors", "none", "."))
 
 
 def test_an_old_form_of_pickle_is_read_without_a_word(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,12 @@ import pytest
 from patherea_core.bundle_file import read_card
 from patherea_core.checkpoint import load_bundle
 from patherea_core.errors import OutputError
+from patherea_core.model.weight_files import BackboneCard, read_backbone_card
 from plugin import logs
 from plugin.commands import list_models, show_model
 from plugin.models import finding
 from plugin.shell import main
+from tests.plugin.backbone_files import backbone_file
 from tests.plugin.bundles import COMPLETE, shipping, write_model
 
 
@@ -89,6 +92,31 @@ def test_a_model_is_shown_in_words_as_json_and_as_pages(
     assert "<title>mine</title>" in capsys.readouterr().out
     assert main(["models", "show", "mine", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["licence"] == "MIT"
+
+
+@pytest.mark.usefixtures("model")
+def test_the_card_of_a_backbone_is_shown_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = backbone_file(tmp_path, "resnet10t", whole=False, absent=("fc",))
+    assert main(["models", "show", str(path)]) == 0
+    shown = dict(
+        re.split(r"  +", line, maxsplit=1) for line in capsys.readouterr().out.splitlines()
+    )
+    assert shown["architecture"] == "resnet10t"
+    assert (shown["method"], shown["pixel size"], shown["tiles"]) == ("spark", "0.5 µm", "2 images")
+    assert (shown["held-out loss"], shown["licence"], shown["lacks"]) == ("0.5", "CC0-1.0", "fc")
+    assert shown["made by"] == "not said"
+    assert main(["models", "show", str(path), "--format", "json"]) == 0
+    written = read_backbone_card(path)
+    assert written is not None
+    assert BackboneCard.model_validate_json(capsys.readouterr().out) == written
+    for words in (["--format", "html"], ["--out", str(tmp_path / "folder")]):
+        assert main(["models", "show", str(path), *words]) == 2
+        assert "is the weights of a backbone" in errors(caplog)[-1]
+    converted = backbone_file(tmp_path, "resnet10t", whole=False, mpp=None, folded_norm=True)
+    assert main(["models", "show", str(converted)]) == 0
+    assert "folded into the convolutions" in capsys.readouterr().out
 
 
 def test_a_model_can_be_passed_on_as_a_folder_that_verifies(
