@@ -88,18 +88,32 @@ def published_form(name: str, options: Mapping[str, Any]) -> tuple[str, dict[str
 
 
 def require_known(name: str, setting: str = "network.backbone") -> None:
-    """Raise InputError if there is neither a model of timm of that name nor a foundation model.
+    """Raise InputError if there is neither a model of timm of that name and tag nor a foundation model.
 
     Args:
         name: what timm calls it.
         setting: where a person says so, for the message.
     """
-    if known_foundation(name) is None and not timm.is_model(name):
+    if known_foundation(name) is not None:
+        return
+    if not timm.is_model(name):
         near = get_close_matches(name, [*timm.list_models(), *FOUNDATIONS], n=3)
         raise InputError(
             f"{setting}: timm knows no model {name!r}; "
             + (f"{' or '.join(near)} is near" if near else "`timm.list_models()` lists them")
         )
+    try:
+        timm.get_pretrained_cfg(name)
+    except RuntimeError as error:
+        raise InputError(f"{setting}: {_known_tags(name)}") from error
+
+
+def _known_tags(name: str) -> str:
+    """Return which weights timm knows of a model, for whoever named others of it."""
+    architecture, dot, tag = name.partition(".")
+    tagged = timm.list_models(f"{architecture}.*", pretrained=True)
+    named = f"name {' or '.join(tagged)}, or leave" if tagged else "leave"
+    return f"timm's {architecture} has no weights of the tag {tag!r}; {named} {dot}{tag} out"
 
 
 def family(name: str) -> str:

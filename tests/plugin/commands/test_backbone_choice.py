@@ -102,11 +102,21 @@ def test_at_its_own_pixels_a_recipe_stays_as_it_is() -> None:
     ("name", "message"),
     [
         ("convnext_tinny", r"--backbone: timm knows no model 'convnext_tinny'; convnext_tiny"),
+        (
+            "resnet10t.foo",
+            r"has no weights of the tag 'foo'; name resnet10t\.c3_in1k, or leave \.foo out",
+        ),
+        ("resnet10t.", r"has no weights of the tag ''; name resnet10t\.c3_in1k, or leave \. out"),
         ("hibou-b", r"hibou-b is a foundation model: say --foundation hibou-b"),
     ],
 )
 def test_a_name_that_is_no_backbone_is_refused_with_a_way_out(name: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
+        require_backbone(name)
+
+
+def test_every_tag_that_timm_knows_is_one() -> None:
+    for name in ("resnet10t", "resnet10t.c3_in1k", "convnext_tiny.in12k_ft_in1k_384"):
         require_backbone(name)
 
 
