@@ -11,8 +11,9 @@ from patherea_core.errors import InputError
 from patherea_core.files import write_whole
 from patherea_core.workflow.engine.losses import LossRow
 from patherea_core.workflow.engine.validation import Row
+from patherea_core.workflow.run.causes import training_differences
 from patherea_core.workflow.run.curves import curves
-from patherea_core.workflow.run.identity import RunIdentity, recipe_differences
+from patherea_core.workflow.run.identity import RunIdentity
 from patherea_core.workflow.run.places import RunPlaces
 
 
@@ -71,5 +72,8 @@ class RunFolder(RunPlaces):
                 f"the run in {self.path} does not say how it was started (recipe.json or run.json is"
                 " missing, broken or of another version); name another folder"
             ) from error
-        different = own_identity.differences(identity) + recipe_differences(own_recipe, recipe)
-        self.require_none_different(different, (own_recipe.training.epochs, recipe.training.epochs))
+        different = training_differences((own_recipe, own_identity), (recipe, identity))
+        # Another recipe, for which there is a cause, may well have other epochs.
+        alike = not any(one.startswith("training.epochs ") for one in different)
+        asked = own_recipe if alike else recipe
+        self.require_none_different(different, (own_recipe.training.epochs, asked.training.epochs))

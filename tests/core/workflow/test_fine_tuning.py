@@ -114,7 +114,9 @@ def test_a_stopped_fine_tuning_that_is_resumed_ends_as_if_never_stopped(
     halves = wanted(dataset, tmp_path / "halves", base, tiny_for(2))
     with pytest.raises(Cancelled, match="after epoch 1 of 2"):
         fit(halves, RecordingProgress(stop_at=0.7))
-    with pytest.raises(InputError, match=r"started with the base model of digest \w+, not a backb"):
+    with pytest.raises(
+        InputError, match=r"started with --base-model \(of digest \w+\), which is left"
+    ):
         fit(replace(halves, base_model=None, resume=True), Silent())
     resumed = load_bundle(fit(replace(halves, resume=True), Silent()))
     assert resumed.card.weights_sha256 == whole.card.weights_sha256
