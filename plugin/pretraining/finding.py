@@ -119,8 +119,8 @@ def _ground(named: NamedImage, wishes: TileWishes, left_out: LeftOut) -> Iterato
     mpp = wishes.slide_mpp if named.mpp is None else named.mpp
     try:
         slide = open_slide(named.path, mpp, named.title, "--slide-mpp")
-        own = {"name": named.path.name, "folder": named.folder, "cut_from": named.cut_from}
-        yield replace(ground_of(named.path, slide, wishes), **own)
+        ground = ground_of(named.path, slide, wishes)
+        yield replace(ground, name=named.path.name, folder=named.folder, cut_from=named.cut_from)
     except TooSmallError as error:
         left_out.too_small.append(str(error))
     except NoTissueError as error:

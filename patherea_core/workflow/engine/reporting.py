@@ -9,6 +9,7 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 from torch.utils.tensorboard.writer import SummaryWriter
 
+from patherea_core.data.finding import counted
 from patherea_core.errors import Cancelled
 from patherea_core.progress import Progress, in_words
 from patherea_core.workflow.engine.validation import Row
@@ -20,11 +21,14 @@ _LOOK = 1.0
 _REDRAW = 30.0
 #: Seconds of a training before it is said how long it will take.
 _UNSURE = 10.0
+#: The most that is said to be done after the last step: its validation is due, and its score to be told.
+_MOST = 0.999
 
 
 class Report(Callback):
     """Tell the progress after every step and validation tile; write the history after every validation.
 
+    A score is told with its epoch: while the steps of one are told, it is that of the epoch before.
     The curves are drawn now and then, and when the training ends, unless it was asked to. Such a
     request passes through as Cancelled. Of several processes, the first one reports.
     """
@@ -45,8 +49,8 @@ class Report(Callback):
         """Say how far the training is."""
         if self._clock() - self._looked >= _LOOK:
             self._message = f"loss {learner.losses.recent()['loss']:.3f}"
-            if learner.history:
-                self._message += f", {self.scored(learner.history[-1])}"
+            if learner.history:  # of an epoch before, which has to be said
+                self._message += f", {self._last(learner)}"
             self._looked = self._clock()
         self._tell(trainer, self._message)
 
@@ -65,17 +69,26 @@ class Report(Callback):
             self._draw(learner)
 
     def on_train_end(self, _trainer: lightning.Trainer, learner: Any) -> None:  # noqa: ANN401
-        """Draw what was not drawn yet."""
+        """Draw what was not drawn yet, and say what the last epoch came to."""
         self._draw(learner)
+        if learner.history:
+            epochs = counted(int(learner.history[-1]["epoch"] or 0), "epoch", "epochs")
+            self.progress.advance(1.0, f"{epochs}, {self._last(learner)}")
 
     def on_exception(self, *given: Any) -> None:  # noqa: ANN401
         """Draw what was not drawn yet, but for a request to stop: a container has seconds to obey it."""
         if not isinstance(given[2], Cancelled):
             self._draw(given[1])
 
-    def scored(self, row: Row) -> str:
-        """Return what the last validation found, in words."""
-        return f"validation F1 {row['validation_mean_f1'] or 0.0:.3f}"
+    def scored(self, row: Row) -> tuple[str, float]:
+        """Return the name and the value of what a validation found."""
+        return "validation F1", row["validation_mean_f1"] or 0.0
+
+    def _last(self, learner: Any) -> str:  # noqa: ANN401
+        """Return what the last validation found, and of which epoch, in words."""
+        row = learner.history[-1]
+        name, value = self.scored(row)
+        return f"{name} of epoch {int(row['epoch'] or 0)}: {value:.3f}"
 
     def _draw(self, learner: Any) -> None:  # noqa: ANN401
         if self._undrawn:
@@ -86,7 +99,7 @@ class Report(Callback):
         fraction = min(1.0, trainer.global_step / int(trainer.estimated_stepping_batches))
         epoch = f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}"
         left = self._remaining.after(fraction)
-        self.progress.advance(fraction, ", ".join([epoch, message, *left]))
+        self.progress.advance(min(fraction, _MOST), ", ".join([epoch, message, *left]))
 
 
 class Remaining:

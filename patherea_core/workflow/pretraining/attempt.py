@@ -3,9 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
@@ -40,17 +38,9 @@ log = logging.getLogger(__name__)
 class PretrainingReport(Report):
     """Tells of a pretraining as ``Report`` does of a training."""
 
-    def scored(self, row: Row) -> str:
-        """Return what the last look at the held-out tiles found, in words."""
-        return f"held-out loss {row['held_out_loss'] or 0.0:.3f}"
-
-    def on_train_end(self, trainer: lightning.Trainer, learner: Any) -> None:  # noqa: ANN401
-        """Draw what was not drawn yet, and say how it ended."""
-        super().on_train_end(trainer, learner)
-        last = learner.history[-1]
-        self.progress.advance(
-            1.0, f"{counted(int(last['epoch'] or 0), 'epoch', 'epochs')}, {self.scored(last)}"
-        )
+    def scored(self, row: Row) -> tuple[str, float]:
+        """Return the name and the value of what a look at the held-out tiles found."""
+        return "held-out loss", row["held_out_loss"] or 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

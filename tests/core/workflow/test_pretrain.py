@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -70,7 +71,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert pretrain(request(run), progress) == run / "backbone.safetensors"
     assert progress.fractions == sorted(progress.fractions)
     assert progress.fractions[-1] == 1
-    assert progress.reports[-1][1].startswith("3 epochs, held-out loss 0.")
+    losses = [f"{float(row['held_out_loss']):.3f}" for row in table(run / "metrics.csv")]
+    assert progress.reports[-1] == (1.0, f"3 epochs, held-out loss of epoch 3: {losses[-1]}")
+    assert max(progress.fractions[:-1]) < 1
+    messages = "\n".join(message for _, message in progress.reports)
+    told = set(re.findall(r"held-out loss of epoch (\d): (\d\.\d+)", messages))
+    assert told <= {(str(row + 1), loss) for row, loss in enumerate(losses)}
     return run
 
 

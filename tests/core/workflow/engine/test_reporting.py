@@ -61,7 +61,21 @@ def test_after_a_validation_its_score_is_told_at_once(tmp_path: Path) -> None:
     learner.history.append({"epoch": 1, "validation_mean_f1": 0.5})
     report.on_validation_end(trainer(1), learner)
     report.on_train_batch_end(trainer(2), learner)
-    assert progress.reports[-1][1] == "epoch 1 of 2, loss 0.250, validation F1 0.500"
+    assert progress.reports[-1][1] == "epoch 1 of 2, loss 0.250, validation F1 of epoch 1: 0.500"
+
+
+def test_the_score_of_the_last_epoch_is_told_at_the_end_and_nothing_is_whole_before(
+    tmp_path: Path,
+) -> None:
+    progress, learner = RecordingProgress(), Learner()
+    report = Report(progress, RunFolder(tmp_path), Clock())
+    report.on_train_batch_end(trainer(100), learner)
+    report.on_validation_batch_end(trainer(100))
+    learner.history.append({"epoch": 1, "validation_mean_f1": 0.5})
+    report.on_validation_end(trainer(100), learner)
+    report.on_train_end(trainer(100), learner)
+    assert max(progress.fractions[:-1]) < 1
+    assert progress.reports[-1] == (1.0, "1 epoch, validation F1 of epoch 1: 0.500")
 
 
 def test_curves_are_drawn_now_and_then_and_at_the_end(tmp_path: Path) -> None:
