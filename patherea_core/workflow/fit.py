@@ -25,7 +25,7 @@ from patherea_core.workflow.request import FitRequest
 from patherea_core.workflow.run.announcement import say_what_it_is_trained_on
 from patherea_core.workflow.run.folder import RunFolder
 from patherea_core.workflow.run.identity import RunIdentity
-from patherea_core.workflow.run.outcome import best_bundle, save_best_so_far, warn_if_poor
+from patherea_core.workflow.run.outcome import best_bundle, save_best_so_far, say_how_good
 
 __all__ = ["FitRequest", "fit", "save_best_so_far"]
 
@@ -86,7 +86,7 @@ def fit(request: FitRequest, progress: Progress) -> Path:
         raise Cancelled(f"training was stopped {folder.how_far(recipe.training.epochs)}") from stop
     bundle = _measured(request, material, folder, Part(progress, _MEASURING, 1.0))
     save_bundle(folder.model, bundle)
-    warn_if_poor(bundle.card)
+    say_how_good(bundle.card)
     return folder.model
 
 

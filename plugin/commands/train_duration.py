@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 from patherea_core.config import Recipe
+from patherea_core.data.finding import counted
 from patherea_core.data.manifest import Manifest
 from patherea_core.model.building import build_detector
 from patherea_core.model.foundation.registry import known_foundation
@@ -56,11 +57,11 @@ def warn_if_long(request: FitRequest, manifest: Manifest, recipe_name: str) -> N
     seconds = settings.epochs * tiles * seconds_of_tile(request.recipe, len(manifest.taxonomy))
     if seconds > _ENDURABLE:
         log.warning(
-            "there is no GPU for this training, and on the processor the recipe %s takes about %s (%d epochs"
+            "there is no GPU for this training, and on the processor the recipe %s takes about %s (%s"
             " of %d tiles); give the job a GPU, or %s",
             recipe_name,
             in_words(seconds),
-            settings.epochs,
+            counted(settings.epochs, "epoch", "epochs"),
             tiles,
             _remedy(request),
         )

@@ -4,6 +4,7 @@ import logging
 
 from torch import nn
 
+from patherea_core.data.finding import counted
 from patherea_core.data.manifest import Manifest
 from patherea_core.data.validation_choice import division_in_words, trained_test_folds
 from patherea_core.workflow.request import FitRequest
@@ -15,11 +16,11 @@ def say_what_is_trained(request: FitRequest, network: nn.Module) -> None:
     """Log recipe, network and seed."""
     recipe, given = request.recipe, request.provenance
     log.info(
-        "recipe %s: %s, %s parameters, %d epochs, seed %d",
+        "recipe %s: %s, %s parameters, %s, seed %d",
         given.get("recipe") or given.get("experiment") or "without a name",
         recipe.network.backbone,
         f"{sum(parameter.numel() for parameter in network.parameters()):,}",
-        recipe.training.epochs,
+        counted(recipe.training.epochs, "epoch", "epochs"),
         request.seed,
     )
 

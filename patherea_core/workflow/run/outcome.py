@@ -44,12 +44,12 @@ def save_best_so_far(request: FitRequest, path: Path) -> bool:
     stopped = {"stopped": folder.how_far(request.recipe.training.epochs)}
     bundle = best_bundle(request, read_manifest(request.dataset), folder, stopped)
     save_bundle(path, bundle)
-    warn_if_poor(bundle.card)
+    say_how_good(bundle.card)
     return True
 
 
-def warn_if_poor(card: BundleCard) -> None:
-    """Warn of a model that nobody should look for cells with yet."""
+def say_how_good(card: BundleCard) -> None:
+    """Log how well a model does, and warn of one that nobody should look for cells with yet."""
     score = card.metrics["validation_mean_f1"] or 0.0
     if score < _POOR:
         what = "hardly finds a cell" if score < _USELESS else "is poor"
@@ -59,6 +59,8 @@ def warn_if_poor(card: BundleCard) -> None:
             what,
             score,
         )
+    else:
+        log.info("the model has F1 %.3f on the validation fold, which chose its best state", score)
 
 
 def best_bundle(

@@ -1,4 +1,4 @@
-"""Whoever gets a poor model is told so."""
+"""Whoever gets a model is told how good it is, and of a poor one with a warning."""
 
 import logging
 from types import SimpleNamespace
@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from patherea_core.workflow.run.outcome import warn_if_poor
+from patherea_core.workflow.run.outcome import say_how_good
 
 
 def said_of(score: float | None, caplog: pytest.LogCaptureFixture) -> list[str]:
     card: Any = SimpleNamespace(metrics={"validation_mean_f1": score})
-    with caplog.at_level(logging.WARNING):
-        warn_if_poor(card)
+    with caplog.at_level(logging.INFO):
+        say_how_good(card)
     return caplog.messages
 
 
@@ -27,5 +27,9 @@ def test_a_model_that_is_of_no_use_yet_is_called_so(
     assert "train for more epochs" in said
 
 
-def test_a_model_that_finds_cells_goes_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
-    assert said_of(0.3, caplog) == []
+def test_a_model_that_finds_cells_is_scored_without_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (said,) = said_of(0.3, caplog)
+    assert said == "the model has F1 0.300 on the validation fold, which chose its best state"
+    assert caplog.records[0].levelno == logging.INFO
