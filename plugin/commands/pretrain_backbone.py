@@ -1,6 +1,5 @@
 """Pretrain a backbone: from images and slides that nobody labelled to a file that a training starts from."""
 
-import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ from patherea_core.workflow.devices import require_devices
 from patherea_core.workflow.pretrain import PretrainRequest, pretrain
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
 from patherea_core.workflow.pretraining.initial_weights import require_initial_weights
+from plugin.commands.pretrain_complete import say_what_it_learnt_from
 from plugin.commands.pretrain_request import BackboneRequest, FilesRequest
 from plugin.commands.pretrain_words import provenance_of, words_from_files, words_of
 from plugin.pretraining.finding import TileWishes, find_tiles
@@ -32,8 +32,6 @@ __all__ = [
     "words_of",
 ]
 
-log = logging.getLogger(__name__)
-
 #: Share of the progress that is given to looking at the slides.
 _LOOKING = 0.05
 
@@ -48,7 +46,8 @@ def run(request: FilesRequest, progress: Progress) -> Path:
         Cancelled: the progress asked to stop; the message says how to go on.
     """
     config = require_usable(request.backbone)
-    if (backbone := of_complete_run(request.backbone, config, progress)) is not None:
+    command = words_from_files(request, config)
+    if (backbone := of_complete_run(request.backbone, config, command, progress)) is not None:
         return backbone
     require_startable(request.backbone, config)
     wishes = TileWishes(
@@ -58,7 +57,6 @@ def run(request: FilesRequest, progress: Progress) -> Path:
         without_folds=request.without_folds,
     )
     source = find_tiles(request.sources, wishes, Part(progress, 0.0, _LOOKING))
-    command = words_from_files(request, config)
     try:
         return pretrain_on(source, request.backbone, config, command, Part(progress, _LOOKING, 1.0))
     except Cancelled as stop:
@@ -108,9 +106,15 @@ def require_startable(request: BackboneRequest, config: PretrainingConfig) -> No
 
 
 def of_complete_run(
-    request: BackboneRequest, config: PretrainingConfig, progress: Progress
+    request: BackboneRequest, config: PretrainingConfig, command: Sequence[str], progress: Progress
 ) -> Path | None:
     """Return the backbone of a run that has nothing left to do, whose tiles need no look; else None.
+
+    Args:
+        request: how to pretrain.
+        config: all settings.
+        command: the words that were said, which may name something else than the run was made of.
+        progress: told if nothing is left to do.
 
     Raises:
         OutputError: the backbone cannot be copied to its second place.
@@ -118,7 +122,7 @@ def of_complete_run(
     folder = PretrainingFolder(request.out)
     if not (request.resume and folder.is_complete(config)):
         return None
-    log.info("the run in %s is complete: nothing is left to train", request.out)
+    say_what_it_learnt_from(folder, command)
     _deliver(request)
     progress.advance(1.0, "complete")
     return folder.backbone

@@ -62,7 +62,14 @@ def run(request: FolderRequest, progress: Progress) -> Path:
         Cancelled: the progress asked to stop; the message says how to go on.
     """
     config, own = require_usable(request.backbone), request.backbone
-    if (backbone := of_complete_run(own, config, progress)) is not None:
+    folder = SlidesFolder(
+        id=request.folder_id,
+        subfolders=request.subfolders,
+        slide_mpp=request.slide_mpp,
+        fields=request.fields,
+    )
+    command = words_from_folder(folder, own, config)
+    if (backbone := of_complete_run(own, config, command, progress)) is not None:
         return backbone
     require_startable(own, config)
     session = connect(request.api_url, request.token)
@@ -77,13 +84,6 @@ def run(request: FolderRequest, progress: Progress) -> Path:
     place = own.out / _FIELDS
     with writing(place):
         place.mkdir(parents=True, exist_ok=True)
-    folder = SlidesFolder(
-        id=request.folder_id,
-        subfolders=request.subfolders,
-        slide_mpp=request.slide_mpp,
-        fields=request.fields,
-    )
-    command = words_from_folder(folder, own, config)
     try:
         tiles = archive_tiles(session, slides, wishes, place, Part(progress, 0.0, _FETCHING))
         return pretrain_on(tiles, own, config, command, Part(progress, _FETCHING, 1.0))
