@@ -13,7 +13,7 @@ from patherea_core.workflow.engine.losses import LossRow
 from patherea_core.workflow.engine.validation import Row
 from patherea_core.workflow.pretraining.curves import curves
 from patherea_core.workflow.pretraining.identity import PretrainingIdentity
-from patherea_core.workflow.run.identity import settings_differences
+from patherea_core.workflow.run.causes import pretraining_differences
 from patherea_core.workflow.run.kept_state import epochs_in
 from patherea_core.workflow.run.places import RunPlaces
 
@@ -136,5 +136,9 @@ class PretrainingFolder(RunPlaces):
         identity: PretrainingIdentity,
     ) -> None:
         own_config, own_identity = begun
-        different = own_identity.differences(identity) + settings_differences(own_config, config)
+        backbones = own_config.backbone, config.backbone
+        different = [
+            *own_identity.differences(identity),
+            *pretraining_differences(own_config, config, backbones),
+        ]
         self.require_none_different(different, (own_config.epochs, config.epochs))

@@ -7,9 +7,13 @@ another recipe, and all settings of the two are of no help.
 from typing import TypeAlias
 
 from patherea_core.bundle_card import BaseModelCard, InitialWeights
-from patherea_core.config import Recipe
+from patherea_core.config import Recipe, Settings
 from patherea_core.model.foundation.registry import known_foundation
-from patherea_core.workflow.run.identity import RunIdentity, recipe_differences
+from patherea_core.workflow.run.identity import (
+    RunIdentity,
+    recipe_differences,
+    settings_differences,
+)
 
 #: What a training is, in full.
 Training: TypeAlias = tuple[Recipe, RunIdentity]
@@ -25,6 +29,9 @@ _FOLLOWS_BACKBONE = (
     "network.feature_stride",
     "network.frozen_",
 )
+
+#: What of a pretraining goes with its backbone, where nothing is said of it.
+_FOLLOWS_PRETRAINED = ("backbone", "method ", "decoder_", "batch_size ", "learning_rate ")
 
 
 def training_differences(begun: Training, asked: Training) -> list[str]:
@@ -43,6 +50,26 @@ def training_differences(begun: Training, asked: Training) -> list[str]:
         "base_model": asked_identity.base_model,
     }
     return [cause, *identity.model_copy(update=same).differences(asked_identity)]
+
+
+def pretraining_differences(
+    begun: Settings, asked: Settings, backbones: tuple[str, str]
+) -> list[str]:
+    """Return what differs in the settings of two pretrainings; of another backbone the name alone.
+
+    Args:
+        begun: settings of the one in a folder.
+        asked: settings of what is to go on there.
+        backbones: of both.
+    """
+    different = settings_differences(begun, asked)
+    mine, its = backbones
+    if mine == its:
+        return different
+    return [
+        f"--backbone {mine}, not {its}",
+        *(one for one in different if not one.startswith(_FOLLOWS_PRETRAINED)),
+    ]
 
 
 def _other_beginning(begun: Training, asked: RunIdentity) -> str | None:

@@ -67,10 +67,10 @@ def test_a_backbone_that_is_named_is_told_once(caplog: pytest.LogCaptureFixture)
 @pytest.mark.parametrize("model", ["p2p", "fcrn"])
 @pytest.mark.parametrize("changes", [{}, {"backbone": "resnet10t"}])
 def test_weights_that_end_early_serve_a_backbone_that_ends_there(
-    model: Model, changes: dict[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    model: Model, changes: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    short = {"absent": ("layer4", "fc"), "folded_norm": True}
-    path = card_file(tmp_path, "resnet10t", mpp=None, **short)
+    short = ("layer4", "fc")
+    path = card_file(tmp_path, "resnet10t", mpp=None, absent=short, folded_norm=True)
     request = replace(WANTED, backbone_weights=path, model=model, **changes)
     network = settings_of(request).network
     assert (network.coarsest_stride, network.frozen_norm) == (16, True)

@@ -8,8 +8,9 @@ import torch
 from patherea_core.bundle_card import InitialWeights
 from patherea_core.config import Recipe
 from patherea_core.errors import InputError
+from patherea_core.pretraining.settings import PretrainingConfig
 from patherea_core.recipes import RECIPES
-from patherea_core.workflow.run.causes import training_differences
+from patherea_core.workflow.run.causes import pretraining_differences, training_differences
 from patherea_core.workflow.run.folder import RunFolder
 from patherea_core.workflow.run.identity import RunIdentity
 
@@ -64,3 +65,12 @@ def test_a_foundation_model_is_said_as_one_says_it() -> None:
     assert cause.startswith("--foundation hibou-b and --backbone-weights (of digest b")
     (name,) = training_differences(begun, (on(RECIPES["paper-vit"], "uni"), STARTED))
     assert name == "--foundation hibou-b, not uni"
+
+
+def test_of_a_pretraining_on_another_backbone_the_name_is_said_too() -> None:
+    begun = PretrainingConfig(backbone="test_vit", method="mae", tile_size=96)
+    asked = PretrainingConfig(backbone="resnet10t", decoder_width=64, batch_size=8)
+    found = pretraining_differences(begun, asked, (begun.backbone, asked.backbone))
+    assert found == ["--backbone test_vit, not resnet10t", "tile_size 96, not 224"]
+    same = (begun.backbone, begun.backbone)
+    assert pretraining_differences(begun, begun, same) == []
