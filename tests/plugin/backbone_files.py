@@ -22,6 +22,18 @@ def pretraining(mpp: float) -> PretrainingCard:
     )
 
 
+def backbone_card(architecture: str, **changes: object) -> BackboneCard:
+    """Return what a conversion says of a backbone."""
+    return BackboneCard(
+        architecture=architecture,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        licence="CC0-1.0",
+        origin="a test",
+        source_sha256="0" * 64,
+    ).model_copy(update=changes)
+
+
 def backbone_file(
     folder: Path,
     architecture: str,
@@ -34,15 +46,8 @@ def backbone_file(
 
     Without the whole of them, only the card is that of such a file, which is quicker.
     """
-    card = BackboneCard(
-        architecture=architecture,
-        mean=(0.5, 0.5, 0.5),
-        std=(0.5, 0.5, 0.5),
-        licence="CC0-1.0",
-        origin="a test",
-        source_sha256="0" * 64,
-        pretraining=None if mpp is None else pretraining(mpp),
-    ).model_copy(update=changes)
+    known = None if mpp is None else pretraining(mpp)
+    card = backbone_card(architecture, pretraining=known, **changes)
     path = folder / "backbone.safetensors"
     some = {"a tensor": torch.zeros(1)}
     state = created(architecture, card.backbone_options).state_dict() if whole else some

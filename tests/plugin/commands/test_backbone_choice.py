@@ -10,6 +10,7 @@ from patherea_core.model.weight_files import BackboneCard
 from patherea_core.recipes import RECIPES, as_model
 from plugin.commands.backbone_choice import at_pixels_of, on_backbone, require_backbone
 from plugin.commands.recipe_file import PRETRAINED_MPP, PRETRAINED_RECIPE
+from tests.plugin.backbone_files import backbone_card
 
 RECIPE = RECIPES[PRETRAINED_RECIPE]
 
@@ -17,16 +18,7 @@ RECIPE = RECIPES[PRETRAINED_RECIPE]
 def card(
     architecture: str, *, folded_norm: bool = False, **options: bool | float | str
 ) -> BackboneCard:
-    return BackboneCard(
-        architecture=architecture,
-        backbone_options=options,
-        folded_norm=folded_norm,
-        mean=(0.5, 0.5, 0.5),
-        std=(0.5, 0.5, 0.5),
-        licence="CC0-1.0",
-        origin="a test",
-        source_sha256="0" * 64,
-    )
+    return backbone_card(architecture, backbone_options=options, folded_norm=folded_norm)
 
 
 @pytest.mark.parametrize("name", ["test_efficientnet", "resnet10t", "test_convnext", "test_vit"])
