@@ -35,13 +35,13 @@ class Template:
 #: By name. All labels come first: the other ends of the scale make a figure before the middle is there.
 TEMPLATES: dict[str, Template] = {
     "two-cores": Template(
-        arms=("scratch", "imagenet", "spark"),
+        arms=("scratch", "imagenet", "spark", "spark-full-rate"),
         # The raw weights: in so few steps averaged ones lag behind (docs/experiments.md, ablations).
         training={"epochs": 20, "validations": 5, "ema_decay": 0.0},
-        words="three arms of one small backbone, 20 epochs at all labels; hours on two processor cores",
+        words="four arms of one small backbone, 20 epochs at all labels; hours on two processor cores",
     ),
     "full": Template(
-        arms=("scratch", "imagenet", "imagenet-densenet169", "spark"),
+        arms=("scratch", "imagenet", "imagenet-densenet169", "spark", "spark-full-rate"),
         words="all arms with the whole schedule of their recipes; for a GPU, or days",
     ),
 }
@@ -67,6 +67,11 @@ _KNOWN: dict[str, Experiment] = {
     "imagenet": MOBILENET,
     "imagenet-densenet169": DENSENET,
     "spark": replace(MOBILENET, recipe=_PRETRAINED, initialisation="SparK"),
+    "spark-full-rate": replace(
+        MOBILENET,
+        recipe=changed(_SCRATCH, training={"initialisation": "pretrained"}),
+        initialisation="SparK",
+    ),
 }
 
 

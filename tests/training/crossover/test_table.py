@@ -210,18 +210,23 @@ def test_a_plan_is_made_of_a_template_with_the_arms_whose_weights_are_there(
     assert told[-2] == f"two-cores: {TEMPLATES['two-cores'].words}"  # so with how long it takes
     assert told[-1].endswith(f": python -m training crossover run {tmp_path / 'plan'}")
     caplog.clear()
-    again = [*words, "--weights", f"spark={weights}"]
+    again = [*words]
+    for arm in ("spark", "spark-full-rate"):
+        again += ["--weights", f"{arm}={weights}"]
     more = ["--arm", f"mae=brca-m2c/mobilenetv2:{weights}", "--seeds", "0,3"]
     assert main([*again, *more]) == 0
     assert "is left out" not in caplog.text
     kept = PlanFolder(tmp_path / "plan").read()
-    assert [one.name for one in kept.arms] == ["scratch", "imagenet", "spark", "mae"]
+    own = ["scratch", "imagenet", "spark", "spark-full-rate"]
+    assert [one.name for one in kept.arms] == [*own, "mae"]
     assert kept.seeds == (0, 1, 2, 3)
     assert {one.recipe.training.epochs for one in kept.arms} == {20}
     assert kept.arm("scratch").recipe.network.backbone == kept.arm("spark").recipe.network.backbone
     assert kept.arm("imagenet").recipe == kept.arm("mae").recipe
     learning_statistics = changed(kept.arm("imagenet").recipe, network={"frozen_norm": False})
     assert kept.arm("spark").recipe == learning_statistics
+    from_weights = changed(kept.arm("scratch").recipe, training={"initialisation": "pretrained"})
+    assert kept.arm("spark-full-rate").recipe == from_weights
 
 
 @pytest.mark.parametrize(
