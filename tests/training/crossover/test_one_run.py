@@ -196,7 +196,7 @@ def test_where_images_are_few_quarters_are_learnt_from_and_whole_images_tested_o
     (row,) = read_rows(how.ledger)
     assert row.trained_on.drawn_by == "area"
     assert row.trained_on.points < 0.5 * 12 * 6
-    assert {*row.patients} == {"patient 15", "patient 16"}
+    assert {*row.patients} == {"patient-15", "patient-16"}
     assert sum(tp + fn for of in row.patients.values() for tp, _, fn in of.values()) == 12
     assert row.run.split == "published, 25 % of the labels, drawn by seed 0"
     assert row.run.dataset_digest == read_manifest(few).digest()
