@@ -47,7 +47,7 @@ def backbone_file(
     Without the whole of them, only the card is that of such a file, which is quicker.
     """
     known = None if mpp is None else pretraining(mpp)
-    card = backbone_card(architecture, pretraining=known, **changes)
+    card = backbone_card(architecture, **({"pretraining": known} | changes))
     path = folder / "backbone.safetensors"
     some = {"a tensor": torch.zeros(1)}
     state = created(architecture, card.backbone_options).state_dict() if whole else some
