@@ -11,6 +11,10 @@ from pydantic import Field
 from patherea_core.config import Count, NotNegative, Positive, Probability, Recipe, Settings
 from patherea_core.taxonomy import CellClass, Taxonomy
 
+#: Keys of the cards in the safetensors header: of a model, and of backbone weights, which are no model.
+CARD_KEY = "patherea"
+BACKBONE_CARD_KEY = "patherea-backbone"
+
 #: Halo in working pixels at which a trained network of this form decided no cell of 1329 differently.
 DEFAULT_HALO = 192
 

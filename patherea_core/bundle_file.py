@@ -14,18 +14,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from patherea_core.bundle_card import BundleCard
+from patherea_core.bundle_card import BACKBONE_CARD_KEY, CARD_KEY, BundleCard
 from patherea_core.errors import BundleError
 from patherea_core.refusals import refusal
 
-#: Key of the card in the safetensors header.
-CARD_KEY = "patherea"
-
-#: Key of the card's digest beside it.
+#: Key of the digest of a model's card, beside it.
 CARD_DIGEST_KEY = "card_sha256"
-
-#: Key of the card of backbone weights, which are no model.
-BACKBONE_KEY = "patherea-backbone"
 
 #: Files of a bundle that is a folder.
 WEIGHTS_FILE = "model.safetensors"
@@ -131,7 +125,7 @@ def written_card(path: Path) -> WrittenCard:
     metadata = _header(file).get(_METADATA)
     texts = metadata if isinstance(metadata, dict) else {}
     card, digest = texts.get(CARD_KEY), texts.get(CARD_DIGEST_KEY)
-    if BACKBONE_KEY in texts:
+    if BACKBONE_CARD_KEY in texts:
         raise BundleError(
             f"{file} is the weights of a backbone and no model; train one that starts from them: take"
             " --backbone-weights"
@@ -149,7 +143,7 @@ def is_backbone(path: Path) -> bool:
         metadata = _header(path).get(_METADATA)
     except BundleError:
         return False
-    return isinstance(metadata, dict) and BACKBONE_KEY in metadata
+    return isinstance(metadata, dict) and BACKBONE_CARD_KEY in metadata
 
 
 def read_card_file(folder: Path) -> BundleCard | None:

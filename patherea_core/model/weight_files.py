@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from patherea_core.bundle_card import BACKBONE_CARD_KEY, CARD_KEY
 from patherea_core.config import Settings
 from patherea_core.errors import InputError
 from patherea_core.files import replacing
@@ -26,14 +27,8 @@ from patherea_core.model.pretraining_card import PretrainingCard
 from patherea_core.model.weight_places import require_weights_file
 from patherea_core.refusals import refusal
 
-#: Key of the card in the safetensors header.
-CARD_KEY = "patherea-backbone"
-
 #: How the index of a file in pieces ends, by the ending of the pieces.
 _INDEX_ENDING = ".index.json"
-
-#: Key of the card in the header of a whole detector, which is no file of backbone weights.
-_DETECTOR_KEY = "patherea"
 
 Channels = tuple[float, float, float]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -87,7 +82,11 @@ def write_backbone_file(path: Path, state: Mapping[str, Tensor], card: BackboneC
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={CARD_KEY: card.model_dump_json(exclude_none=True)})
+        save_file(
+            tensors,
+            temporary,
+            metadata={BACKBONE_CARD_KEY: card.model_dump_json(exclude_none=True)},
+        )
 
 
 def read_weight_file(path: Path) -> WeightFile:
@@ -154,12 +153,12 @@ def _damaged(path: Path, error: Exception) -> InputError:
 
 def _card_in(metadata: Mapping[str, str], path: Path) -> BackboneCard | None:
     """Return the card in the header of a safetensors file; None if there is none."""
-    if _DETECTOR_KEY in metadata:
+    if CARD_KEY in metadata:
         raise InputError(
             f"{path} is a whole detector, not the weights of a backbone; name the file that its backbone"
             " started from, which `patherea models show` tells"
         )
-    written = metadata.get(CARD_KEY)
+    written = metadata.get(BACKBONE_CARD_KEY)
     try:
         return BackboneCard.model_validate_json(written) if written else None
     except ValidationError as error:

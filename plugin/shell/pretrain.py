@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patherea_core.errors import InputError
+from patherea_core.model.weight_places import require_weights_file
 from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
 from plugin.shell.parser import Options, Subcommand, add_device, add_seed, token, weights_source
@@ -131,8 +132,8 @@ def _require_known(options: Options) -> None:
         if not path.exists():
             raise InputError(f"there is no {path}; check its path")
     weights = options.initial_weights
-    if isinstance(weights, Path) and not weights.is_file():
-        raise InputError(f"there is no file {weights} to start from; correct --initial-weights")
+    if isinstance(weights, Path):
+        require_weights_file(weights)
 
 
 def _run(options: Options, progress: Progress) -> None:

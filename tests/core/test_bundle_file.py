@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from patherea_core.bundle_file import CARD_KEY, read_card, read_card_file, weights_file
+from patherea_core.bundle_card import CARD_KEY
+from patherea_core.bundle_file import read_card, read_card_file, weights_file
 from patherea_core.errors import BundleError
 from tests.core.test_bundle_card import CARD
 

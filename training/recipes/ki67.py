@@ -56,19 +56,29 @@ TO_SHIDC = _across(
 )
 
 
-def _from_scratch(experiment: Experiment) -> Experiment:
-    """Return the experiment without weights to start from; everything of it learns at one rate."""
+def _at_one_rate(
+    experiment: Experiment, suffix: str, initialisation: str, *, weights: bool
+) -> Experiment:
+    """Return the experiment from another start: everything learns at one rate, statistics of colours too."""
     return replace(
         experiment,
-        name=f"{experiment.name}-scratch",
-        initialisation="from scratch",
+        name=f"{experiment.name}-{suffix}",
+        initialisation=initialisation,
         words=CardWords(),
         recipe=changed(
             experiment.recipe,
             network={"frozen_norm": False},
-            training={"initialisation": "scratch", "backbone_rate_factor": 1.0},
+            training={
+                "initialisation": "pretrained" if weights else "scratch",
+                "backbone_rate_factor": 1.0,
+            },
         ),
     )
+
+
+def _from_scratch(experiment: Experiment) -> Experiment:
+    """Return the experiment without weights to start from."""
+    return _at_one_rate(experiment, "scratch", "from scratch", weights=False)
 
 
 def _from_fields(experiment: Experiment) -> Experiment:
@@ -76,13 +86,7 @@ def _from_fields(experiment: Experiment) -> Experiment:
 
     Fields of laboratories that the experiment is tested in are not among them.
     """
-    return replace(
-        experiment,
-        name=f"{experiment.name}-spark",
-        initialisation="SparK on Ki-67 fields",
-        words=CardWords(),
-        recipe=changed(experiment.recipe, network={"frozen_norm": False}),
-    )
+    return _at_one_rate(experiment, "spark", "SparK on Ki-67 fields", weights=True)
 
 
 EXPERIMENTS: tuple[Experiment, ...] = (

@@ -25,10 +25,6 @@ def initial_weights(
     """
     if source is None:
         return None
-    if isinstance(source, Path) and not source.is_file():
-        raise InputError(
-            f"there is no file {source} to start from; name one with {INITIAL_WEIGHTS}, or hub"
-        )
     network = NetworkConfig(backbone=config.backbone, backbone_options=config.backbone_options)
     return read_backbone_weights(source, network, INITIAL_WEIGHTS)
 

@@ -9,11 +9,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from patherea_core.bundle_file import BACKBONE_KEY, is_backbone, read_card
-from patherea_core.bundle_file import CARD_KEY as DETECTOR_KEY
+from patherea_core.bundle_card import BACKBONE_CARD_KEY, CARD_KEY
+from patherea_core.bundle_file import is_backbone, read_card
 from patherea_core.errors import BundleError, InputError, OutputError
 from patherea_core.model.weight_files import (
-    CARD_KEY,
     BackboneCard,
     read_backbone_card,
     read_weight_file,
@@ -67,7 +66,7 @@ def test_a_card_is_read_of_no_file_that_is_missing_broken_or_a_detector(tmp_path
     path.write_bytes(b"no weights at all")
     with pytest.raises(InputError, match="is damaged"):
         read_backbone_card(path)
-    save_file({"a": torch.zeros(1)}, path, metadata={DETECTOR_KEY: "{}"})
+    save_file({"a": torch.zeros(1)}, path, metadata={CARD_KEY: "{}"})
     with pytest.raises(InputError, match="is a whole detector"):
         read_backbone_card(path)
 
@@ -108,7 +107,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("card", ["no json", "{}", CARD.model_dump_json()[:-1] + ', "more": 1}'])
 def test_a_card_of_another_version_is_refused(tmp_path: Path, card: str) -> None:
     path = tmp_path / "weights.safetensors"
-    save_file({"a": torch.zeros(1)}, path, metadata={CARD_KEY: card})
+    save_file({"a": torch.zeros(1)}, path, metadata={BACKBONE_CARD_KEY: card})
     with pytest.raises(InputError, match=r"card .* cannot be read"):
         read_weight_file(path)
 
@@ -123,13 +122,12 @@ def test_a_missing_file_and_a_single_tensor_are_refused(tmp_path: Path) -> None:
 
 def test_a_whole_detector_is_told_from_the_weights_of_a_backbone(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
-    save_file({"a": torch.zeros(1)}, path, metadata={DETECTOR_KEY: "{}"})
+    save_file({"a": torch.zeros(1)}, path, metadata={CARD_KEY: "{}"})
     with pytest.raises(InputError, match="is a whole detector"):
         read_weight_file(path)
 
 
 def test_the_weights_of_a_backbone_are_told_from_a_model(tmp_path: Path) -> None:
-    assert BACKBONE_KEY == CARD_KEY
     path = tmp_path / "backbone.safetensors"
     write_backbone_file(path, STATE, CARD)
     assert is_backbone(path)

@@ -6,7 +6,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from patherea_core.bundle_file import CARD_FILE, CARD_KEY, read_card
+from patherea_core.bundle_card import CARD_KEY
+from patherea_core.bundle_file import CARD_FILE, read_card
 from patherea_core.checkpoint import ModelBundle, load_bundle, save_bundle, weights_digest
 from patherea_core.errors import BundleError
 from patherea_core.workflow.verify import Check, verify_bundle
