@@ -64,6 +64,16 @@ def on_backbone(recipe: Recipe, name: str, card: BackboneCard | None) -> Recipe:
     return _with_network(recipe, changed if card is None else within_reach(changed, card))
 
 
+def at_one_rate(recipe: Recipe) -> Recipe:
+    """Return a recipe whose backbone learns as fast as the rest, as one does that a person pretrained.
+
+    Lower rates keep what weights of a million photographs know; a pretraining at hand has seen far less, and
+    its backbone has much to learn still (docs/crossover.md has figures).
+    """
+    training = recipe.training.model_copy(update={"backbone_rate_factor": 1.0})
+    return recipe.model_copy(update={"training": training})
+
+
 def at_pixels_of(recipe: Recipe, mpp: float) -> Recipe:
     """Return a recipe whose sites or maps are no coarser in micrometres for pixels of another size.
 

@@ -20,7 +20,7 @@ from patherea_core.workflow.engine.base_model import (
     require_network,
     require_no_other_weights,
 )
-from plugin.commands.backbone_choice import at_pixels_of, on_backbone, require_backbone
+from plugin.commands.backbone_choice import at_one_rate, at_pixels_of, on_backbone, require_backbone
 from plugin.commands.recipe_file import recipe_for
 from plugin.commands.train_request import TrainRequest
 
@@ -77,6 +77,7 @@ def say_which_backbone(request: TrainRequest, recipe: Recipe) -> None:
         said.append(f"coarsest_stride {network.coarsest_stride}")
     if _has_statistics(network):
         said.append(f"frozen_norm {'on' if network.frozen_norm else 'off'}")
+    said.append(f"backbone_rate_factor {recipe.training.backbone_rate_factor:g}")
     log.info("the recipe is %s, %s", request.recipe_name, ", ".join(said))
 
 
@@ -125,7 +126,7 @@ def _on_its_backbone(request: TrainRequest, recipe: Recipe) -> Recipe:
         of_it = card is not None and card.architecture == name.split(".")[0]
         recipe = on_backbone(recipe, name, card if of_it else None)
     if request.goes_by_weights and card is not None and card.pretraining is not None:
-        recipe = at_pixels_of(recipe, card.pretraining.mpp)
+        recipe = at_one_rate(at_pixels_of(recipe, card.pretraining.mpp))
     starts = recipe.training.initialisation == "pretrained" and request.foundation.name is None
     if isinstance(source, Path) and card is not None and starts:
         _require_backbone_said(request, card, source)

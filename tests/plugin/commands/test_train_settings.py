@@ -30,6 +30,8 @@ from tests.plugin.bundles import write_model
 
 WANTED = TrainRequest(dataset=Path("cells"), out=Path("run"))
 
+#: What a backbone learns by that a person pretrained.
+AT_ONE_RATE = RECIPES["small-pretrained"].training.model_copy(update={"backbone_rate_factor": 1.0})
 
 #: Writes a file whose card alone is read.
 card_file = partial(backbone_file, whole=False)
@@ -47,7 +49,7 @@ def test_weights_that_say_of_what_they_are_need_no_recipe(
     recipe = settings_of(request)
     assert recipe.network.backbone == architecture
     assert (recipe.network.backbone_options, recipe.network.frozen_norm) == ({}, False)
-    assert recipe.training == RECIPES["small-pretrained"].training
+    assert recipe.training == AT_ONE_RATE
     assert request.recipe_name == "small-pretrained on the backbone in backbone.safetensors"
     with caplog.at_level(logging.INFO):
         say_which_backbone(request, recipe)
@@ -55,13 +57,16 @@ def test_weights_that_say_of_what_they_are_need_no_recipe(
     assert f"in backbone.safetensors, which is {architecture}, 8 pixels a site" in said
     # Others have no statistics to keep, or not to keep.
     assert ("frozen_norm off" in said) == (architecture == "resnet10t")
+    assert said.endswith("backbone_rate_factor 1")
 
 
 def test_a_backbone_that_is_named_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     request = replace(WANTED, backbone="test_convnext", backbone_weights="hub")
     with caplog.at_level(logging.INFO):
         say_which_backbone(request, settings_of(request))
-    assert caplog.messages == ["the recipe is small-pretrained on test_convnext, 8 pixels a site"]
+    (said,) = caplog.messages
+    assert said.startswith("the recipe is small-pretrained on test_convnext, 8 pixels a site")
+    assert said.endswith("backbone_rate_factor 0.3")
 
 
 @pytest.mark.parametrize("model", ["p2p", "fcrn"])
@@ -84,7 +89,7 @@ def test_weights_that_end_early_serve_a_backbone_that_ends_there(
         settings_of(replace(request, backbone_weights=none))
 
 
-def test_the_default_backbone_of_a_pretraining_learns_its_statistics_unless_the_recipe_is_named(
+def test_the_default_backbone_of_a_pretraining_learns_as_all_else_unless_the_recipe_is_named(
     tmp_path: Path,
 ) -> None:
     options = {"pad_type": "same"}
@@ -92,7 +97,7 @@ def test_the_default_backbone_of_a_pretraining_learns_its_statistics_unless_the_
     plain = RECIPES["small-pretrained"]
     recipe = settings_of(replace(WANTED, backbone_weights=path))
     learning = plain.network.model_copy(update={"frozen_norm": False})
-    assert recipe == plain.model_copy(update={"network": learning})
+    assert recipe == plain.model_copy(update={"network": learning, "training": AT_ONE_RATE})
     named = replace(WANTED, recipe="small-pretrained", backbone_weights=path)
     assert settings_of(named) == plain
     assert named.recipe_name == "small-pretrained"
