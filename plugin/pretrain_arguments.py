@@ -7,8 +7,9 @@ from pathlib import Path
 from patherea_core.errors import InputError
 from patherea_core.progress import Progress
 from plugin.commands import pretrain_on_folder
+from plugin.commands.earlier_run import EarlierRun
 from plugin.commands.pretrain_backbone import BackboneRequest
-from plugin.commands.pretrain_slides import EarlierRun, SlidesFolder, Source
+from plugin.commands.pretrain_slides import SlidesFolder, Source
 from plugin.commands.sending_beside import UploadPace
 from plugin.pretraining.settings_choice import DEFAULT_BACKBONE, SettingsWishes
 from plugin.values import Values, needed, path, unless_zero

@@ -9,10 +9,11 @@ from patherea_core.bundle_card import CardWords
 from patherea_core.errors import InputError
 from patherea_core.progress import Progress
 from plugin.commands import train_detector
+from plugin.commands.earlier_run import EarlierRun
 from plugin.commands.foundation_choice import FoundationChoice
 from plugin.commands.sending_beside import UploadPace
 from plugin.commands.train_detector import TrainRequest
-from plugin.commands.train_source import DatasetFile, EarlierRun, SlidesFolder, Source
+from plugin.commands.train_source import DatasetFile, SlidesFolder, Source
 from plugin.dsa.items import is_id
 from plugin.models.finding import find_model
 from plugin.values import Values, needed, path, unless_zero

@@ -4,10 +4,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from patherea_core.errors import InputError
 from patherea_core.pretraining.settings import PretrainingConfig
 from patherea_core.progress import Progress
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
+from plugin.commands.earlier_run import (
+    EarlierRun,
+    Wish,
+    require_as_before,
+    require_chosen_again,
+)
 from plugin.commands.pretrain_backbone import BackboneRequest, require_startable, require_usable
 from plugin.commands.pretrain_checkpoint import AskedPretraining, unpack_checkpoint
 from plugin.commands.run_item import CHECKPOINT, item_to_go_on
@@ -40,13 +45,6 @@ class SlidesFolder:
     slide_mpp: float | None = None
     fields: int = 100
     room: int = 10 * 10**9
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierRun:
-    """A pretraining that did not end: the id of its item, or of a file in it."""
-
-    id: str
 
 
 Source: TypeAlias = SlidesFolder | EarlierRun
@@ -147,26 +145,16 @@ def _as_before(backbone: BackboneRequest, asked: AskedPretraining) -> BackboneRe
     Raises:
         InputError: something else was asked for than then, or something has to be given again.
     """
-    open_wishes = SettingsWishes()
-    now, left_open = chosen_settings(backbone.wishes), chosen_settings(open_wishes)
-    settings = [
-        (
+    now, usual = chosen_settings(backbone.wishes), chosen_settings(SettingsWishes())
+    require_as_before(
+        Wish(
             name.replace("_", " "),
             getattr(now, name),
             getattr(asked.config, name),
-            getattr(left_open, name),
+            getattr(usual, name),
         )
         for name in SettingsWishes.__dataclass_fields__
-    ]
-    for what, wanted, then, usual in (*settings, ("seed", backbone.seed, asked.seed, 0)):
-        if wanted not in (usual, then):
-            raise InputError(
-                f"the run to go on with was started with the {what} {then}, not {wanted}; leave that as it"
-                " is, or start another run"
-            )
-    if backbone.initial_weights is None and asked.initial_weights is not None:
-        raise InputError(
-            f"the run to go on with started from the weights {asked.initial_weights}; choose that file"
-            " again"
-        )
+    )
+    require_as_before([Wish("seed", backbone.seed, asked.seed, usual=0)])
+    require_chosen_again("weights", backbone.initial_weights, asked.initial_weights)
     return replace(backbone, seed=asked.seed, resume=True)

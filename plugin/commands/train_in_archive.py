@@ -13,6 +13,7 @@ from patherea_core.progress import Part, Progress
 from patherea_core.workflow.run.folder import RunFolder
 from plugin import provenance
 from plugin.commands import train_detector
+from plugin.commands.earlier_run import EarlierRun
 from plugin.commands.run_in_archive import ArchivePlace, RunInArchive
 from plugin.commands.run_item import RunItem, curves_of, name_of_run
 from plugin.commands.train_detector import TrainRequest, require_usable
@@ -24,7 +25,7 @@ from plugin.commands.train_item import (
     facts_of_model,
     facts_of_run,
 )
-from plugin.commands.train_source import EarlierRun, Place, Prepared, SlidesFolder, Source, prepare
+from plugin.commands.train_source import Place, Prepared, SlidesFolder, Source, prepare
 from plugin.commands.train_stopping import how_far
 from plugin.commands.train_uploads import sent_of_training
 from plugin.dsa.session import connect

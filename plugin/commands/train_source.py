@@ -10,6 +10,12 @@ from patherea_core.errors import InputError
 from patherea_core.progress import Progress
 from patherea_core.workflow.run.folder import RunFolder
 from plugin.commands import export_dataset
+from plugin.commands.earlier_run import (
+    EarlierRun,
+    Wish,
+    require_as_before,
+    require_chosen_again,
+)
 from plugin.commands.export_patients import USUAL_FIELD
 from plugin.commands.run_item import CHECKPOINT, FACTS, item_to_go_on
 from plugin.commands.train_checkpoint import AskedTraining, unpack_checkpoint
@@ -50,13 +56,6 @@ class SlidesFolder:
     subfolders: bool = False
     patient_field: str = USUAL_FIELD
     patient_pattern: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierRun:
-    """A run that did not end: the id of its item, or of a file in it."""
-
-    id: str
 
 
 Source: TypeAlias = Path | DatasetFile | SlidesFolder | EarlierRun
@@ -180,27 +179,24 @@ def _as_before(training: TrainRequest, asked: AskedTraining) -> TrainRequest:
     Raises:
         InputError: something else was asked for than then, or something has to be given again.
     """
-    for what, now, then, left_open in (
-        ("recipe", training.recipe, asked.recipe, None),
-        ("kind of network", training.model, asked.model, None),
-        ("foundation model", training.foundation.name, asked.foundation.name, None),
-        ("backbone", training.backbone, asked.backbone, None),
-        ("number of epochs", training.epochs, asked.epochs, None),
-        ("fold", training.fold, asked.fold, None),
-        ("seed", training.seed, asked.seed, 0),
-        ("stain", training.words.stain, asked.words.stain, None),
-    ):
-        if now not in (left_open, then):
-            raise InputError(
-                f"the run to go on with was started with the {what} {then or 'that was left open'}, not"
-                f" {now}; leave that open, or start another run"
-            )
+    require_as_before(
+        (
+            Wish("recipe", training.recipe, asked.recipe),
+            Wish("kind of network", training.model, asked.model),
+            Wish("foundation model", training.foundation.name, asked.foundation.name),
+            Wish("backbone", training.backbone, asked.backbone),
+            Wish("number of epochs", training.epochs, asked.epochs),
+            Wish("fold", training.fold, asked.fold),
+            Wish("seed", training.seed, asked.seed, usual=0),
+            Wish("stain", training.words.stain, asked.words.stain),
+        )
+    )
+    require_chosen_again("backbone weights", training.backbone_weights, asked.backbone_weights)
     said = {name: word for name, word in dict(training.words).items() if word}
     return replace(
         training,
         **{name: getattr(asked, name) for name in _AS_IT_WAS},
         base_model=_base_model(training.base_model, asked.base_model),
-        backbone_weights=_weights(training, asked),
         words=CardWords(**{**dict(asked.words), **said}),
         resume=True,
     )
@@ -214,15 +210,6 @@ def _base_model(given: Path | None, name: str | None) -> Path | None:
         if model.shipped and model.name == name:
             return model.path
     raise InputError(f"the run to go on with started from the base model {name}; choose it again")
-
-
-def _weights(training: TrainRequest, asked: AskedTraining) -> Any:  # noqa: ANN401  as the request has it
-    if training.backbone_weights is None and asked.backbone_weights is not None:
-        raise InputError(
-            f"the run to go on with started from the backbone weights {asked.backbone_weights}; choose"
-            " that file again"
-        )
-    return training.backbone_weights
 
 
 def _fetched(place: Place, file: StoredFile, name: str | None = None) -> Path:

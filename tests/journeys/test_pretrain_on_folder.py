@@ -14,10 +14,11 @@ from patherea_core.model.pretrained import read_backbone_weights
 from patherea_core.model.pretraining_card import PretrainingCard
 from patherea_core.model.weight_files import read_backbone_card
 from patherea_core.progress import Silent
+from plugin.commands.earlier_run import EarlierRun
 from plugin.commands.pretrain_backbone import BackboneRequest
 from plugin.commands.pretrain_item import BACKBONE, PICTURE, SETTINGS
 from plugin.commands.pretrain_on_folder import ArchivePretraining, run
-from plugin.commands.pretrain_slides import EarlierRun, SlidesFolder
+from plugin.commands.pretrain_slides import SlidesFolder
 from plugin.commands.run_item import CHECKPOINT, CURVES, METRICS
 from plugin.pretraining.settings_choice import SettingsWishes
 from plugin.shell import main
@@ -154,7 +155,7 @@ def test_a_stopped_pretraining_goes_on_in_a_new_job_and_ends_as_if_never_stopped
     assert told["state"] == "pretraining was stopped after epoch 1 of 2"
     assert (told["epoch"], told["kept_epoch"]) == (1, 1)
     later = replace(wanted, source=EarlierRun(item["_id"]), runs_folder="")
-    with pytest.raises(InputError, match="with the epochs 2, not 7; leave that as it is"):
+    with pytest.raises(InputError, match="with the epochs 2, not 7; leave that at its default"):
         run(elsewhere(later, "other", wishes=replace(WISHES, epochs=7)), Silent())
     added = runs.add_slide("later.tif", 9)
     try:

@@ -26,11 +26,12 @@ from patherea_core.seeding import Seed
 from patherea_core.slides import ArraySlide
 from patherea_core.workflow.predict import Detector, predict
 from plugin.commands import train_detector
+from plugin.commands.earlier_run import EarlierRun
 from plugin.commands.run_item import CHECKPOINT, CURVES, METRICS, RunItem
 from plugin.commands.train_detector import TrainRequest
 from plugin.commands.train_in_archive import ArchiveTraining, run
 from plugin.commands.train_item import CARD, DATASET, DESCRIPTION, KIND, MODEL, RECIPE
-from plugin.commands.train_source import DatasetFile, EarlierRun, SlidesFolder
+from plugin.commands.train_source import DatasetFile, SlidesFolder
 from plugin.dsa.session import connect
 from plugin.dsa.uploads import new_item, stored_files, upload
 from plugin.sandbox.process import SandboxProcess
@@ -151,7 +152,9 @@ def test_a_stopped_training_goes_on_in_a_new_job_and_ends_as_if_never_stopped(
     assert told["state"] == "training was stopped after epoch 2 of 3"
     assert (told["epoch"], told["kept_epoch"]) == (2, 2)
     later = going_on(wanted, item)
-    with pytest.raises(InputError, match="with the recipe tiny, not small; leave that open"):
+    with pytest.raises(
+        InputError, match="with the recipe tiny, not small; leave that at its default"
+    ):
         run(replace(later, training=replace(later.training, recipe="small")), Silent())
     # Any file of the item stands for it.
     file = runs.file(item, CHECKPOINT)

@@ -9,8 +9,9 @@ from patherea_core.errors import InputError
 from patherea_core.progress import Silent
 from plugin.arguments import read_action
 from plugin.commands import pretrain_on_folder
+from plugin.commands.earlier_run import EarlierRun
 from plugin.commands.pretrain_on_folder import ArchivePretraining
-from plugin.commands.pretrain_slides import EarlierRun, SlidesFolder
+from plugin.commands.pretrain_slides import SlidesFolder
 
 FOLDER, RUNS = "5f0000000000000000000000", "5f0000000000000000000001"
 GIRDER = ("--girderApiUrl", "http://archive/api/v1", "--girderToken", "secret")

@@ -9,11 +9,12 @@ import pytest
 from patherea_core.errors import ArchiveError, Cancelled, CredentialsError, TrainingError
 from patherea_core.progress import Silent
 from plugin.commands import pretrain_on_folder
+from plugin.commands.earlier_run import EarlierRun
 from plugin.commands.pretrain_backbone import BackboneRequest
 from plugin.commands.pretrain_checkpoint import AskedPretraining
 from plugin.commands.pretrain_item import BACKBONE, SETTINGS
 from plugin.commands.pretrain_on_folder import ArchivePretraining, _Pretraining
-from plugin.commands.pretrain_slides import EarlierRun, Prepared
+from plugin.commands.pretrain_slides import Prepared
 from plugin.commands.run_item import CHECKPOINT
 from plugin.commands.sending_beside import UploadPace
 from tests.fakes import RecordingProgress

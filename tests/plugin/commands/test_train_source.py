@@ -54,11 +54,13 @@ def test_what_a_card_says_may_change_on_the_way() -> None:
     ],
 )
 def test_other_settings_than_the_runs_are_refused(change: dict[str, Any], said: str) -> None:
-    with pytest.raises(InputError, match=f"was started with {said}; leave that open"):
+    with pytest.raises(InputError, match=f"was started with {said}; leave that at its default"):
         _as_before(replace(OPEN, **change), _asked(BEGUN))
 
 
 def test_settings_for_what_was_left_open_are_refused_too() -> None:
+    with pytest.raises(InputError, match="the seed 0, not 6"):
+        _as_before(replace(OPEN, seed=6), AskedTraining())
     with pytest.raises(InputError, match="the recipe that was left open, not small"):
         _as_before(replace(OPEN, recipe="small"), AskedTraining())
 
