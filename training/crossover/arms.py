@@ -57,8 +57,7 @@ _SCRATCH = changed(
     },
 )
 
-#: The same from a backbone that was pretrained here, as patherea train makes it of such a file: statistics
-#: of its own images go on being learnt.
+#: The same from a backbone that was pretrained here: statistics of its own images go on being learnt.
 _PRETRAINED = changed(MOBILENET.recipe, network={"frozen_norm": False})
 
 #: What each arm with a name of its own trains; the dataset and its division are those of the plan.
