@@ -18,14 +18,12 @@ class Template:
     """A plan before it has datasets and weights.
 
     Attributes:
-        arms: names of its arms; those that need weights join when these are given.
         shares: of the labels.
         seeds: roots of the runs.
         training: settings that differ from those of the arms' recipes, for all arms alike.
         words: what it is for.
     """
 
-    arms: tuple[str, ...]
     words: str
     shares: tuple[float, ...] = (1.0, 0.1, 0.25, 0.5)
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -35,13 +33,11 @@ class Template:
 #: By name. All labels come first: the other ends of the scale make a figure before the middle is there.
 TEMPLATES: dict[str, Template] = {
     "two-cores": Template(
-        arms=("scratch", "imagenet", "spark", "spark-full-rate"),
         # The raw weights: in so few steps averaged ones lag behind (docs/experiments.md, ablations).
         training={"epochs": 20, "validations": 5, "ema_decay": 0.0},
-        words="four arms of one small backbone, 20 epochs at all labels; hours on two processor cores",
+        words="all arms with 20 epochs at all labels; hours on two processor cores",
     ),
     "full": Template(
-        arms=("scratch", "imagenet", "imagenet-densenet169", "spark", "spark-full-rate"),
         words="all arms with the whole schedule of their recipes; for a GPU, or days",
     ),
 }
@@ -73,18 +69,21 @@ _KNOWN: dict[str, Experiment] = {
     ),
 }
 
+#: Names of those, in order; those that need weights join a plan when these are given.
+KNOWN_ARMS = tuple(_KNOWN)
+
 
 def known_arms(template: Template, weights: Mapping[str, Path]) -> tuple[Arm, ...]:
-    """Return the arms of a template that can be run.
+    """Return the arms with names of their own that can be run, with the settings of a template.
 
     Args:
-        template: whose arms.
+        template: whose settings.
         weights: files of weights by arm; an arm that needs one and has none is left out.
 
     Raises:
         InputError: weights are given for what is no arm of the template or takes none, or cannot be read.
     """
-    takers = [name for name in template.arms if _takes_weights(_KNOWN[name])]
+    takers = [name for name, experiment in _KNOWN.items() if _takes_weights(experiment)]
     for name in weights:
         if name not in takers:
             raise InputError(
@@ -93,7 +92,7 @@ def known_arms(template: Template, weights: Mapping[str, Path]) -> tuple[Arm, ..
             )
     return tuple(
         _arm(name, _KNOWN[name], weights.get(name), template)
-        for name in template.arms
+        for name in KNOWN_ARMS
         if name in weights or name not in takers
     )
 

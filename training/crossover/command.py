@@ -17,7 +17,7 @@ from patherea_core.errors import InputError
 from patherea_core.files import write_whole
 from patherea_core.seeding import Seed
 from training.checking import checked
-from training.crossover.arms import TEMPLATES, Template, given_arm, known_arms
+from training.crossover.arms import KNOWN_ARMS, TEMPLATES, Template, given_arm, known_arms
 from training.crossover.folder import PlanFolder
 from training.crossover.ledger import CROSSOVER, read_rows
 from training.crossover.page import page_with
@@ -135,7 +135,7 @@ def _plan(options: argparse.Namespace) -> int:
     )
     folder = PlanFolder(options.plan)
     planned = {arm.name for arm in folder.keep(plan).arms}
-    for name in template.arms:
+    for name in KNOWN_ARMS:
         if name not in planned:
             log.warning("arm %s is left out: it needs --weights %s=FILE", name, name)
     told = _told(folder)

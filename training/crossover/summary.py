@@ -7,7 +7,7 @@ import numpy as np
 
 from patherea_core.errors import InputError
 from patherea_core.geometry import Ints
-from training.crossover.arms import TEMPLATES
+from training.crossover.arms import KNOWN_ARMS, TEMPLATES
 from training.crossover.draws import Estimate, differences, estimates
 from training.crossover.row import CrossoverRow
 
@@ -41,7 +41,7 @@ class Summary:
     @property
     def arms(self) -> tuple[str, ...]:
         """Those of the plan, and any other that was run."""
-        planned = TEMPLATES[self.first.plan].arms if self.first.plan in TEMPLATES else ()
+        planned = KNOWN_ARMS if self.first.plan in TEMPLATES else ()
         return tuple(dict.fromkeys((*planned, *(row.arm for row in self.rows))))
 
     @property
