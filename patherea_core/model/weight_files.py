@@ -6,6 +6,7 @@ the card says what else must be known to use them. Files of others are read too,
 
 import hashlib
 import json
+import struct
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ from patherea_core.files import replacing
 from patherea_core.model.pretraining_card import PretrainingCard
 from patherea_core.model.weight_places import require_weights_file
 from patherea_core.refusals import refusal
+
+#: What reading an old form of pickle raises where bytes of it are lacking or others than they were.
+_TORN = (struct.error, AssertionError, AttributeError, IndexError, OverflowError, TypeError)
 
 #: How the index of a file in pieces ends, by the ending of the pieces.
 _INDEX_ENDING = ".index.json"
@@ -115,6 +119,8 @@ def read_weight_file(path: Path) -> WeightFile:
             f"{path} holds more than tensors, or is damaged, and reading it would run code that stands in"
             " it; save its state_dict alone, with torch.save or as safetensors, where you trust it"
         ) from error
+    except _TORN as error:
+        raise _damaged(path, error) from error
     if not isinstance(content, Mapping):
         raise InputError(f"{path} holds no tensors by name; save the network's state_dict")
     return WeightFile(content, None, sha256)

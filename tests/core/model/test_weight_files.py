@@ -104,6 +104,17 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
         read_weight_file(path)
 
 
+def test_a_state_of_the_old_form_is_refused_wherever_it_ends_too_early(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save({"model": STATE, "epoch": 3}, path, _use_new_zipfile_serialization=False)
+    whole = path.read_bytes()
+    assert read_weight_file(path).content["epoch"] == 3
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=r"weights\.pth .*is damaged"):
+            read_weight_file(path)
+
+
 @pytest.mark.parametrize("card", ["no json", "{}", CARD.model_dump_json()[:-1] + ', "more": 1}'])
 def test_a_card_of_another_version_is_refused(tmp_path: Path, card: str) -> None:
     path = tmp_path / "weights.safetensors"
