@@ -1,10 +1,15 @@
 """Masked image models by their settings."""
 
+from patherea_core.errors import InputError
 from patherea_core.pretraining.mae import MaskedAutoencoder, patch_side
 from patherea_core.pretraining.masking import hidden_count, require_whole_cells
 from patherea_core.pretraining.modelling import MaskedImageModel
 from patherea_core.pretraining.settings import PretrainingConfig
 from patherea_core.pretraining.spark import SparseModel, coarsest_stride
+
+#: Fewest visible cells of a tile for SparK: batch normalisation of the coarsest level, which has one site a
+#: cell, cannot be learnt from a single value, and a forward pass may have to do with one tile.
+_FEWEST_VISIBLE = 2
 
 
 def build_masked_model(config: PretrainingConfig) -> MaskedImageModel:
@@ -36,4 +41,11 @@ def require_suitable(config: PretrainingConfig) -> None:
 
 def _require_cells(config: PretrainingConfig, cell: int) -> None:
     require_whole_cells(cell, config.tile_size, config.tile_size)
-    hidden_count(config.tile_size // cell, config.hidden_share)
+    side = config.tile_size // cell
+    visible = side * side - hidden_count(side, config.hidden_share)
+    if config.method == "spark" and visible < _FEWEST_VISIBLE:
+        raise InputError(
+            f"SparK needs {_FEWEST_VISIBLE} visible cells of a tile, and one of {side} × {side} cells that"
+            f" hides {config.hidden_share:g} of them shows {visible}; take larger tiles (--tile), or hide a smaller"
+            " share (--mask-ratio)"
+        )

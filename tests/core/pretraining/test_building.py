@@ -19,7 +19,15 @@ from patherea_core.pretraining.mae import MaskedAutoencoder
 from patherea_core.pretraining.modelling import MaskedImageModel
 from patherea_core.pretraining.settings import PretrainingConfig
 from patherea_core.pretraining.spark import SparseModel
-from tests.core.pretraining.models import TINY, TRANSFORMERS, built, pyramid, transformer
+from tests.core.pretraining.models import (
+    TINY,
+    TRANSFORMERS,
+    built,
+    hidden_cells,
+    pyramid,
+    tiles,
+    transformer,
+)
 
 SAME = {"pad_type": "same"}
 BACKBONES = {
@@ -120,6 +128,23 @@ def test_a_share_that_hides_nothing_or_everything_is_refused(ratio: float) -> No
 def test_a_tile_with_too_few_cells_is_refused_before_anything_is_drawn(refuse: Refuse) -> None:
     with pytest.raises(InputError, match=r"a tile of 1 × 1 cells cannot hide 0\.6"):
         refuse(pyramid("test_efficientnet", tile_size=32))
+
+
+@with_and_without_a_network
+def test_a_tile_of_which_spark_would_see_one_cell_is_refused(refuse: Refuse) -> None:
+    with pytest.raises(
+        InputError, match=r"2 visible cells .* of 2 × 2 cells that hides 0\.75 .* shows 1;"
+    ):
+        refuse(pyramid("test_efficientnet", mask_ratio=0.75))
+    refuse(transformer(tile_size=32, mask_ratio=0.75))  # nothing of a transformer is over all tiles
+
+
+def test_the_fewest_visible_cells_suffice_for_a_step_with_one_tile() -> None:
+    model = built(pyramid("test_efficientnet", mask_ratio=0.5))
+    hidden = hidden_cells(model, count=1)
+    assert (~hidden).sum() == 2
+    model.train()
+    assert model.predicted(tiles(count=1), hidden).isfinite().all()
 
 
 @pytest.mark.parametrize(
