@@ -56,6 +56,7 @@ def _backbone(values: Values, out: Path) -> BackboneRequest:
             learning_rate=unless_zero(values["learningRate"]),
         ),
         initial_weights=path(values, "inputWeightsFile"),
+        accepted_licences=tuple(values["acceptedLicences"]),
         device=values["device"],
         devices=values["devices"],
         workers=unless_zero(values["workers"]),

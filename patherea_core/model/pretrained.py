@@ -1,7 +1,7 @@
 """Pretrained weights: from a file or from timm's hub into the part of a backbone that is built."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from patherea_core.config import NetworkConfig
 from patherea_core.errors import InputError
 from patherea_core.model.backbones import Backbone, build_backbone
 from patherea_core.model.foundation import checks
+from patherea_core.model.foundation.licences import accepted_terms
 from patherea_core.model.foundation.registry import known_foundation
 from patherea_core.model.timm_models import described, published_form
 from patherea_core.model.weight_cards import card_of
@@ -74,6 +75,8 @@ def read_backbone_weights(
         architecture, _ = published_form(network.backbone, {})
         state = timm_names(file.content, architecture, model)
         card = card_of(network, file, path, fetched=source == "hub")
+        if source == "hub" and foundation is None:
+            require_fitting(card, network, path, option)
     if foundation is not None:
         checks.require_whole(foundation, state, model, path)
     return BackboneWeights(
@@ -85,6 +88,17 @@ def read_backbone_weights(
         sha256=file.sha256,
         mpp=None if card.pretraining is None else card.pretraining.mpp,
     )
+
+
+def under_accepted_terms(weights: BackboneWeights, backbone: str) -> BackboneWeights:
+    """Return weights whose licence tells that somebody accepted it, where that had to be.
+
+    Args:
+        weights: of the backbone.
+        backbone: what a person calls it.
+    """
+    accepted = accepted_terms(backbone)
+    return replace(weights, licence=f"{weights.licence}, {accepted}") if accepted else weights
 
 
 def initialise(backbone: Backbone, weights: BackboneWeights) -> None:

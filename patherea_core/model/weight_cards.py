@@ -9,6 +9,7 @@ from patherea_core.model.foundation.published import Foundation
 from patherea_core.model.foundation.registry import known_foundation, of_form
 from patherea_core.model.timm_models import input_statistics
 from patherea_core.model.weight_files import BackboneCard, WeightFile
+from patherea_core.model.weight_fitting import features_options
 from patherea_core.model.weight_hub import origin_of
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def card_of(network: NetworkConfig, file: WeightFile, path: Path, *, fetched: bo
         origin, licence = f"a file named {path.name}", "unknown"
         log.warning(
             "%s does not say how its input was normalised: taken are mean %s and deviation %s of timm's %s%s",
-            *(path, mean, std, network.backbone, _perhaps(network)),
+            *(path, mean, std, network.backbone, _options_taken(network) + _perhaps(network)),
         )
     return BackboneCard(
         architecture=network.backbone,
@@ -41,6 +42,12 @@ def card_of(network: NetworkConfig, file: WeightFile, path: Path, *, fetched: bo
         origin=origin,
         source_sha256=file.sha256,
     )
+
+
+def _options_taken(network: NetworkConfig) -> str:
+    """Return which options are taken for those that the weights were learnt with, if there are any."""
+    taken = features_options(network.backbone_options)
+    return f", with the options {taken}; without them its features would be others" if taken else ""
 
 
 def _perhaps(network: NetworkConfig) -> str:

@@ -1,7 +1,8 @@
 """Whether weights with a card suit a network, as the card says; if not, one sentence says what to change."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from patherea_core.config import NetworkConfig
 from patherea_core.errors import InputError
@@ -37,15 +38,21 @@ def require_fitting(
     if card.architecture != architecture.split(".")[0]:
         raise InputError(_of_another(card, network, path, option))
     detector = option == BACKBONE_WEIGHTS
-    if any(options.get(name) != value for name, value in card.backbone_options.items()):
-        wanted = options | card.backbone_options
+    shaping, free = features_options(options), dict(options)
+    if any(options.get(name) != value for name, value in card.backbone_options.items()) or (
+        shaping.keys() - card.backbone_options.keys()
+    ):
+        for name in shaping:
+            del free[name]
         way_out = (
-            f"set network.backbone_options to {wanted}, or leave the recipe out"
+            f"say --backbone {card.architecture}, which takes theirs (in a recipe file, set"
+            f" network.backbone_options to {free | card.backbone_options})"
             if detector
-            else f"name weights with {option} that were learnt with {options or 'none'}"
+            else f"name weights with {option} that were learnt so"
         )
+        said = f"the options {options}" if options else "no options"
         raise InputError(
-            f"the weights in {path} give other features with these options of the backbone; {way_out}"
+            f"the weights in {path} give other features with {said} of the backbone; {way_out}"
         )
     if card.folded_norm and not network.frozen_norm:
         way_out = (
@@ -57,6 +64,18 @@ def require_fitting(
             f"batch normalisation is folded into the weights in {path}, so that there are no statistics to"
             f" learn from; {way_out}"
         )
+
+
+def features_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those options of a backbone without which the same weights give other features.
+
+    What drops features by chance does so in training only, and position embeddings are brought to any size.
+    """
+    return {
+        name: value
+        for name, value in options.items()
+        if not name.startswith("drop") and not name.endswith("drop_rate") and "img_" not in name
+    }
 
 
 def _of_another(

@@ -1,9 +1,10 @@
 """Pretrain a backbone: from images and slides that nobody labelled to a file that a training starts from."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from patherea_core.errors import Cancelled
 from patherea_core.files import replacing, require_writable
@@ -21,7 +22,7 @@ from plugin.commands.pretrain_words import provenance_of, words_from_files, word
 from plugin.pretraining.finding import TileWishes, find_tiles
 from plugin.pretraining.ground_tiles import GroundTiles
 from plugin.pretraining.held_out import divided
-from plugin.pretraining.settings_choice import chosen_settings
+from plugin.pretraining.settings_choice import chosen_settings, options_of
 
 __all__ = [
     "BackboneRequest",
@@ -85,7 +86,7 @@ def require_sound(request: BackboneRequest) -> PretrainingConfig:
         InputError: a setting is none, or the run folder holds a run.
         OutputError: the results cannot be written.
     """
-    config = chosen_settings(request.wishes)
+    config = chosen_settings(request.wishes, _options(request))
     Seed(request.seed)  # refuses what is none
     if request.backbone_out is not None:
         require_writable(request.backbone_out)
@@ -95,14 +96,27 @@ def require_sound(request: BackboneRequest) -> PretrainingConfig:
     return config
 
 
+def _options(request: BackboneRequest) -> Mapping[str, Any] | None:
+    """Return the options of the backbone in the run to go on with, or of its weights; None for the usual.
+
+    Raises:
+        InputError: the weights cannot be read.
+    """
+    backbone = request.wishes.backbone
+    kept = PretrainingFolder(request.out).backbone_options(backbone) if request.resume else None
+    if kept is None and request.initial_weights is not None:
+        return options_of(request.initial_weights, backbone)
+    return kept
+
+
 def require_startable(request: BackboneRequest, config: PretrainingConfig) -> None:
     """Check what a run needs that has something left to do, before a slide is looked at.
 
     Raises:
-        InputError: the device or the weights to start from cannot serve.
+        InputError: the device or the weights to start from cannot serve, or their licence was not accepted.
     """
     require_devices(request.device, request.devices)
-    require_initial_weights(config, request.initial_weights)
+    require_initial_weights(config, request.initial_weights, request.accepted_licences)
 
 
 def of_complete_run(
@@ -157,6 +171,7 @@ def pretrain_on(
         run=request.out,
         config=config,
         backbone_weights=request.initial_weights,
+        accepted_licences=request.accepted_licences,
         device=request.device,
         devices=request.devices,
         workers=request.workers,

@@ -16,6 +16,7 @@ class BackboneRequest:
         wishes: what is said of the settings.
         initial_weights: a file of weights that the backbone starts from, or "hub" to fetch them by its name;
             None starts it at random.
+        accepted_licences: names of the foundation models whose licence was accepted.
         device: auto, cpu or cuda.
         devices: how many GPUs train together; 0 takes all there are.
         workers: processes that read tiles; None takes what suits the machine.
@@ -28,6 +29,7 @@ class BackboneRequest:
     out: Path
     wishes: SettingsWishes = field(default_factory=SettingsWishes)
     initial_weights: Path | Literal["hub"] | None = None
+    accepted_licences: tuple[str, ...] = ()
     device: str = "auto"
     devices: int = 1
     workers: int | None = None

@@ -46,6 +46,8 @@ def words_of(request: BackboneRequest, config: PretrainingConfig) -> list[str]:
         words += ["--devices", str(request.devices)]
     if request.initial_weights is not None:
         words += ["--initial-weights", Path(request.initial_weights).name]
+    for name in request.accepted_licences:
+        words += ["--accept-licence", name]
     if request.licence is not None:
         words += ["--licence", request.licence]
     return [*words, "--seed", str(request.seed)]

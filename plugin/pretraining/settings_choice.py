@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from patherea_core.errors import InputError
 from patherea_core.model.timm_models import require_known
 from patherea_core.model.vit_adapter import is_plain_transformer
+from patherea_core.model.weight_files import read_backbone_card
 from patherea_core.pretraining.settings import PretrainingConfig
 from patherea_core.recipes import RECIPES
 from patherea_core.refusals import refusal
@@ -52,24 +54,28 @@ class SettingsWishes:
     learning_rate: float | None = None
 
 
-def chosen_settings(wishes: SettingsWishes) -> PretrainingConfig:
+def chosen_settings(
+    wishes: SettingsWishes, options: Mapping[str, Any] | None = None
+) -> PretrainingConfig:
     """Return all settings of a pretraining.
 
-    The backbone gets the options that the recipe for detectors which start from it has, so that what is
-    pretrained is what they build.
+    Args:
+        wishes: what is said of the settings.
+        options: of the backbone; None takes those of the recipe for detectors that start from it, so that
+            what is pretrained is what they build.
 
     Raises:
         InputError: timm knows no such backbone, or a setting is none.
     """
     require_known(wishes.backbone, option_of("backbone"))
-    options = _options(wishes.backbone)
+    options = _usual_options(wishes.backbone) if options is None else dict(options)
     suiting = "mae" if is_plain_transformer(wishes.backbone, options) else "spark"
     said = {
         name: value
         for name in SettingsWishes.__dataclass_fields__
         if (value := getattr(wishes, name)) is not None
     }
-    size = _SMALL if wishes.backbone == DEFAULT_BACKBONE else {}
+    size = _SMALL if _untagged(wishes.backbone) == DEFAULT_BACKBONE else {}
     settings = {**_USUAL, **size, "backbone_options": options, "method": suiting, **said}
     try:
         return PretrainingConfig.model_validate(settings)
@@ -86,9 +92,35 @@ def option_of(setting: str) -> str:
     return "--tile" if setting == "tile_size" else f"--{setting.replace('_', '-')}"
 
 
-def _options(backbone: str) -> dict[str, Any]:
+def options_of(weights: Path | Literal["hub"], backbone: str) -> Mapping[str, Any] | None:
+    """Return the options of a backbone that weights were learnt with; None if they do not say.
+
+    Args:
+        weights: a file, or "hub" for those that timm publishes, which need none.
+        backbone: what timm calls it.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    if weights == "hub":
+        return {}
+    card = read_backbone_card(weights)
+    if card is None or card.architecture != _untagged(backbone):
+        return None
+    return card.backbone_options
+
+
+def _usual_options(backbone: str) -> dict[str, Any]:
     """Return the options of a backbone in the recipe that starts from weights of it; none without one."""
     for recipe in RECIPES.values():
-        if recipe.network.backbone == backbone and recipe.training.initialisation == "pretrained":
+        if (
+            recipe.network.backbone == _untagged(backbone)
+            and recipe.training.initialisation == "pretrained"
+        ):
             return dict(recipe.network.backbone_options)
     return {}
+
+
+def _untagged(backbone: str) -> str:
+    """Return a backbone's name without the tag by which timm tells its published weights apart."""
+    return backbone.split(".")[0]

@@ -127,6 +127,17 @@ def add_backbone_weights(parser: argparse.ArgumentParser, why: str) -> None:
     )
 
 
+def add_accepted_licences(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add whose licences a person accepts."""
+    parser.add_argument(
+        "--accept-licence",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="you accept the licence of this foundation model; may be repeated",
+    )
+
+
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what a model's card says in words."""
     group = parser.add_argument_group("model card")

@@ -10,7 +10,15 @@ from patherea_core.errors import InputError
 from patherea_core.model.weight_places import require_weights_file
 from patherea_core.progress import Progress
 from patherea_core.seeding import Seed
-from plugin.shell.parser import Options, Subcommand, add_device, add_seed, token, weights_source
+from plugin.shell.parser import (
+    Options,
+    Subcommand,
+    add_accepted_licences,
+    add_device,
+    add_seed,
+    token,
+    weights_source,
+)
 
 if TYPE_CHECKING:  # it loads torch
     from plugin.commands.pretrain_backbone import BackboneRequest
@@ -112,6 +120,7 @@ def _add_backbone(group: argparse._ArgumentGroup) -> None:
         type=weights_source,
         help="pretrained weights that the backbone starts from (default: none)",
     )
+    add_accepted_licences(group)
     add("--licence", metavar="NAME", help="terms of the images, and so of what is learnt from them")
 
 
@@ -156,6 +165,7 @@ def _run(options: Options, progress: Progress) -> None:
         out=options.out,
         wishes=wishes,
         initial_weights=options.initial_weights,
+        accepted_licences=tuple(options.accept_licence),
         device=options.device,
         devices=options.devices,
         workers=options.workers,

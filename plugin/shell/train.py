@@ -15,6 +15,7 @@ from plugin.models.finding import find_model
 from plugin.shell.parser import (
     Options,
     Subcommand,
+    add_accepted_licences,
     add_backbone_weights,
     add_device,
     add_seed,
@@ -80,13 +81,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
         help="a backbone of `patherea models foundations`, frozen in an adapter (then the recipe is"
         f" {FOUNDATION_RECIPE} by default)",
     )
-    add(
-        "--accept-licence",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="you accept the licence of this foundation model; may be repeated",
-    )
+    add_accepted_licences(parser)
 
 
 def _require_known(options: Options) -> None:

@@ -56,6 +56,7 @@ def test_what_is_chosen_is_passed_on(caught: list[ArchivePretraining]) -> None:
         "--workers": "2",
         "--licence": " CC0 ",
         "--inputWeightsFile": "/in/weights",
+        "--acceptedLicences": "uni,virchow2",
         "--outputBackboneFile": "/out/backbone",
         "--checkpointMinutes": "2",
     }
@@ -67,6 +68,7 @@ def test_what_is_chosen_is_passed_on(caught: list[ArchivePretraining]) -> None:
     assert (own.wishes.learning_rate, own.wishes.tile_size) == (0.002, 96)
     assert (own.workers, own.licence) == (2, "CC0")
     assert (own.initial_weights, own.backbone_out) == (Path("/in/weights"), Path("/out/backbone"))
+    assert own.accepted_licences == ("uni", "virchow2")
     assert request.pace.state == 120
 
 

@@ -7,7 +7,7 @@ from patherea_core.model.foundation.registry import foundation_named, known_foun
 
 
 def require_accepted(backbone: str, accepted: Collection[str]) -> None:
-    """Refuse a training whose backbone has a licence that nobody accepted.
+    """Refuse to start from a backbone that has a licence that nobody accepted.
 
     Args:
         backbone: what the recipe calls it.

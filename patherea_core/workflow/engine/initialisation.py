@@ -1,7 +1,6 @@
 """What a network starts from: a trained model, weights of its backbone as the recipe wants it, or chance."""
 
 import logging
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -12,13 +11,14 @@ from patherea_core.data.validation_choice import slides_of
 from patherea_core.errors import InputError
 from patherea_core.model.detector_network import DetectorNetwork
 from patherea_core.model.foundation.checks import tell_pixels
-from patherea_core.model.foundation.licences import accepted_terms, require_accepted
+from patherea_core.model.foundation.licences import require_accepted
 from patherea_core.model.foundation.registry import known_foundation
 from patherea_core.model.pretrained import (
     BackboneWeights,
     initialise,
     read_backbone_weights,
     require_initialisable,
+    under_accepted_terms,
 )
 from patherea_core.taxonomy import Taxonomy
 from patherea_core.workflow.engine.base_model import BaseModel, read_base_model, take_over
@@ -64,8 +64,7 @@ def weights_to_start_from(
             raise InputError(_how_to_give_weights(name))
         weights = read_backbone_weights(source, recipe.network)
         require_initialisable(recipe.network, weights)
-        accepted = accepted_terms(name)
-        return replace(weights, licence=f"{weights.licence}, {accepted}") if accepted else weights
+        return under_accepted_terms(weights, name)
     if source is not None:
         raise InputError(
             f"this recipe trains {name} from scratch and would leave {source} unused: leave the backbone"

@@ -93,9 +93,10 @@ def weights_of(request: PretrainRequest) -> BackboneWeights | None:
     """Return the weights that the backbone starts from; None for chance.
 
     Raises:
-        InputError: they cannot be fetched or read, or are of another network.
+        InputError: their licence was not accepted, or they cannot be fetched or read, or are of another
+            network.
     """
-    return initial_weights(request.config, request.backbone_weights)
+    return initial_weights(request.config, request.backbone_weights, request.accepted_licences)
 
 
 def new_model(request: PretrainRequest, weights: BackboneWeights | None) -> MaskedImageModel:

@@ -1,8 +1,9 @@
 """The folder of one pretraining: settings, figures, pictures, the kept state and the backbone in the end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -62,6 +63,14 @@ class PretrainingFolder(RunPlaces):
         own_config, own_identity = self._begun()
         asked = own_identity.model_copy(update={"seed": seed})
         self._require_none_different((own_config, own_identity), config, asked)
+
+    def backbone_options(self, backbone: str) -> Mapping[str, Any] | None:
+        """Return the options with which the run in the folder builds that backbone; None if it does not."""
+        try:
+            kept = PretrainingConfig.model_validate_json(self.settings.read_bytes())
+        except (OSError, ValidationError):
+            return None
+        return kept.backbone_options if kept.backbone == backbone else None
 
     def goes_on_without_held_out(self) -> bool:
         """Return whether the folder holds a run to go on with that holds nothing out.

@@ -20,6 +20,7 @@ class PretrainRequest:
             takes tiles of ``source``, parts of which are learnt from too.
         backbone_weights: a file of weights that the backbone starts from, or "hub" to fetch them by the
             backbone's name; None starts at random.
+        accepted_licences: names of the foundation models whose licence was accepted.
         device: auto, cpu or cuda.
         devices: how many GPUs train together; 0 for all there are.
         workers: processes that read tiles beside the training; None takes what suits the machine.
@@ -34,6 +35,7 @@ class PretrainRequest:
     config: PretrainingConfig
     held_out: TileSource | None = None
     backbone_weights: Path | Literal["hub"] | None = None
+    accepted_licences: tuple[str, ...] = ()
     device: str = "auto"
     devices: int = 1
     workers: int | None = None

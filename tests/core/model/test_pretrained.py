@@ -55,6 +55,7 @@ def random_state(network: NetworkConfig, seed: int = 0) -> dict[str, Tensor]:
 def card(network: NetworkConfig, **changes: object) -> BackboneCard:
     settings: dict[str, object] = {
         "architecture": network.backbone,
+        "backbone_options": network.backbone_options,
         "mean": GREY,
         "std": (0.25, 0.25, 0.25),
         "licence": "CC0-1.0",
@@ -287,7 +288,7 @@ def test_a_card_that_the_recipe_contradicts_says_how_to_mend_it(
         ({"architecture": "resnet18"}, "--initial-weights, or say --backbone resnet18"),
         (
             {"backbone_options": {"pad_type": "same"}},
-            "--initial-weights that were learnt with none",
+            "with no options of the backbone; name weights with --initial-weights that were",
         ),
         ({"folded_norm": True}, "--initial-weights that keep them"),
     ],
@@ -324,3 +325,35 @@ def test_a_tag_of_timm_names_the_same_architecture(tmp_path: Path) -> None:
     write_backbone_file(path, random_state(RESNET), card(RESNET))
     tagged = RESNET.model_copy(update={"backbone": "resnet10t.c3_in1k"})
     assert read_backbone_weights(path, tagged).state.keys() == random_state(RESNET).keys()
+
+
+def test_options_that_the_weights_were_not_learnt_with_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    network = NetworkConfig(backbone="mobilenetv2_050", backbone_options={"pad_type": "same"})
+    write_backbone_file(path, random_state(network), card(network, backbone_options={}))
+    with pytest.raises(InputError, match=r"say --backbone mobilenetv2_050, which takes theirs"):
+        read_backbone_weights(path, network)
+    # What happens by chance, and in training only, changes no feature.
+    dropping = NetworkConfig(backbone="mobilenetv2_050", backbone_options={"drop_path_rate": 0.1})
+    read_backbone_weights(path, dropping)
+
+
+def test_what_is_published_under_a_name_takes_no_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = NetworkConfig(backbone="mobilenetv2_050", backbone_options={"pad_type": "same"})
+    path = tmp_path / "model.safetensors"
+    save_file(random_state(network), path)
+    monkeypatch.setattr("patherea_core.model.pretrained.fetched", lambda *_: path)
+    with pytest.raises(InputError, match="give other features with the options"):
+        read_backbone_weights("hub", network)
+    read_backbone_weights("hub", network.model_copy(update={"backbone_options": {}}))
+
+
+def test_of_weights_without_a_card_it_is_told_which_options_are_taken(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    network = NetworkConfig(backbone="mobilenetv2_050", backbone_options={"pad_type": "same"})
+    save_file(random_state(network), tmp_path / "w.safetensors")
+    read_backbone_weights(tmp_path / "w.safetensors", network)
+    assert "with the options {'pad_type': 'same'}; without them" in caplog.text

@@ -229,6 +229,44 @@ def test_weights_that_do_not_fit_are_refused_before_a_slide_is_looked_at(
     assert engine.asked == []
 
 
+def test_weights_whose_licence_nobody_accepted_are_refused(
+    engine: Engine, wanted: FilesRequest, tmp_path: Path
+) -> None:
+    (tmp_path / "w.bin").write_bytes(b"not read yet")
+    own = replace(
+        wanted.backbone,
+        wishes=SettingsWishes(backbone="uni", tile_size=64),
+        initial_weights=tmp_path / "w.bin",
+    )
+    request = FilesRequest(sources=(Path("/nowhere"),), backbone=own)
+    with pytest.raises(InputError, match=r"which forbids .* say --accept-licence uni if you"):
+        run(request, Silent())
+    accepted = replace(own, accepted_licences=("uni",))
+    with pytest.raises(InputError, match=r"w\.bin holds more than tensors, or is damaged"):
+        run(replace(request, backbone=accepted), Silent())
+    assert engine.asked == []
+    # Without weights nothing of the model is taken but its form.
+    with pytest.raises(PathereaError, match="there is nothing to take tiles from"):
+        run(replace(request, backbone=replace(own, initial_weights=None)), Silent())
+
+
+def test_a_run_goes_on_with_the_options_that_it_was_begun_with(
+    engine: Engine, wanted: FilesRequest, tmp_path: Path
+) -> None:
+    path = backbone_file(tmp_path, "mobilenetv2_050", backbone_options={"pad_type": "same"})
+    wishes = replace(WISHES, backbone="mobilenetv2_050")
+    own = replace(wanted.backbone, wishes=wishes, initial_weights=path)
+    run(replace(wanted, backbone=own), Silent())
+    (asked,) = engine.asked
+    assert asked.config.backbone_options == {"pad_type": "same"}
+    folder = PretrainingFolder(own.out)
+    folder.begin(asked.config, PretrainingIdentity(tiles_sha256="a" * 64, seed=own.seed))
+    torch.save({"epoch": asked.config.epochs - 1}, folder.last)
+    folder.backbone.write_bytes(b"a backbone")
+    path.unlink()
+    assert run(replace(wanted, backbone=replace(own, resume=True)), Silent()) == folder.backbone
+
+
 @pytest.mark.usefixtures("no_gpu")
 def test_a_complete_run_needs_neither_its_device_nor_its_weights_again(
     engine: Engine, wanted: FilesRequest

@@ -212,6 +212,24 @@ def test_a_recipes_own_backbone_may_be_named_and_changes_nothing() -> None:
     assert settings_of(tagged).network.backbone_options == {}
 
 
+@pytest.mark.parametrize("recipe", ["small-pretrained", None])
+def test_weights_that_are_fetched_by_name_take_no_options_of_a_recipe(recipe: str | None) -> None:
+    request = replace(WANTED, recipe=recipe, backbone="mobilenetv2_100", backbone_weights="hub")
+    network = settings_of(request).network
+    assert (network.backbone_options, network.frozen_norm) == ({}, False)
+
+
+def test_the_options_of_weights_go_before_those_of_the_recipe_if_the_backbone_is_named(
+    tmp_path: Path,
+) -> None:
+    path = card_file(tmp_path, "mobilenetv2_100", mpp=None)
+    named = replace(WANTED, recipe="small-pretrained", backbone_weights=path)
+    with pytest.raises(InputError, match="say --backbone mobilenetv2_100, which takes theirs"):
+        settings_of(named)
+    network = settings_of(replace(named, backbone="mobilenetv2_100")).network
+    assert network.backbone_options == {}
+
+
 def test_weights_that_nobody_says_what_they_are_of_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     save_file({"a": torch.zeros(1)}, path)

@@ -1,10 +1,13 @@
 """From few words to all settings of a pretraining."""
 
+from pathlib import Path
+
 import pytest
 
 from patherea_core.errors import InputError
 from patherea_core.recipes import RECIPES
-from plugin.pretraining.settings_choice import SettingsWishes, chosen_settings
+from plugin.pretraining.settings_choice import SettingsWishes, chosen_settings, options_of
+from tests.plugin.backbone_files import backbone_file
 
 
 def test_by_default_it_is_what_the_small_pretrained_detector_starts_from() -> None:
@@ -23,6 +26,23 @@ def test_a_backbone_is_built_as_its_recipe_builds_it(name: str) -> None:
     network = RECIPES[name].network
     config = chosen_settings(SettingsWishes(backbone=network.backbone))
     assert config.backbone_options == network.backbone_options
+
+
+def test_a_tag_of_the_default_backbone_changes_nothing_of_its_settings() -> None:
+    tagged = chosen_settings(SettingsWishes(backbone="mobilenetv2_100.ra_in1k"))
+    assert tagged.model_copy(update={"backbone": "mobilenetv2_100"}) == chosen_settings(
+        SettingsWishes()
+    )
+
+
+def test_weights_bring_their_options(tmp_path: Path) -> None:
+    path = backbone_file(
+        tmp_path, "mobilenetv2_100", whole=False, backbone_options={"pad_type": "same"}
+    )
+    assert options_of(path, "mobilenetv2_100") == {"pad_type": "same"}
+    assert options_of(path, "resnet18") is None
+    assert options_of("hub", "mobilenetv2_100") == {}
+    assert chosen_settings(SettingsWishes(), {}).backbone_options == {}
 
 
 @pytest.mark.parametrize(
