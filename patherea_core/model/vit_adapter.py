@@ -44,6 +44,22 @@ def is_plain_transformer(name: str, options: Mapping[str, object]) -> bool:
     return isinstance(model, VisionTransformer) and type(model.patch_embed) is PatchEmbed
 
 
+def patch_side(transformer: Any) -> int:  # noqa: ANN401  timm's loose types
+    """Return the side in pixels of a patch of a timm vision transformer that the adapter takes.
+
+    Raises:
+        InputError: its patches are too large, or no squares.
+    """
+    height, width = transformer.patch_embed.patch_size
+    if height != width or height > _LARGEST_PATCH:
+        raise InputError(
+            f"the adapter of a detector takes square patches of at most {_LARGEST_PATCH} pixels, not {height}"
+            f" × {width}; name a backbone of smaller ones, say vit_base_patch16_224"
+        )
+    side: int = height
+    return side
+
+
 class AdaptedTransformer(nn.Module):
     """A timm vision transformer and its adapter.
 
@@ -71,7 +87,7 @@ class AdaptedTransformer(nn.Module):
         self.transformer = transformer
         known: Any = transformer
         self.width: int = known.embed_dim
-        self.patch = _patch_side(known)
+        self.patch = patch_side(known)
         self.strides = strides
         self.scales = tuple(stride for stride in _SCALES if stride <= max(coarsest, _LARGEST_PATCH))
         self.largest_stride = self.scales[-1]
@@ -209,13 +225,3 @@ def _group_of(stride: int, groups: int) -> int:
     """Return the group whose tokens are added at a stride: early ones to fine maps, the last at 32."""
     quarter = stride.bit_length() - 2
     return -(-groups * quarter // 4) - 1
-
-
-def _patch_side(transformer: Any) -> int:  # noqa: ANN401  timm's loose types
-    height, width = transformer.patch_embed.patch_size
-    if height != width or height > _LARGEST_PATCH:
-        raise InputError(
-            f"the adapter takes square patches of at most {_LARGEST_PATCH} pixels, not {height} × {width}"
-        )
-    side: int = height
-    return side

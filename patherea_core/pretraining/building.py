@@ -1,7 +1,7 @@
 """Masked image models by their settings."""
 
 from patherea_core.errors import InputError
-from patherea_core.pretraining.mae import MaskedAutoencoder, patch_side
+from patherea_core.pretraining.mae import MaskedAutoencoder, side_of_patch
 from patherea_core.pretraining.masking import hidden_count, require_whole_cells
 from patherea_core.pretraining.modelling import MaskedImageModel
 from patherea_core.pretraining.settings import PretrainingConfig
@@ -16,8 +16,9 @@ def build_masked_model(config: PretrainingConfig) -> MaskedImageModel:
     """Return the masked image model of these settings, with random weights.
 
     Raises:
-        InputError: there is no such backbone, it is of the wrong kind for the method, or options or decoder
-            do not suit it, or tiles of that size have too few cells to hide some and show some.
+        InputError: there is no such backbone, it is of the wrong kind for the method, no detector takes it,
+            options or decoder do not suit it, or tiles of that size have too few cells to hide some and show
+            some.
         ShapeError: tiles of that size have no whole number of cells.
     """
     model: MaskedImageModel
@@ -30,12 +31,12 @@ def require_suitable(config: PretrainingConfig) -> None:
     """Refuse most of what ``build_masked_model`` does, without building a network, which may be large.
 
     Raises:
-        InputError: there is no such backbone, it is of the wrong kind for the method, or tiles of that size
-            have too few cells to hide some and show some.
+        InputError: there is no such backbone, it is of the wrong kind for the method, no detector takes it,
+            or tiles of that size have too few cells to hide some and show some.
         ShapeError: tiles of that size have no whole number of cells.
     """
     _require_cells(
-        config, patch_side(config) if config.method == "mae" else coarsest_stride(config)
+        config, side_of_patch(config) if config.method == "mae" else coarsest_stride(config)
     )
 
 
@@ -46,6 +47,6 @@ def _require_cells(config: PretrainingConfig, cell: int) -> None:
     if config.method == "spark" and visible < _FEWEST_VISIBLE:
         raise InputError(
             f"SparK needs {_FEWEST_VISIBLE} visible cells of a tile, and one of {side} × {side} cells that"
-            f" hides {config.hidden_share:g} of them shows {visible}; take larger tiles (--tile), or hide a smaller"
-            " share (--mask-ratio)"
+            f" hides {config.hidden_share:g} of them shows {visible}; take larger tiles (--tile), or hide a"
+            " smaller share (--mask-ratio)"
         )

@@ -4,14 +4,15 @@ The transformer sees the visible patches alone, each with the embedding of its p
 which is thrown away in the end, fills in the others.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from patherea_core.errors import InputError
 from patherea_core.model.timm_models import created, described, input_statistics, require_known
-from patherea_core.model.vit_adapter import is_plain_transformer
+from patherea_core.model.vit_adapter import is_plain_transformer, patch_side
 from patherea_core.pretraining.mae_decoder import TokenDecoder
 from patherea_core.pretraining.masking import visible_cells
 from patherea_core.pretraining.modelling import MaskedImageModel
@@ -30,20 +31,13 @@ class MaskedAutoencoder(MaskedImageModel):
         """Build both with random weights.
 
         Raises:
-            InputError: the backbone is no plain vision transformer, or the settings do not suit it.
+            InputError: the backbone is no plain vision transformer, or none that a detector takes, or the
+                settings do not suit it.
         """
-        _require_plain(config)
-        # Tiles may be of another side than that which the transformer is named for.
-        transformer: Any = created(
-            config.backbone,
-            config.backbone_options,
-            num_classes=0,
-            global_pool="",
-            dynamic_img_size=True,
+        transformer = _without_head(created, config)
+        super().__init__(
+            patch_side(transformer), config.hidden_share, input_statistics(config.backbone)
         )
-        # Options are single numbers, so that patches are square.
-        cell, _ = transformer.patch_embed.patch_size
-        super().__init__(cell, config.hidden_share, input_statistics(config.backbone))
         self.transformer = transformer
         self.known = frozenset(described(config.backbone, config.backbone_options).state_dict())
         self.decoder = TokenDecoder(transformer.embed_dim, 3 * self.cell * self.cell, config)
@@ -82,21 +76,33 @@ class MaskedAutoencoder(MaskedImageModel):
         return {name: tensor for name, tensor in state.items() if name in self.known}
 
 
-def patch_side(config: PretrainingConfig) -> int:
+def side_of_patch(config: PretrainingConfig) -> int:
     """Return the side in pixels of a patch of the backbone, which need not be built for that.
 
     Raises:
-        InputError: the backbone is no plain vision transformer.
+        InputError: the backbone is no plain vision transformer, or none that a detector takes.
     """
-    _require_plain(config)
-    transformer: Any = described(config.backbone, config.backbone_options)
-    return int(transformer.patch_embed.patch_size[0])
+    return patch_side(_without_head(described, config))
 
 
-def _require_plain(config: PretrainingConfig) -> None:
+def _without_head(make: Callable[..., nn.Module], config: PretrainingConfig) -> Any:  # noqa: ANN401  timm's
+    """Return the transformer that is pretrained, made by ``created`` or by ``described``."""
     require_known(config.backbone, "--backbone")
     if not is_plain_transformer(config.backbone, config.backbone_options):
         raise InputError(
             f"MAE pretrains plain vision transformers, and {config.backbone!r} is none; take the method"
             " spark (--method spark) for a convolutional network"
         )
+    try:
+        # Tiles may be of another side than that which the transformer is named for.
+        return make(
+            config.backbone,
+            config.backbone_options,
+            num_classes=0,
+            global_pool="",
+            dynamic_img_size=True,
+        )
+    except (
+        InputError
+    ) as error:  # a few are of no use without their head, such as those with two of them
+        raise InputError(f"{str(error).rstrip('.')}; name another --backbone") from error

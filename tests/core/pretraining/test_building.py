@@ -194,3 +194,21 @@ def test_a_backbone_of_the_other_kind_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=message):
         refuse(config)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("vit_base_patch32_224", "at most 16 pixels, not 32 × 32; name a backbone of smaller ones"),
+        (
+            "deit_tiny_distilled_patch16_224",
+            "head reads the class and distillation tokens; name another --backbone",
+        ),
+    ],
+)
+@with_and_without_a_network
+def test_a_transformer_that_no_detector_takes_is_refused(
+    refuse: Refuse, name: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        refuse(transformer(name, tile_size=224))
