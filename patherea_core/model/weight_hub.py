@@ -12,7 +12,7 @@ from urllib.request import getproxies
 import timm
 from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, LocalEntryNotFoundError
-from timm.models._hub import download_cached_file
+from timm.models._hub import download_cached_file, get_cache_dir
 
 from patherea_core.errors import InputError
 from patherea_core.model.foundation.published import Foundation
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 #: Names under which the hub keeps weights, the safest first.
 _HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
-#: Seconds that the hub may take to accept a connection, at each of its addresses.
+#: Seconds that a server may take to accept a connection, at each of its addresses.
 _PATIENCE = 5
 
 #: Where a server of the web listens if its address does not say.
@@ -53,7 +53,7 @@ def fetched(name: str, option: WeightsOption = BACKBONE_WEIGHTS) -> Path:
         if settings.hf_hub_id:
             named = settings.hf_hub_filename
             return _from_hub(settings.hf_hub_id, (named,) if named else _HUB_FILES)
-        return Path(download_cached_file(settings.url, progress=False))
+        return _from_address(settings.url)
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(
             f"the weights of {name} cannot be fetched ({_why(error)}); on a computer with access download"
@@ -77,7 +77,7 @@ def _published_file(foundation: Foundation, option: WeightsOption) -> Path:
     try:
         if foundation.repository:
             return _from_hub(foundation.repository, foundation.files)
-        return Path(download_cached_file(foundation.download, progress=False))
+        return _from_address(foundation.download)
     except GatedRepoError as error:
         raise InputError(
             f"{foundation.title} is given to those who asked: ask at {foundation.page}, then let the"
@@ -91,6 +91,30 @@ def _published_file(foundation: Foundation, option: WeightsOption) -> Path:
             f" {foundation.download}, bring the file here, and name it instead of 'hub',"
             f" as in {option} FILE"
         ) from error
+
+
+def _from_address(address: str) -> Path:
+    """Return the place of a file of the web, which is fetched if it is not there.
+
+    Raises:
+        OSError: its server is out of reach, or does not give it.
+    """
+    kept = Path(get_cache_dir()) / Path(urlsplit(address).path).name
+    if kept.exists():
+        return kept
+    log.info(
+        "%s is asked for; that is given up after %d seconds without a connection",
+        address,
+        _PATIENCE,
+    )
+    # The client itself waits without end where packets are dropped on the way.
+    if not answers(address):
+        raise _UnansweredError(urlsplit(address).hostname or address)
+    return Path(download_cached_file(address, progress=False))
+
+
+class _UnansweredError(OSError):
+    """The server of that name takes no connection."""
 
 
 def _from_hub(repository: str, files: tuple[str, ...]) -> Path:
@@ -121,17 +145,17 @@ def _downloaded(repository: str, file: str, revision: str | None) -> Path:
         *(file, repository, constants.ENDPOINT, _PATIENCE),
     )
     # The hub's client tries again for minutes, also where there is no network at all.
-    if not hub_answers():
+    if not answers(constants.ENDPOINT):
         raise LocalEntryNotFoundError(f"{constants.ENDPOINT} does not answer")
     with _quiet_client():
         return Path(hf_hub_download(repository, file, revision=revision))
 
 
-def hub_answers() -> bool:
-    """Return whether the hub takes a connection, or another computer is asked to reach it."""
+def answers(address: str) -> bool:
+    """Return whether the server of an address takes a connection, or another computer has to reach it."""
     if getproxies():
         return True
-    place = urlsplit(constants.ENDPOINT)
+    place = urlsplit(address)
     port = place.port or _PORTS.get(place.scheme, 443)
     try:
         socket.create_connection((place.hostname or "", port), _PATIENCE).close()
@@ -156,6 +180,8 @@ def _why(error: Exception) -> str:
     """Return why a file cannot be fetched, in few words."""
     if isinstance(error, LocalEntryNotFoundError):
         return f"{urlsplit(constants.ENDPOINT).hostname} cannot be reached"
+    if isinstance(error, _UnansweredError):
+        return f"{error} cannot be reached"
     return type(error).__name__
 
 

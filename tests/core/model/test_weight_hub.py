@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from huggingface_hub import constants
@@ -14,10 +15,11 @@ from safetensors.torch import save_file
 from patherea_core.config import NetworkConfig
 from patherea_core.errors import InputError
 from patherea_core.model import weight_hub
+from patherea_core.model.foundation.registry import known_foundation
 from patherea_core.model.pretrained import read_backbone_weights
 from patherea_core.model.timm_models import created
 from patherea_core.model.weight_fitting import INITIAL_WEIGHTS
-from patherea_core.model.weight_hub import hub_answers
+from patherea_core.model.weight_hub import answers
 
 RESNET = NetworkConfig(backbone="resnet10t")
 
@@ -42,9 +44,10 @@ class Hub:
 
 
 @pytest.fixture(autouse=True)
-def answering(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the hub answer, also where there is no network."""
-    monkeypatch.setattr(weight_hub, "hub_answers", lambda: True)
+def answering(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let every server answer, also where there is no network, and keep nothing of before."""
+    monkeypatch.setattr(weight_hub, "answers", lambda _address: True)
+    monkeypatch.setattr(weight_hub, "get_cache_dir", lambda: str(tmp_path / "kept"))
 
 
 @pytest.fixture
@@ -102,7 +105,7 @@ def test_a_hub_without_an_address_is_asked_for_nothing_unless_a_proxy_knows_it(
         raise socket.gaierror("Name or service not known")
 
     hub = Hub(model=weights)
-    monkeypatch.setattr(weight_hub, "hub_answers", hub_answers)  # as it is, not as in other tests
+    monkeypatch.setattr(weight_hub, "answers", answers)  # as it is, not as in other tests
     monkeypatch.setattr(weight_hub, "hf_hub_download", hub)
     monkeypatch.setattr("socket.create_connection", unknown)
     monkeypatch.setattr(weight_hub, "getproxies", lambda: {"https": "proxy"} if proxy else {})
@@ -117,7 +120,7 @@ def test_a_hub_without_an_address_is_asked_for_nothing_unless_a_proxy_knows_it(
 def test_a_hub_that_takes_no_connection_is_given_up_at_once_and_its_attempt_is_told(
     monkeypatch: pytest.MonkeyPatch, weights: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(weight_hub, "hub_answers", hub_answers)
+    monkeypatch.setattr(weight_hub, "answers", answers)
     monkeypatch.setattr(weight_hub, "getproxies", dict)
     hub = Hub(model=weights)
     monkeypatch.setattr(weight_hub, "hf_hub_download", hub)
@@ -138,7 +141,7 @@ def test_weights_that_are_kept_are_not_asked_for(
 ) -> None:
     hub = Hub(model=weights)
     monkeypatch.setattr(weight_hub, "hf_hub_download", hub)
-    monkeypatch.setattr(weight_hub, "hub_answers", lambda: False)
+    monkeypatch.setattr(weight_hub, "answers", lambda _address: False)
     monkeypatch.setattr(weight_hub, "try_to_load_from_cache", lambda *_, **__: str(weights))
     caplog.set_level(logging.INFO)
     assert weight_hub.fetched("resnet10t") == weights
@@ -185,6 +188,46 @@ def test_a_plain_address_is_fetched_and_named_out_of_reach(
     reachable = False
     with pytest.raises(InputError, match=r"download https://example\.org/resnet\.pth"):
         weight_hub.fetched("resnet10t")
+
+
+@pytest.mark.parametrize("name", ["resnet10t", "dinov2-s"])
+def test_a_plain_address_whose_server_takes_no_connection_is_given_up_in_seconds(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    def dropped(place: tuple[str, int], timeout: float) -> None:
+        asked.append((place, timeout))
+        raise TimeoutError("timed out")
+
+    def hanging(*_: object, **__: object) -> str:
+        raise AssertionError("it would wait for ever")
+
+    asked: list[tuple[tuple[str, int], float]] = []
+    address = known.download if (known := known_foundation(name)) else "https://example.org/a.pth"
+    host = str(urlsplit(address).hostname)
+    monkeypatch.setattr("timm.get_pretrained_cfg", lambda _name: settings(url=address))
+    monkeypatch.setattr(weight_hub, "answers", answers)
+    monkeypatch.setattr(weight_hub, "getproxies", dict)
+    monkeypatch.setattr("socket.create_connection", dropped)
+    monkeypatch.setattr(weight_hub, "download_cached_file", hanging)
+    caplog.set_level(logging.INFO)
+    with pytest.raises(
+        InputError,
+        match=rf"\({host} cannot be reached\); .*download {address}, bring the file here",
+    ):
+        weight_hub.fetched(name)
+    assert asked == [((host, 443), 5)]
+    assert f"{address} is asked for; that is given up after 5 seconds" in caplog.text
+
+
+def test_a_file_of_a_plain_address_that_is_kept_is_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    of_address = settings(url="https://example.org/models/resnet.pth")
+    monkeypatch.setattr("timm.get_pretrained_cfg", lambda _name: of_address)
+    monkeypatch.setattr(weight_hub, "answers", lambda _address: False)
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "resnet.pth").touch()
+    assert weight_hub.fetched("resnet10t") == tmp_path / "kept" / "resnet.pth"
 
 
 def test_a_revision_and_a_file_that_timm_names_are_honoured(

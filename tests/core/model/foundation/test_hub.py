@@ -97,7 +97,7 @@ def reach(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str) -> Iter
         token=TOKEN,
     )
     monkeypatch.setattr(weight_hub, "hf_hub_download", fetch)
-    monkeypatch.setattr(weight_hub, "hub_answers", lambda: True)
+    monkeypatch.setattr(weight_hub, "answers", lambda _address: True)
     yield
     huggingface_hub.close_session()
 
@@ -161,7 +161,7 @@ def test_out_of_reach_the_file_to_bring_is_named(
         raise OSError("no route")
 
     monkeypatch.setattr(weight_hub, "hf_hub_download", unreachable)
-    monkeypatch.setattr(weight_hub, "hub_answers", lambda: True)
+    monkeypatch.setattr(weight_hub, "answers", lambda _address: True)
     monkeypatch.setattr(weight_hub, "download_cached_file", unreachable)
     download = registry.FOUNDATIONS[name].download
     with pytest.raises(InputError, match=rf"download {download}, bring the file here") as refused:
