@@ -107,6 +107,13 @@ pyramid of the other are taken from the publications that it names, or chosen.
 #: the backbone, and cells are placed more finely than their sites anyway.
 _MAP_STRIDE = 2
 
+#: Distance from a cell, in micrometres, at which a map of such a network has fallen to 0.
+_MAP_RADIUS_UM = 4.0
+
+#: Micrometres a pixel of the tissue that the published networks are for, and all others.
+_MPP_OF_PAPER, _MPP = 0.25, 0.5
+_OF_PAPER = ("paper", "paper-pretrained", "paper-vit", "paper-fcrn")
+
 RECIPES = {
     "paper": PAPER,
     "small": SMALL,
@@ -128,17 +135,27 @@ def recipe_named(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def as_model(recipe: Recipe, model: Model) -> Recipe:
+def mpp_of(name: str) -> float:
+    """Return the micrometres a pixel of the tissue that a recipe is for; that of most for a file."""
+    return _MPP_OF_PAPER if name in _OF_PAPER else _MPP
+
+
+def as_model(recipe: Recipe, model: Model, mpp: float = _MPP) -> Recipe:
     """Return a recipe for a network of a kind; one of that kind stays as it is.
 
     Backbone, width, training and validation stay, so that two trainings compare the kinds. What says how to
     decode is of one kind only: the threshold becomes the best on the validation fold, and detections of one
     cell are told apart by their distance.
+
+    Args:
+        recipe: of any kind.
+        model: the kind.
+        mpp: micrometres a pixel of the tissue that it is for, in which maps have a radius of 4 µm.
     """
     if recipe.network.model == model:
         return recipe
     kind = (
-        {"proximity": ProximityConfig(), "feature_stride": _MAP_STRIDE}
+        {"proximity": ProximityConfig(radius=_MAP_RADIUS_UM / mpp), "feature_stride": _MAP_STRIDE}
         if model == "fcrn"
         else {"proximity": None, "feature_stride": NetworkConfig().feature_stride}
     )

@@ -28,7 +28,11 @@ class View:
 
 
 def augmented(
-    view: View, window: Box, settings: TrainingConfig, random: np.random.Generator
+    view: View,
+    window: Box,
+    settings: TrainingConfig,
+    random: np.random.Generator,
+    reach: float = 0.0,
 ) -> View:
     """Return the part of a view in a window as a tile: scaled, then flipped, turned and recoloured.
 
@@ -40,18 +44,26 @@ def augmented(
         window: a square in the image's pixels; it may reach beyond the image.
         settings: side of the tile, and how much its looks may change.
         random: where chance comes from.
+        reach: as for ``crop``, in pixels of the tile.
     """
-    tile = scaled(crop(view, window), settings.tile_size)
+    tile = crop(view, window, reach * window.width / settings.tile_size)
+    tile = scaled(tile, settings.tile_size)
     if random.integers(2):
         tile = mirrored(tile)
     tile = turned(tile, int(random.integers(4)))
     return View(recoloured(tile.pixels, settings, random), tile.points, tile.labelled)
 
 
-def crop(view: View, box: Box) -> View:
+def crop(view: View, box: Box, reach: float = 0.0) -> View:
     """Return the part of the view in a box of its pixels; beyond its edges all is white, unlabelled.
 
     A point belongs to the part if it lies in the half-open box.
+
+    Args:
+        view: an image.
+        box: the part.
+        reach: the part is unlabelled where a point outside of it is nearer than so many pixels, for what
+            has to be known of all cells near by.
     """
     pixels = np.full((box.height, box.width, 3), 255, dtype=np.uint8)
     labelled = np.zeros((box.height, box.width), dtype=np.bool_)
@@ -62,8 +74,25 @@ def crop(view: View, box: Box) -> View:
         here = _slices(shared, box.left, box.top)
         pixels[here] = view.pixels[there]
         labelled[here] = view.labelled[there]
-    points = view.points.take(box.contains(view.points.xy))
-    return View(pixels, points.moved_to(points.xy - (box.left, box.top)), labelled)
+    inside = box.contains(view.points.xy)
+    xy = view.points.xy - (box.left, box.top)
+    if reach:
+        labelled &= ~_within(reach, xy[~inside], labelled.shape)
+    return View(pixels, view.points.take(inside).moved_to(xy[inside]), labelled)
+
+
+def _within(reach: float, xy: Floats, shape: tuple[int, ...]) -> Bools:
+    """Return which pixels of an image of that shape have a point nearer to their middle than the reach."""
+    near = np.zeros(shape, dtype=np.bool_)
+    rows, columns = (np.arange(side) + 0.5 for side in shape)
+    for x, y in xy:
+        down, right = (
+            slice(*np.searchsorted(middles, (middle - reach, middle + reach)))
+            for middles, middle in ((rows, y), (columns, x))
+        )
+        distance = np.hypot(columns[right] - x, rows[down, np.newaxis] - y)
+        near[down, right] |= distance < reach
+    return near
 
 
 def _slices(box: Box, left: int, top: int) -> tuple[slice, slice]:

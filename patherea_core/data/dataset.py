@@ -35,17 +35,21 @@ class TileDataset(Dataset[Batch]):
         samples: at least one.
         settings: size, augmentation and balance of the tiles.
         seed: root of all chance.
+        reach: a tile is unlabelled where a cell beyond its edge is nearer than so many of its pixels.
 
     Raises:
         DatasetError: there are no samples.
     """
 
-    def __init__(self, samples: Sequence[Sample], settings: TrainingConfig, seed: Seed) -> None:
+    def __init__(
+        self, samples: Sequence[Sample], settings: TrainingConfig, seed: Seed, reach: float = 0.0
+    ) -> None:
         if not samples:
             raise DatasetError("there are no samples to train on")
         self._views = _Views(samples)
         self._settings = settings
         self._seed = seed
+        self._reach = reach
         labels = labels_of(samples)
         self._cells = BalancedCells([one.points for one in labels])
         tiles = [max(1, round(one.labelled.area / settings.tile_size**2)) for one in labels]
@@ -62,7 +66,7 @@ class TileDataset(Dataset[Batch]):
             raise IndexError(f"row {row} of {len(self)} tiles")
         view, window = self._window(row, self._seed.stream("place", epoch, row))
         random = self._seed.stream("augment", epoch, row)
-        return _as_batch(augmented(view, window, self._settings, random))
+        return _as_batch(augmented(view, window, self._settings, random, self._reach))
 
     def sample_of(self, epoch: int, row: int) -> int:
         """Return the number of the sample that a tile is cut from."""

@@ -54,9 +54,10 @@ class DeformableAttention(nn.Module):
         super().__init__()
         inner = int(width * value_ratio)
         if inner < heads or inner % heads:
+            fitting = max((one for one in range(1, heads) if inner % one == 0), default=1)
             raise InputError(
                 f"{heads} heads of the adapter's attention do not divide its values, which are"
-                f" {value_ratio} × {width} = {inner} wide; set another number of attention heads"
+                f" {value_ratio} × {width} = {inner} wide; set network.adapter.attention_heads to {fitting}"
             )
         self.shape = (heads, levels, points)
         self.offsets = nn.Linear(width, math.prod(self.shape) * 2)

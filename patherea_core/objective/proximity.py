@@ -59,7 +59,8 @@ def proximity_loss(maps: ProximityMaps, batch: Batch, cell_weight: float) -> Pro
 def wanted_maps(cells: Cells, shape: torch.Size, stride: int, proximity: Proximity) -> Tensor:
     """Return the (B, T, h, w) maps that the cells make: the proximity to the nearest cell of each class.
 
-    Each cell is drawn within its radius only, so that the work does not grow with the tile.
+    Cells of the tile alone: sites that one beyond its edge is near to have to be unlabelled. Each is drawn
+    within its radius only, so that the work does not grow with the tile.
 
     Args:
         cells: of the B tiles.

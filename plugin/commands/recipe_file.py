@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from patherea_core.bundle_card import BundleCard
 from patherea_core.config import NetworkConfig, Recipe
 from patherea_core.errors import InputError
-from patherea_core.recipes import RECIPES, recipe_named
+from patherea_core.recipes import RECIPES, mpp_of, recipe_named
 from patherea_core.refusals import refusal, unsaid
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ DEFAULT_RECIPE = "small"
 
 #: What is taken where nothing is named but weights of a backbone, and the size of its pixels in micrometres.
 PRETRAINED_RECIPE = "small-pretrained"
-PRETRAINED_MPP = 0.5
+PRETRAINED_MPP = mpp_of(PRETRAINED_RECIPE)
 
 #: Ending of recipes that are files.
 _ENDING = ".json"

@@ -14,7 +14,7 @@ from patherea_core.model.foundation.registry import of_form
 from patherea_core.model.pretrained import described_part
 from patherea_core.model.weight_files import BackboneCard, read_backbone_card
 from patherea_core.model.weight_fitting import require_fitting
-from patherea_core.recipes import as_model
+from patherea_core.recipes import as_model, mpp_of
 from patherea_core.workflow.engine.base_model import (
     require_model,
     require_network,
@@ -90,7 +90,7 @@ def _from_the_beginning(request: TrainRequest) -> Recipe:
     """Return the recipe of a training that starts from no trained model."""
     recipe = recipe_for(request.recipe_said, None)
     if request.model is not None:
-        recipe = as_model(recipe, request.model)
+        recipe = as_model(recipe, request.model, mpp_of(request.recipe_said or ""))
     recipe = _on_its_backbone(request, recipe)
     return request.foundation.applied_to(recipe, on_base_model=False)
 

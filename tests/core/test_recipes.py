@@ -14,6 +14,7 @@ from patherea_core.recipes import (
     SMALL,
     SMALL_PRETRAINED,
     as_model,
+    mpp_of,
     recipe_named,
 )
 
@@ -76,6 +77,14 @@ def test_a_recipe_of_the_other_kind_differs_in_kind_and_decoding_only(name: str)
     assert turned.model_copy(update=same) == recipe
     there = {"proximity", "feature_stride"}
     assert turned.network.model_dump(exclude=there) == recipe.network.model_dump(exclude=there)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_maps_have_a_radius_of_four_micrometres(name: str) -> None:
+    proximity = as_model(RECIPES[name], "fcrn", mpp_of(name)).network.proximity
+    assert proximity is not None
+    assert proximity.radius * mpp_of(name) == 4.0
+    assert mpp_of(name) == (0.25 if name.startswith("paper") else 0.5)
 
 
 def test_both_kinds_are_networks_of_about_one_size() -> None:

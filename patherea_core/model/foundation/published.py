@@ -59,7 +59,7 @@ class Foundation:
         terms: the licence of the weights.
         gated: whether the file is given only to those who asked for it.
         repository: where Hugging Face keeps it; empty if it is elsewhere.
-        files: names of the file there, the safest first; or its whole address elsewhere.
+        files: names of the file there, that which its authors name first; or its whole address elsewhere.
         sha256: digest of that file; None where nobody published one that could be compared.
         citation: the paper.
         sources: where these facts were read.

@@ -18,7 +18,7 @@ from patherea_core.workflow.engine.initialisation import Beginning, start_from
 from patherea_core.workflow.engine.learner import Learner
 from patherea_core.workflow.engine.lightning_trainer import train, trainer_for
 from patherea_core.workflow.engine.memory import memory_for_samples
-from patherea_core.workflow.engine.objectives import objective_of
+from patherea_core.workflow.engine.objectives import objective_of, reach_of
 from patherea_core.workflow.engine.ranks import Place
 from patherea_core.workflow.engine.tiles import Tiles
 from patherea_core.workflow.reading import read_division
@@ -101,7 +101,14 @@ def attempt(
         prior = class_log_prior(labels_of(material.training), len(manifest.taxonomy))
         learner.objective = objective_of(recipe, prior)
     settings = recipe.training.model_copy(update={"batch_size": at_once})
-    tiles = Tiles(material.training, material.validation, settings, seed, request.workers)
+    tiles = Tiles(
+        material.training,
+        material.validation,
+        settings,
+        seed,
+        request.workers,
+        reach_of(request.recipe),
+    )
     trainer = trainer_for(recipe, seed, folder, place, reports, at_once)
     train(trainer, learner, tiles, folder.last if folder.last.exists() else None)
 

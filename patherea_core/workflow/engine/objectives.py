@@ -33,6 +33,15 @@ def terms_of(recipe: Recipe) -> tuple[str, ...]:
     return (LOSS, *_PARTS[recipe.network.model])
 
 
+def reach_of(recipe: Recipe) -> float:
+    """Return from how many tile pixels away a cell beyond the edge of a tile has a say in what is wanted.
+
+    A point-to-point network is not asked for it; a map is the nearer to 1, the nearer any cell is.
+    """
+    settings = recipe.network.proximity
+    return 0.0 if settings is None else settings.radius
+
+
 def _points(recipe: Recipe, class_log_prior: Tensor | None) -> Objective:
     prior = () if class_log_prior is None else (class_log_prior,)
 

@@ -24,6 +24,7 @@ class Tiles(lightning.LightningDataModule):
         settings: size, augmentation and balance of the tiles.
         seed: root of all chance; the tiles do not depend on anything else.
         workers: processes that cut tiles; None leaves the choice to the program.
+        reach: as for ``TileDataset``.
     """
 
     def __init__(
@@ -33,13 +34,14 @@ class Tiles(lightning.LightningDataModule):
         settings: TrainingConfig,
         seed: Seed,
         workers: int | None = None,
+        reach: float = 0.0,
     ) -> None:
         super().__init__()
         self.settings = settings
         self.seed = seed
         self.workers = workers
         self.validation = validation
-        self.training = TileDataset(training, settings, seed)
+        self.training = TileDataset(training, settings, seed, reach)
         self._names = [one.record.id for one in labels_of(training)]
         self._loader: DataLoader[Batch] | None = None
 

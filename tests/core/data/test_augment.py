@@ -230,3 +230,20 @@ def test_a_tile_depends_on_its_stream_only() -> None:
     )
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(-9, 50), st.integers(-9, 30), st.integers(1, 40), st.floats(0.5, 12.0))
+def test_with_a_reach_what_a_point_outside_is_near_to_is_unlabelled(
+    left: int, top: int, side: int, reach: float
+) -> None:
+    before, box = dotted(30), Box(left, top, side, side)
+    plain, after = crop(before, box), crop(before, box, reach)
+    outside = before.points.xy[~box.contains(before.points.xy)] - (left, top)
+    rows, columns = np.mgrid[:side, :side] + 0.5
+    apart = np.hypot(columns[..., None] - outside[:, 0], rows[..., None] - outside[:, 1]).min(
+        axis=2, initial=np.inf
+    )
+    assert np.array_equal(after.labelled, plain.labelled & (apart >= reach))
+    assert np.array_equal(after.pixels, plain.pixels)
+    assert np.array_equal(after.points.xy, plain.points.xy)

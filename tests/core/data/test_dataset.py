@@ -1,5 +1,7 @@
 """Training tiles depend on seed, epoch and row only, and agree with their labels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -208,3 +210,15 @@ def test_a_row_beyond_the_epoch_is_refused(row: int) -> None:
 def test_no_samples_are_refused() -> None:
     with pytest.raises(DatasetError, match="no samples to train on"):
         TileDataset([], TrainingConfig(), Seed(0))
+
+
+def test_with_a_reach_tiles_are_the_same_but_less_of_them_is_labelled() -> None:
+    whole = dotted_sample()
+    plain = TileDataset([whole], TrainingConfig(tile_size=32), Seed(0))
+    near = TileDataset([whole], TrainingConfig(tile_size=32), Seed(0), reach=6.0)
+    fewer = 0
+    for one, other in zip(epoch_of(plain), epoch_of(near), strict=True):
+        assert equal(one, replace(other, labelled=one.labelled))
+        assert not (other.labelled & ~one.labelled).any()
+        fewer += int(one.labelled.sum() - other.labelled.sum())
+    assert fewer > 0

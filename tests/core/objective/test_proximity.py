@@ -2,18 +2,22 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from patherea_core.batch import Batch
+from patherea_core.batch import Batch, Targets
+from patherea_core.data.augment import View, crop
+from patherea_core.geometry import Box
 from patherea_core.model.anchors import anchor_points
 from patherea_core.objective.cells import Cells
 from patherea_core.objective.proximity import PARTS, proximity_loss, wanted_maps
 from patherea_core.proximity import Proximity
 from patherea_core.proximity_maps import ProximityMaps
+from tests.builders import noise, scattered, square
 from tests.core.objective.scenes import SIDE, batch
 
 
@@ -98,3 +102,27 @@ def test_the_order_of_the_tiles_does_not_matter() -> None:
     turned = Batch(made.images.flip(0), made.targets[::-1], made.labelled.flip(0))
     other = proximity_loss(replace(maps, values=maps.values.flip(0)), turned, 10.0)
     assert other.total.item() == pytest.approx(proximity_loss(maps, made, 10.0).total.item())
+
+
+@given(st.integers(0, 64), st.integers(0, 64))
+@settings(max_examples=20, deadline=None)
+def test_what_a_tile_wants_is_what_the_whole_image_wants_there(left: int, top: int) -> None:
+    side, slope = 96, Proximity(8.0, 3.0)
+    area = square(0, 0, side)
+    image = View(noise(side, side), scattered(area, 60), np.ones((side, side), dtype=np.bool_))
+    part = crop(image, Box(left, top, 32, 32), slope.radius)
+    whole, own = drawn(image, slope), drawn(part, slope)
+    there = whole[:, top : top + 32, left : left + 32]
+    labelled = torch.from_numpy(part.labelled)
+    assert torch.allclose(own[:, labelled], there[:, labelled], atol=1e-5)
+    # Without the reach, sites at the edge would be taught that no cell is near.
+    assert labelled.all() or not torch.allclose(own, there, atol=1e-5)
+
+
+def drawn(view: View, slope: Proximity) -> Tensor:
+    """Return the (T, H, W) maps that the points of a view make."""
+    height, width = view.labelled.shape
+    targets = Targets(
+        torch.from_numpy(view.points.xy).float(), torch.from_numpy(view.points.class_index).long()
+    )
+    return wanted_maps(Cells.of((targets,)), torch.Size((1, 2, height, width)), 1, slope)[0]
