@@ -56,6 +56,7 @@ def run(request: FilesRequest, progress: Progress) -> Path:
         side=config.tile_size,
         slide_mpp=request.slide_mpp,
         without_folds=request.without_folds,
+        enlarged=PretrainingFolder(request.backbone.out).goes_on_with_coarse(),
     )
     source = find_tiles(request.sources, wishes, Part(progress, 0.0, _LOOKING))
     try:

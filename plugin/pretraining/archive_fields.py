@@ -22,10 +22,10 @@ from plugin.dsa.items import SlideItem, download_slide, slides_in
 from plugin.dsa.session import Session
 from plugin.dsa.slide_folders import slides_below, slides_listed, still_there
 from plugin.pretraining.field_cutting import FieldWishes, cut_fields, write_field
-from plugin.pretraining.finding import NoTissueError, TileWishes, TooSmallError, ground_of
+from plugin.pretraining.finding import TileWishes, ground_of
 from plugin.pretraining.ground import Ground
 from plugin.pretraining.ground_tiles import GroundTiles
-from plugin.pretraining.left_out import LeftOut
+from plugin.pretraining.left_out import CannotServeError, LeftOut
 from plugin.slides.reader import open_slide
 
 log = logging.getLogger(__name__)
@@ -151,12 +151,10 @@ class _Cutter:
                 path = download_slide(self._session, slide, Path(folder))
             try:
                 return self._cut(slide, path)
-            except TooSmallError as error:
-                self.left_out.too_small.append(str(error))
-            except NoTissueError as error:
-                self.left_out.without_tissue.append(str(error))
+            except CannotServeError as error:
+                self.left_out.note(error.reason, str(error))
             except SlideError as error:
-                self.left_out.unreadable.append(str(error))
+                self.left_out.note("unreadable", str(error))
         return []
 
     def _cut(self, slide: SlideItem, path: Path) -> list[Ground]:

@@ -1,8 +1,9 @@
 """From what a person names to the grounds that tiles are taken from: images, slides, lists, datasets.
 
-What cannot serve (a broken file, an image smaller than a tile, a slide without tissue) is left out, and one
-warning of each kind names it; only if nothing is left the pretraining is refused. A file that does not say
-how large its pixels are is refused at once, since that is mended for all of them by one option.
+What cannot serve (a broken file, an image smaller than a tile or much coarser, a slide without tissue) is
+left out, and one warning of each kind names it; only if nothing is left the pretraining is refused. A file
+that does not say how large its pixels are is refused at once, since that is mended for all of them by one
+option.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,9 +17,16 @@ from patherea_core.progress import Progress
 from patherea_core.slides import SlideReader
 from plugin.pretraining.ground import Ground
 from plugin.pretraining.ground_tiles import GroundTiles
-from plugin.pretraining.left_out import LeftOut
+from plugin.pretraining.left_out import (
+    CannotServeError,
+    LeftOut,
+    NoTissueError,
+    TooCoarseError,
+    TooSmallError,
+)
 from plugin.pretraining.named_images import NamedImage, named_images
 from plugin.pretraining.tissue_sites import tissue_sites
+from plugin.slides.preflight import MOST_RESAMPLING
 from plugin.slides.reader import open_slide
 
 #: Places that are named in words.
@@ -37,12 +45,15 @@ class TileWishes:
         side: of a tile, in working pixels.
         slide_mpp: micrometres per base pixel of what does not say; None refuses that.
         without_folds: names or numbers of folds of datasets that are left out, say the one to test on.
+        enlarged: whether images of much larger pixels are taken, too, as runs did that an earlier version of
+            the program began.
     """
 
     mpp: float
     side: int
     slide_mpp: float | None = None
     without_folds: tuple[str, ...] = ()
+    enlarged: bool = False
 
 
 def find_tiles(inputs: Sequence[Path], wishes: TileWishes, progress: Progress) -> GroundTiles:
@@ -90,8 +101,10 @@ def ground_of(path: Path, slide: SlideReader, wishes: TileWishes) -> Ground:
 
     Raises:
         SlideError: it cannot be read.
-        InputError: it is smaller than a tile, or shows no tissue.
+        CannotServeError: it is smaller than a tile or much coarser, or shows no tissue.
     """
+    if slide.base_mpp > MOST_RESAMPLING * wishes.mpp and not wishes.enlarged:
+        raise TooCoarseError(f"{slide.name} ({slide.base_mpp:.4g} µm)")
     scale = Scale(slide.base_mpp, wishes.mpp)
     width, height = (
         int(length / scale.base_per_working + 1e-6) for length in (slide.width, slide.height)
@@ -106,14 +119,6 @@ def ground_of(path: Path, slide: SlideReader, wishes: TileWishes) -> Ground:
     return Ground(path, slide.name, slide.base_mpp, width, height, sites)
 
 
-class TooSmallError(InputError):
-    """An image is smaller than a tile."""
-
-
-class NoTissueError(InputError):
-    """A slide shows no tissue."""
-
-
 def _ground(named: NamedImage, wishes: TileWishes, left_out: LeftOut) -> Iterator[Ground]:
     """Yield the ground of one file, if it can serve."""
     mpp = wishes.slide_mpp if named.mpp is None else named.mpp
@@ -121,9 +126,7 @@ def _ground(named: NamedImage, wishes: TileWishes, left_out: LeftOut) -> Iterato
         slide = open_slide(named.path, mpp, named.title, "--slide-mpp")
         ground = ground_of(named.path, slide, wishes)
         yield replace(ground, name=named.path.name, folder=named.folder, cut_from=named.cut_from)
-    except TooSmallError as error:
-        left_out.too_small.append(str(error))
-    except NoTissueError as error:
-        left_out.without_tissue.append(str(error))
+    except CannotServeError as error:
+        left_out.note(error.reason, str(error))
     except SlideError as error:
-        left_out.unreadable.append(f"{named.folder}: {error}" if named.folder else str(error))
+        left_out.note("unreadable", f"{named.folder}: {error}" if named.folder else str(error))

@@ -19,7 +19,7 @@ from plugin.slides.scan_facts import scan_checks
 from plugin.slides.tissue import tissue_outline
 
 #: How many times larger or smaller pixels a slide may have than the model before cells look otherwise.
-_MOST_RESAMPLING = 2.25
+MOST_RESAMPLING = 2.25
 #: How many times larger before single cells cannot be seen any more.
 _MOST_ENLARGED = 8.0
 _FETCH = "fetch the file again; if it is broken at its origin, scan the slide again"
@@ -120,7 +120,7 @@ def pixel_size_check(slide: SlideReader, card: BundleCard | None) -> Check:
             f"{found}: no single cell can be seen",
             "scan the slide at a higher power, or give --mpp if the file is wrong",
         )
-    if max(ratio, 1 / ratio) > _MOST_RESAMPLING:
+    if max(ratio, 1 / ratio) > MOST_RESAMPLING:
         return warned(
             "pixel size",
             f"{found}: resampled {max(ratio, 1 / ratio):.1f} times, cells may look otherwise",

@@ -85,6 +85,18 @@ class PretrainingFolder(RunPlaces):
             return False
         return self._begun()[1].held_out_sha256 is None
 
+    def goes_on_with_coarse(self) -> bool:
+        """Return whether the folder holds a run to go on with that took images of however large pixels.
+
+        Such a run was begun by a version of the program that left none of them out, and has to go on so.
+
+        Raises:
+            InputError: the run does not say how it was started.
+        """
+        if not self.last.exists() and not self.backbone.exists():
+            return False
+        return not self._begun()[1].coarse_left_out
+
     def is_complete(self, config: PretrainingConfig) -> bool:
         """Return whether the run has all its epochs and its backbone.
 
@@ -101,9 +113,10 @@ class PretrainingFolder(RunPlaces):
         Raises:
             OutputError: the folder cannot be written.
         """
+        own = identity.model_copy(update={"coarse_left_out": True})
         written = {
             self.settings: config.model_dump_json(indent=2),
-            self.identity: identity.model_dump_json(indent=2),
+            self.identity: own.model_dump_json(indent=2),
         }
         self.make(written, sorted(self.pictures.glob("epoch-*.png")))
 

@@ -19,6 +19,8 @@ class PretrainingIdentity(Settings):
     """Digest of where the tiles come from."""
     held_out_sha256: Digest | None = None
     """Digest of where the held-out tiles come from; None where that is the same."""
+    coarse_left_out: bool = False
+    """Whether images with much larger pixels than the tiles were left out; earlier versions enlarged them."""
     seed: int
     """Root of every random choice."""
     backbone_weights_sha256: Digest | None = None

@@ -13,7 +13,7 @@ from plugin.pretraining.finding import TileWishes, find_tiles
 from plugin.pretraining.ground_tiles import GroundTiles
 from plugin.pretraining.held_out import by_slide
 from tests.builders import sample, write_dataset
-from tests.plugin.pretraining.slides import glass, is_glass, write_field, write_slide
+from tests.plugin.pretraining.slides import glass, is_glass, tissue, write_field, write_slide
 from tests.plugin.slide_files import write_tiff
 
 WISHES = TileWishes(mpp=0.5, side=32, slide_mpp=0.5)
@@ -150,6 +150,27 @@ def test_what_cannot_serve_is_left_out_and_named(
     assert "1 file is left out, cannot be read: 'broken.png' is no slide or image" in text
     assert "1 file is left out, smaller than a tile: tiny.png (31 × 60 pixels of 0.5 µm)" in text
     assert "1 file is left out, without tissue: empty.tif" in text
+
+
+def test_an_image_of_much_larger_pixels_than_the_tiles_is_left_out_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, mpp in (("scan", 0.5), ("near", 1.12), ("thumbnail", 4.0)):
+        write_tiff(tmp_path / f"{name}.tif", tissue(96, 80), mpp=mpp, photometric="rgb")
+    wishes = TileWishes(mpp=0.5, side=32)
+    assert names(tmp_path, wishes=wishes) == ["near.tif", "scan.tif"]
+    (message,) = caplog.messages
+    assert message == (
+        "1 file is left out, with much larger pixels than the tiles, so that these would be blurred:"
+        " thumbnail.tif (4 µm)"
+    )
+    assert len(names(tmp_path, wishes=replace(wishes, enlarged=True))) == 3
+    assert names(tmp_path / "thumbnail.tif", wishes=replace(wishes, mpp=2)) == ["thumbnail.tif"]
+    with pytest.raises(
+        InputError,
+        match=r"thumbnail\.tif \(4 µm\); name other .* or take a coarser pixel size \(--mpp\)$",
+    ):
+        names(tmp_path / "thumbnail.tif", wishes=wishes)
 
 
 def test_a_broken_file_among_many_is_named_and_the_rest_is_counted(

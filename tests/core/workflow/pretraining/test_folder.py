@@ -99,3 +99,13 @@ def test_pictures_that_cannot_be_written_are_said_so(folder: PretrainingFolder) 
 def test_a_digest_that_is_none_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="tiles_sha256"):
         PretrainingIdentity(tiles_sha256="12", seed=0)
+
+
+def test_a_run_that_an_earlier_version_began_goes_on_with_its_coarse_images(
+    folder: PretrainingFolder, tmp_path: Path
+) -> None:
+    assert not folder.goes_on_with_coarse()
+    folder.identity.write_text(IDENTITY.model_dump_json(exclude={"coarse_left_out"}))
+    assert folder.goes_on_with_coarse()
+    assert folder.require_usable(TINY, IDENTITY, resume=True)
+    assert not PretrainingFolder(tmp_path / "new").goes_on_with_coarse()
