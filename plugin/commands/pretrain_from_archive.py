@@ -1,12 +1,18 @@
-"""Pretrain on the slides of an archive's folder from a shell: the run stays on this machine."""
+"""Pretrain on the slides of an archive's folder from a shell: the run stays on this machine.
 
-from dataclasses import dataclass
+So do the fields of its slides, and which slides these are: a run goes on without fetching them again, and
+whatever has come into their folder since.
+"""
+
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from patherea_core.data.finding import counted
 from patherea_core.errors import Cancelled
 from patherea_core.files import writing
 from patherea_core.pretraining.settings import PretrainingConfig
 from patherea_core.progress import Part, Progress
+from patherea_core.workflow.pretraining.folder import PretrainingFolder
 from plugin.commands.pretrain_backbone import (
     BackboneRequest,
     kept,
@@ -16,10 +22,18 @@ from plugin.commands.pretrain_backbone import (
     require_usable,
     words_of,
 )
-from plugin.commands.pretrain_slides import SlidesFolder
-from plugin.dsa.session import connect
-from plugin.pretraining.archive_fields import ArchiveWishes, archive_tiles, slides_wanted
-from plugin.pretraining.finding import TileWishes
+from plugin.commands.pretrain_checkpoint import AskedPretraining, read_asked, write_asked
+from plugin.commands.pretrain_source import (
+    SlidesFolder,
+    slides_now,
+    slides_of_before,
+    wishes_of,
+    with_room,
+)
+from plugin.dsa.items import SlideItem
+from plugin.dsa.session import Session, connect
+from plugin.pretraining.archive_fields import archive_tiles
+from plugin.pretraining.kept_fields import slides_with_fields
 
 #: Share of the progress that is given to the slides.
 _FETCHING = 0.2
@@ -40,6 +54,7 @@ class FolderRequest:
         subfolders: whether the slides of the folders below it are taken, too.
         slide_mpp: micrometres per base pixel of slides that do not say.
         fields: that are kept of each slide, in the folder of the run.
+        room: bytes that all fields may take; None for half of what the disk has.
     """
 
     api_url: str
@@ -49,6 +64,7 @@ class FolderRequest:
     subfolders: bool = False
     slide_mpp: float | None = None
     fields: int = 100
+    room: int | None = None
 
 
 def run(request: FolderRequest, progress: Progress) -> Path:
@@ -67,28 +83,105 @@ def run(request: FolderRequest, progress: Progress) -> Path:
         subfolders=request.subfolders,
         slide_mpp=request.slide_mpp,
         fields=request.fields,
+        room=request.room,
     )
-    command = words_from_folder(folder, own, config)
+    before = read_asked(PretrainingFolder(own.out))
+    command = words_from_folder(_as_cut(folder, before), own, config)
     if (backbone := of_complete_run(own, config, command, progress)) is not None:
         return backbone
     require_startable(own, config)
+    before = _usable(before, folder, own, config)
     session = connect(request.api_url, request.token)
-    wishes = ArchiveWishes(
-        folder_id=request.folder_id,
-        tiles=TileWishes(mpp=config.mpp, side=config.tile_size, slide_mpp=request.slide_mpp),
-        subfolders=request.subfolders,
-        fields=request.fields,
-        seed=own.seed,
-    )
-    slides = slides_wanted(session, wishes)
     place = own.out / _FIELDS
     with writing(place):
         place.mkdir(parents=True, exist_ok=True)
+    if before is not None and own.resume:
+        slides, asked = slides_of_before(before, own, session, place), before
+    else:
+        slides, asked = _begun(folder, own, config, session, before)
+    command = words_from_folder(_as_cut(folder, asked), own, config)
+    wishes = wishes_of(asked, own)
     try:
         tiles = archive_tiles(session, slides, wishes, place, Part(progress, 0.0, _FETCHING))
         return pretrain_on(tiles, own, config, command, Part(progress, _FETCHING, 1.0))
     except Cancelled as stop:
-        raise Cancelled(f"{stop}; {kept(own.out)}") from stop
+        raise Cancelled(f"{stop}; {_kept(own.out)}") from stop
+
+
+def _begun(
+    folder: SlidesFolder,
+    own: BackboneRequest,
+    config: PretrainingConfig,
+    session: Session,
+    before: AskedPretraining | None,
+) -> tuple[tuple[SlideItem, ...], AskedPretraining]:
+    """Return the slides of a run that starts, having noted in its folder which they are.
+
+    Args:
+        folder: that they lie in.
+        own: how to pretrain.
+        config: all settings.
+        session: of the archive.
+        before: what an attempt with the same words noted that did not come to the end of an epoch.
+    """
+    run_folder = PretrainingFolder(own.out)
+    slides, asked = slides_now(folder, own, config, session)
+    if run_folder.last.exists():
+        # An earlier version began it, which noted nothing and cut as many fields as were wanted.
+        return slides, asked
+    if before is not None and before.slide_ids == asked.slide_ids:
+        # As many fields as then, which may be there, although the disk has other room now.
+        asked = asked.model_copy(update={"fields": before.fields})
+    else:
+        asked = with_room(asked, folder, own, own.out / _FIELDS)
+    write_asked(run_folder, asked)
+    return slides, asked
+
+
+def _usable(
+    before: AskedPretraining | None,
+    folder: SlidesFolder,
+    own: BackboneRequest,
+    config: PretrainingConfig,
+) -> AskedPretraining | None:
+    """Return what was noted in the folder of the run, if it was asked for in the same words; else None.
+
+    Raises:
+        InputError: the words are others, and there is an epoch to go on from.
+    """
+    if before is None:
+        return None
+    told = {
+        "folder": (before.folder_id, folder.id),
+        "sub-folders": (before.subfolders, folder.subfolders),
+        "slide mpp": (before.slide_mpp, folder.slide_mpp),
+        "fields": (before.fields_wanted, folder.fields),
+    }
+    different = [f"{what} {then}, not {now}" for what, (then, now) in told.items() if then != now]
+    run_folder = PretrainingFolder(own.out)
+    if run_folder.last.exists():
+        run_folder.require_none_different(different, (config.epochs, config.epochs))
+        return before
+    same = not different and (before.config, before.seed) == (config, own.seed)
+    return before if same else None
+
+
+def _as_cut(folder: SlidesFolder, asked: AskedPretraining | None) -> SlidesFolder:
+    """Return the folder with as many fields as there was room for, if that is known of such a folder."""
+    if asked is None or asked.fields_wanted != folder.fields:
+        return folder
+    return replace(folder, fields=asked.fields)
+
+
+def _kept(out: Path) -> str:
+    """Return what there is of a pretraining that was stopped, in words."""
+    slides = slides_with_fields(out / _FIELDS)
+    if PretrainingFolder(out).last.exists() or not slides:
+        return kept(out)
+    return (
+        f"the fields of {counted(slides, 'slide', 'slides')} are kept in {out / _FIELDS}; the same command"
+        " goes on from them"
+    )
 
 
 def words_from_folder(

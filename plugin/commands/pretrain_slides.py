@@ -15,36 +15,20 @@ from plugin.commands.earlier_run import (
 )
 from plugin.commands.pretrain_backbone import BackboneRequest, require_startable, require_usable
 from plugin.commands.pretrain_checkpoint import AskedPretraining, unpack_checkpoint
+from plugin.commands.pretrain_source import (
+    SlidesFolder,
+    slides_now,
+    slides_of_before,
+    wishes_of,
+    with_room,
+)
 from plugin.commands.run_item import CHECKPOINT, item_to_go_on
 from plugin.dsa.session import Session
-from plugin.pretraining.archive_fields import (
-    ArchiveWishes,
-    archive_tiles,
-    fields_with_room,
-    slides_wanted,
-)
-from plugin.pretraining.finding import TileWishes
+from plugin.pretraining.archive_fields import archive_tiles
 from plugin.pretraining.ground_tiles import GroundTiles
 from plugin.pretraining.settings_choice import SettingsWishes, chosen_settings
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlidesFolder:
-    """Slides of the archive that a pretraining begins with.
-
-    Attributes:
-        id: of the folder that they lie in.
-        subfolders: whether those of the folders below it are taken, too.
-        slide_mpp: micrometres per base pixel of slides that do not say.
-        fields: of each slide at the most.
-        room: bytes that all fields may take on this machine.
-    """
-
-    id: str
-    subfolders: bool = False
-    slide_mpp: float | None = None
-    fields: int = 100
-    room: int = 10 * 10**9
+__all__ = ["Prepared", "SlidesFolder", "Source", "prepare"]
 
 
 Source: TypeAlias = SlidesFolder | EarlierRun
@@ -84,30 +68,10 @@ def prepare(
         return _resumed(source, backbone, session, scratch, progress)
     config = require_usable(backbone)
     require_startable(backbone, config)
-    wishes = ArchiveWishes(
-        folder_id=source.id,
-        tiles=TileWishes(mpp=config.mpp, side=config.tile_size, slide_mpp=source.slide_mpp),
-        subfolders=source.subfolders,
-        fields=source.fields,
-        room=source.room,
-        seed=backbone.seed,
-    )
-    slides = slides_wanted(session, wishes)
-    wishes = replace(wishes, fields=fields_with_room(wishes, len(slides), scratch))
-    weights = backbone.initial_weights
-    asked = AskedPretraining(
-        config=config,
-        folder_id=source.id,
-        slide_ids=tuple(one.id for one in slides),
-        subfolders=source.subfolders,
-        slide_mpp=source.slide_mpp,
-        fields=wishes.fields,
-        seed=backbone.seed,
-        initial_weights=None if weights is None else Path(weights).name,
-    )
-    return Prepared(
-        archive_tiles(session, slides, wishes, scratch, progress), config, backbone, asked
-    )
+    slides, asked = slides_now(source, backbone, config, session)
+    asked = with_room(asked, source, backbone, scratch)
+    tiles = archive_tiles(session, slides, wishes_of(asked, backbone), scratch, progress)
+    return Prepared(tiles, config, backbone, asked)
 
 
 def _resumed(
@@ -125,17 +89,8 @@ def _resumed(
     path.unlink()
     request = _as_before(backbone, asked)
     require_startable(request, asked.config)
-    wishes = ArchiveWishes(
-        folder_id=asked.folder_id,
-        tiles=TileWishes(
-            mpp=asked.config.mpp, side=asked.config.tile_size, slide_mpp=asked.slide_mpp
-        ),
-        slide_ids=asked.slide_ids,
-        fields=asked.fields,
-        seed=asked.seed,
-    )
-    slides = slides_wanted(session, wishes)
-    tiles = archive_tiles(session, slides, wishes, scratch, progress)
+    slides = slides_of_before(asked, request, session, scratch)
+    tiles = archive_tiles(session, slides, wishes_of(asked, request), scratch, progress)
     return Prepared(tiles, asked.config, request, asked, (item["_id"], item["name"]))
 
 

@@ -2,16 +2,16 @@
 
 A pretraining looks at every slide again and again, at random, and the slides of an archive are too many to
 be kept. So one at a time is fetched, fields of its tissue are cut, and its file goes; tiles are then pieces
-of the fields. How many fields there are is bounded by the room that is given for them.
+of the fields. How many fields there are is bounded by the room that is given for them. Where a run goes on in
+the folder of its fields, a slide whose fields are all there is not fetched again.
 """
 
 import hashlib
 import json
 import logging
-import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from patherea_core.data.finding import counted
@@ -25,6 +25,17 @@ from plugin.pretraining.field_cutting import FieldWishes, cut_fields, write_fiel
 from plugin.pretraining.finding import TileWishes, ground_of
 from plugin.pretraining.ground import Ground
 from plugin.pretraining.ground_tiles import GroundTiles
+from plugin.pretraining.kept_fields import (
+    FieldsAsked,
+    KeptFields,
+    field_name,
+    field_path,
+    forget_fields,
+    keep_fields,
+    kept_fields,
+    room_for_fields,
+    sizes_of,
+)
 from plugin.pretraining.left_out import CannotServeError, LeftOut
 from plugin.slides.reader import open_slide
 
@@ -47,7 +58,7 @@ class ArchiveWishes:
         subfolders: whether the slides of the folders below it are taken, too.
         slide_ids: the slides themselves, instead of those of the folder, where a run goes on with them.
         fields: of each slide.
-        room: bytes that all fields may take; see ``fields_with_room``.
+        room: bytes that all fields may take, None for what the disk has; see ``fields_with_room``.
         seed: of the places of the fields.
     """
 
@@ -56,7 +67,7 @@ class ArchiveWishes:
     subfolders: bool = False
     slide_ids: tuple[str, ...] = ()
     fields: int = 100
-    room: int = 10 * 10**9
+    room: int | None = 10 * 10**9
     seed: int = 0
 
 
@@ -78,6 +89,27 @@ def slides_wanted(session: Session, wishes: ArchiveWishes) -> tuple[SlideItem, .
     return slides
 
 
+def slides_again(session: Session, wishes: ArchiveWishes, scratch: Path) -> tuple[SlideItem, ...]:
+    """Return the slides of ``slide_ids``, in order; only those without fields there are looked for.
+
+    Args:
+        session: of the archive.
+        wishes: what is wanted of them.
+        scratch: the folder that the fields are kept in.
+
+    Raises:
+        InputError: one whose fields are not there is gone, or is no slide any more.
+        ArchiveError: the archive does not answer.
+    """
+    there = {one: kept_fields(scratch, one, _asked(wishes)) for one in wishes.slide_ids}
+    slides = {one: SlideItem(one, kept.name, kept.file_id) for one, kept in there.items() if kept}
+    missing = tuple(one for one in wishes.slide_ids if one not in slides)
+    if missing:
+        found = slides_wanted(session, replace(wishes, slide_ids=missing))
+        slides |= {slide.id: slide for slide in found}
+    return tuple(slides[one] for one in wishes.slide_ids)
+
+
 def fields_with_room(wishes: ArchiveWishes, slides: int, scratch: Path) -> int:
     """Return how many fields of each slide there is room for, and warn if they are fewer than are wanted.
 
@@ -86,7 +118,9 @@ def fields_with_room(wishes: ArchiveWishes, slides: int, scratch: Path) -> int:
         slides: how many there are.
         scratch: the folder that the fields are kept in.
     """
-    room = min(wishes.room, int(_OF_FREE * shutil.disk_usage(scratch).free))
+    room = int(_OF_FREE * room_for_fields(scratch))
+    if wishes.room is not None:
+        room = min(room, wishes.room)
     count = max(1, min(wishes.fields, room // (slides * _fields(wishes, 1).size)))
     if count < wishes.fields:
         log.warning(
@@ -146,16 +180,32 @@ class _Cutter:
 
     def fields_of(self, slide: SlideItem) -> list[Ground]:
         """Return the fields of one slide, none if it cannot serve; its file is kept only meanwhile."""
+        kept = kept_fields(self._scratch, slide.id, _asked(self._wishes))
+        if kept is None or kept.file_id != slide.file_id:
+            forget_fields(self._scratch, slide.id)
+            kept = self._taken(slide)
+        if kept is None:
+            return []
+        keep_fields(self._scratch, slide.id, kept)
+        if kept.reason is not None:
+            self.left_out.note(kept.reason, kept.said)
+        return kept.grounds(self._scratch, slide.id, slide.name)
+
+    def _taken(self, slide: SlideItem) -> KeptFields | None:
+        """Return what there is to keep of a slide of the archive; None if it cannot be read."""
+        kept = KeptFields(asked=_asked(self._wishes), name=slide.name, file_id=slide.file_id)
         with tempfile.TemporaryDirectory(prefix="slide-", dir=self._scratch) as folder:
             with still_there(self._session, slide):
                 path = download_slide(self._session, slide, Path(folder))
             try:
-                return self._cut(slide, path)
+                sizes = sizes_of(self._cut(slide, path))
+                return kept.model_copy(update={"sizes": sizes})
             except CannotServeError as error:
-                self.left_out.note(error.reason, str(error))
+                return kept.model_copy(update={"reason": error.reason, "said": str(error)})
             except SlideError as error:
+                # Not remembered: it may be read by and by, say with another version of a library.
                 self.left_out.note("unreadable", str(error))
-        return []
+        return None
 
     def _cut(self, slide: SlideItem, path: Path) -> list[Ground]:
         tiles = self._wishes.tiles
@@ -166,8 +216,8 @@ class _Cutter:
         return [
             write_field(
                 pixels,
-                self._scratch / f"{slide.id}-{number}.png",
-                f"{slide.name}, field {number + 1}",
+                field_path(self._scratch, slide.id, number),
+                field_name(slide.name, number),
                 tiles.mpp,
                 slide.id,
             )
@@ -177,6 +227,18 @@ class _Cutter:
 
 def _fields(wishes: ArchiveWishes, count: int) -> FieldWishes:
     return FieldWishes(count, _TILES_ACROSS * wishes.tiles.side, wishes.tiles.mpp)
+
+
+def _asked(wishes: ArchiveWishes) -> FieldsAsked:
+    tiles, fields = wishes.tiles, _fields(wishes, wishes.fields)
+    return FieldsAsked(
+        count=fields.count,
+        side=fields.side,
+        mpp=tiles.mpp,
+        slide_mpp=tiles.slide_mpp,
+        enlarged=tiles.enlarged,
+        seed=wishes.seed,
+    )
 
 
 def _identity(slides: Sequence[SlideItem], wishes: ArchiveWishes) -> str:

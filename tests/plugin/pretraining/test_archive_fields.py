@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from plugin.pretraining.archive_fields import (
 from plugin.pretraining.finding import TileWishes
 from plugin.pretraining.ground_tiles import GroundTiles
 from plugin.pretraining.held_out import divided
+from plugin.pretraining.kept_fields import room_for_fields
 from tests.plugin.archive import FOLDER, TOKEN, FakeArchive, serving
 from tests.plugin.pretraining.slides import glass, tissue
 from tests.plugin.slide_files import write_tiff
@@ -75,7 +77,8 @@ def test_each_slide_leaves_fields_and_no_file(session: Session, tmp_path: Path) 
     assert found.describe() == "4 fields of 2 slides of the archive"
     assert found.part(found.grounds[2:]).describe() == "2 fields of 1 slide of the archive"
     assert [(one.width, one.height) for one in found.grounds] == [(64, 64)] * 4
-    assert sorted(path.suffix for path in (tmp_path / "scratch").iterdir()) == [".png"] * 4
+    left = sorted(path.suffix for path in (tmp_path / "scratch").iterdir())
+    assert left == [".json"] * 2 + [".png"] * 4
     tiles = found.sample(4, 32, Seed(0).stream("tiles"))
     assert abs(tiles.reshape(-1, 3).mean(axis=0) - [200, 90, 170]).max() < 10
 
@@ -119,6 +122,52 @@ def test_the_same_seed_gives_the_same_fields_whatever_else_lies_in_the_folder(
     assert taken(session, tmp_path / "more").digest() != first.digest()
     gone_on = replace(WISHES, slide_ids=only)
     assert taken(session, tmp_path / "on", gone_on).digest() == first.digest()
+
+
+def downloads(archive: FakeArchive) -> int:
+    """Return how many slides were fetched until now, and count anew."""
+    count = sum("download" in one for one in archive.requests)
+    archive.requests.clear()
+    return count
+
+
+def test_fields_that_are_there_are_taken_for_the_same_wishes_and_files_alone(
+    archive: FakeArchive, session: Session, tmp_path: Path
+) -> None:
+    scratch = tmp_path / "scratch"
+    first = taken(session, scratch)
+    assert downloads(archive) == 2
+    assert taken(session, scratch).digest() == first.digest()
+    assert downloads(archive) == 0
+    for other in (replace(WISHES, seed=2), replace(WISHES, fields=2)):
+        assert len(taken(session, scratch, other).grounds) == 2 * other.fields
+        assert downloads(archive) == 2
+        assert len(list(scratch.glob("*.png"))) == 2 * other.fields
+    replaced = min(archive.items)
+    archive.files["9" * 24] = archive.files[archive.items[replaced]["largeImage"]["fileId"]]
+    archive.items[replaced]["largeImage"]["fileId"] = "9" * 24
+    taken(session, scratch, replace(WISHES, fields=2))
+    assert downloads(archive) == 1
+
+
+def test_a_record_that_is_broken_counts_for_nothing(
+    archive: FakeArchive, session: Session, tmp_path: Path
+) -> None:
+    first = taken(session, tmp_path / "scratch")
+    (tmp_path / "scratch" / f"{min(archive.items)}.json").write_text("{}")
+    downloads(archive)
+    assert taken(session, tmp_path / "scratch").digest() == first.digest()
+    assert downloads(archive) == 1
+
+
+def test_fields_that_are_there_are_counted_as_room(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = taken(session, tmp_path)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    taken_bytes = sum(one.path.stat().st_size for one in found.grounds)
+    assert room_for_fields(tmp_path) == taken_bytes
+    assert fields_with_room(replace(WISHES, room=None), 2, tmp_path) < WISHES.fields
 
 
 def test_little_room_is_shared_out_and_told(
@@ -188,4 +237,4 @@ def test_a_request_to_stop_leaves_no_slide_behind(session: Session, tmp_path: Pa
     scratch.mkdir()
     with pytest.raises(Cancelled):
         archive_tiles(session, slides_wanted(session, WISHES), WISHES, scratch, Stop())
-    assert all(path.suffix == ".png" for path in scratch.iterdir())
+    assert all(path.suffix in {".png", ".json"} for path in scratch.iterdir())
