@@ -33,7 +33,7 @@ from plugin.commands.pretrain_source import (
 from plugin.dsa.items import SlideItem
 from plugin.dsa.session import Session, connect
 from plugin.pretraining.archive_fields import archive_tiles
-from plugin.pretraining.kept_fields import slides_with_fields
+from plugin.pretraining.kept_fields import forget_unreadable, slides_with_fields
 
 #: Share of the progress that is given to the slides.
 _FETCHING = 0.2
@@ -124,7 +124,8 @@ def _begun(
         session: of the archive.
         before: what an attempt with the same words noted that did not come to the end of an epoch.
     """
-    run_folder = PretrainingFolder(own.out)
+    run_folder, place = PretrainingFolder(own.out), own.out / _FIELDS
+    forget_unreadable(place)
     slides, asked = slides_now(folder, own, config, session)
     if run_folder.last.exists():
         # An earlier version began it, which noted nothing and cut as many fields as were wanted.
@@ -133,7 +134,7 @@ def _begun(
         # As many fields as then, which may be there, although the disk has other room now.
         asked = asked.model_copy(update={"fields": before.fields})
     else:
-        asked = with_room(asked, folder, own, own.out / _FIELDS)
+        asked = with_room(asked, folder, own, place)
     write_asked(run_folder, asked)
     return slides, asked
 

@@ -184,15 +184,13 @@ class _Cutter:
         if kept is None or kept.file_id != slide.file_id:
             forget_fields(self._scratch, slide.id)
             kept = self._taken(slide)
-        if kept is None:
-            return []
         keep_fields(self._scratch, slide.id, kept)
         if kept.reason is not None:
             self.left_out.note(kept.reason, kept.said)
         return kept.grounds(self._scratch, slide.id, slide.name)
 
-    def _taken(self, slide: SlideItem) -> KeptFields | None:
-        """Return what there is to keep of a slide of the archive; None if it cannot be read."""
+    def _taken(self, slide: SlideItem) -> KeptFields:
+        """Return what there is to keep of a slide of the archive."""
         kept = KeptFields(asked=_asked(self._wishes), name=slide.name, file_id=slide.file_id)
         with tempfile.TemporaryDirectory(prefix="slide-", dir=self._scratch) as folder:
             with still_there(self._session, slide):
@@ -203,9 +201,7 @@ class _Cutter:
             except CannotServeError as error:
                 return kept.model_copy(update={"reason": error.reason, "said": str(error)})
             except SlideError as error:
-                # Not remembered: it may be read by and by, say with another version of a library.
-                self.left_out.note("unreadable", str(error))
-        return None
+                return kept.model_copy(update={"reason": "unreadable", "said": str(error)})
 
     def _cut(self, slide: SlideItem, path: Path) -> list[Ground]:
         tiles = self._wishes.tiles

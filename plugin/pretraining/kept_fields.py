@@ -111,6 +111,18 @@ def forget_fields(place: Path, slide_id: str) -> None:
             path.unlink()
 
 
+def forget_unreadable(place: Path) -> None:
+    """Remove what a folder says of slides that could not be read, and now perhaps can.
+
+    Raises:
+        OutputError: it cannot be removed.
+    """
+    with writing(place):
+        for path in place.glob(f"*{_RECORD}"):
+            if _is_of_unreadable(path):
+                path.unlink()
+
+
 def room_for_fields(place: Path) -> int:
     """Return the bytes that are free on the disk of a folder, or that fields in it take."""
     taken = sum(path.stat().st_size for path in place.glob(f"*{_FIELD}"))
@@ -125,6 +137,13 @@ def slides_with_fields(place: Path) -> int:
 def sizes_of(fields: Sequence[Ground]) -> tuple[tuple[int, int], ...]:
     """Return width and height of each field."""
     return tuple((field.width, field.height) for field in fields)
+
+
+def _is_of_unreadable(record: Path) -> bool:
+    try:
+        return KeptFields.model_validate_json(record.read_bytes()).reason == "unreadable"
+    except ValidationError:
+        return False
 
 
 def _record(place: Path, slide_id: str) -> Path:

@@ -201,6 +201,26 @@ def test_a_coarse_slide_is_left_out_without_being_fetched_again(
     assert asked[1].source.digest() == asked[0].source.digest()
 
 
+def test_a_slide_that_could_not_be_read_is_tried_again_by_a_run_that_starts_alone(
+    archive: FakeArchive, wanted: FolderRequest, asked: list[PretrainRequest]
+) -> None:
+    class Stop:
+        def advance(self, fraction: float, message: str = "") -> None:
+            if "fields are there" in message or fraction > 0.5:
+                raise Cancelled("stopped on request")
+
+    broken = archive.add_slide("broken.tif", b"no slide", (10, 10))
+    with pytest.raises(Cancelled):
+        run(wanted, Stop())
+    assert fetched(archive) == 3
+    run(wanted, Silent())
+    assert fetched(archive) == 1
+    del archive.items[broken]
+    run(resumed(wanted), Silent())
+    assert fetched(archive) == 0
+    assert asked[1].source.digest() == asked[0].source.digest()
+
+
 def test_slides_are_called_what_they_were_called_when_the_run_began(
     archive: FakeArchive, wanted: FolderRequest, tmp_path: Path
 ) -> None:
