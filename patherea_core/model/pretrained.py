@@ -162,7 +162,7 @@ def _of_the_model(state: Mapping[str, Tensor], model: nn.Module, path: Path) -> 
     )
     if foreign:
         raise InputError(
-            f"{path} holds {len(foreign)} tensors that the backbone does not have, {_few(foreign)}; it is"
+            f"{path} holds tensors that the backbone does not have ({len(foreign)}), {_few(foreign)}; it is"
             " of another network, or of one with other backbone_options"
         )
     return {name: tensor for name, tensor in used.items() if name in known}

@@ -45,9 +45,14 @@ def card_of(network: NetworkConfig, file: WeightFile, path: Path, *, fetched: bo
 
 
 def _options_taken(network: NetworkConfig) -> str:
-    """Return which options are taken for those that the weights were learnt with, if there are any."""
+    """Return which options of a recipe such weights may not have been learnt with, if there are any."""
     taken = features_options(network.backbone_options)
-    return f", with the options {taken}; without them its features would be others" if taken else ""
+    if not taken:
+        return ""
+    return (
+        f"; nor does it say that it was learnt with the recipe's options {taken}, and what timm publishes was"
+        f" not: --backbone {network.backbone} leaves them out"
+    )
 
 
 def _perhaps(network: NetworkConfig) -> str:

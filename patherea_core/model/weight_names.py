@@ -96,8 +96,16 @@ def _without_prefixes(state: State, known: Collection[str]) -> State:
     return state
 
 
+#: What timm's translations raise where a tensor is missing, or has a shape that they did not expect.
+_FOREIGN = (KeyError, RuntimeError, ValueError, IndexError, AttributeError, AssertionError)
+
+
 def _translated_by_timm(state: State, name: str, model: nn.Module) -> State:
-    """Apply timm's translation of that architecture to a copy, which it may spoil."""
+    """Apply timm's translation of that architecture to a copy, which it may spoil.
+
+    Tensors of another network, of which it stumbles, are left as they are; what is wrong with them is told
+    by what compares them with the model.
+    """
     module = sys.modules[timm.model_entrypoint(name).__module__]
     for candidate in ("checkpoint_filter_fn", "_filter_fn", "_filter_torchvision_pretrained"):
         translation: Callable[..., State] | None = getattr(module, candidate, None)
@@ -105,11 +113,13 @@ def _translated_by_timm(state: State, name: str, model: nn.Module) -> State:
             break
     else:
         return state
-    state = dict(state)
     taken = inspect.signature(translation).parameters
     # Only DeiT III has names like gamma_1, which timm translates when told to.
     options = {"adapt_layer_scale": True} if "adapt_layer_scale" in taken else {}
-    return translation(state, model, **options) if "model" in taken else translation(state)
+    try:
+        return translation(dict(state), *([model] if "model" in taken else []), **options)
+    except _FOREIGN:
+        return state
 
 
 #: Names of torchvision's ConvNeXt, whose odd members of ``features`` are stages, and timm's.

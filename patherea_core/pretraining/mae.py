@@ -102,7 +102,8 @@ def _without_head(make: Callable[..., nn.Module], config: PretrainingConfig) -> 
             global_pool="",
             dynamic_img_size=True,
         )
-    except (
-        InputError
-    ) as error:  # a few are of no use without their head, such as those with two of them
-        raise InputError(f"{str(error).rstrip('.')}; name another --backbone") from error
+    except InputError as error:  # those with a second head, which learnt from another network
+        raise InputError(
+            f"{config.backbone!r} cannot be built without its head, as a detector needs it; name another"
+            ' --backbone, say that without "distilled" in its name'
+        ) from error

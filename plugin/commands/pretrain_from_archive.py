@@ -93,19 +93,23 @@ def run(request: FolderRequest, progress: Progress) -> Path:
     before = _usable(before, folder, own, config)
     session = connect(request.api_url, request.token)
     place = own.out / _FIELDS
-    with writing(place):
-        place.mkdir(parents=True, exist_ok=True)
     if before is not None and own.resume:
         slides, asked = slides_of_before(before, own, session, place), before
+        _make(place)
     else:
         slides, asked = _begun(folder, own, config, session, before)
     command = words_from_folder(_as_cut(folder, asked), own, config)
-    wishes = wishes_of(asked, own)
+    wishes = replace(wishes_of(asked, own), mpp_option="--slide-mpp")
     try:
         tiles = archive_tiles(session, slides, wishes, place, Part(progress, 0.0, _FETCHING))
         return pretrain_on(tiles, own, config, command, Part(progress, _FETCHING, 1.0))
     except Cancelled as stop:
         raise Cancelled(f"{stop}; {_kept(own.out)}") from stop
+
+
+def _make(place: Path) -> None:
+    with writing(place):
+        place.mkdir(parents=True, exist_ok=True)
 
 
 def _begun(
@@ -127,6 +131,7 @@ def _begun(
     run_folder, place = PretrainingFolder(own.out), own.out / _FIELDS
     forget_unreadable(place)
     slides, asked = slides_now(folder, own, config, session)
+    _make(place)
     if run_folder.last.exists():
         # An earlier version began it, which noted nothing and cut as many fields as were wanted.
         return slides, asked

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from patherea_core.errors import InputError
 from patherea_core.pretraining.settings import PretrainingConfig
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
 from plugin.commands.pretrain_checkpoint import AskedPretraining
@@ -81,7 +82,15 @@ def slides_of_before(
         InputError: one is gone whose fields are not in ``place``.
         ArchiveError: the archive does not answer.
     """
-    slides = slides_again(session, wishes_of(asked, backbone), place)
+    try:
+        slides = slides_again(session, wishes_of(asked, backbone), place)
+    except InputError as error:
+        named = zip(asked.slide_ids, asked.slide_names, strict=False)
+        gone = " or ".join(name for slide, name in named if slide in str(error)) or "a slide"
+        raise InputError(
+            f"the run cannot go on without {gone}, which it began with: {error}; begin another one, in a"
+            " folder of its own"
+        ) from error
     names = asked.slide_names or tuple(one.name for one in slides)
     return tuple(replace(one, name=name) for one, name in zip(slides, names, strict=True))
 

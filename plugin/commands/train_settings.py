@@ -161,10 +161,8 @@ def _backbone_name(request: TrainRequest, recipe: Recipe, card: BackboneCard | N
             f"nothing says which network starts from the weights {request.backbone_weights}: say --backbone"
             " NAME, or name a recipe that starts from weights of its backbone, as --recipe small-pretrained"
         )
-    # Of such weights it is known which options they need; of others the recipe says so.
-    known = card is not None or request.backbone_weights == "hub"
-    own = request.recipe is not None and request.backbone == recipe.network.backbone
-    return None if own and not known else request.backbone
+    own = request.backbone == recipe.network.backbone
+    return None if own and request.backbone_weights is None else request.backbone
 
 
 def _require_no_foundation(request: TrainRequest, card: BackboneCard) -> None:

@@ -11,7 +11,7 @@ import json
 import logging
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from patherea_core.data.finding import counted
@@ -60,6 +60,7 @@ class ArchiveWishes:
         fields: of each slide.
         room: bytes that all fields may take, None for what the disk has; see ``fields_with_room``.
         seed: of the places of the fields.
+        mpp_option: how a person says how large the pixels of a slide are, for messages.
     """
 
     folder_id: str
@@ -69,6 +70,7 @@ class ArchiveWishes:
     fields: int = 100
     room: int | None = 10 * 10**9
     seed: int = 0
+    mpp_option: str = "--slideMpp"
 
 
 def slides_wanted(session: Session, wishes: ArchiveWishes) -> tuple[SlideItem, ...]:
@@ -105,8 +107,7 @@ def slides_again(session: Session, wishes: ArchiveWishes, scratch: Path) -> tupl
     slides = {one: SlideItem(one, kept.name, kept.file_id) for one, kept in there.items() if kept}
     missing = tuple(one for one in wishes.slide_ids if one not in slides)
     if missing:
-        found = slides_wanted(session, replace(wishes, slide_ids=missing))
-        slides |= {slide.id: slide for slide in found}
+        slides |= {slide.id: slide for slide in slides_listed(session, missing)}
     return tuple(slides[one] for one in wishes.slide_ids)
 
 
@@ -205,7 +206,7 @@ class _Cutter:
 
     def _cut(self, slide: SlideItem, path: Path) -> list[Ground]:
         tiles = self._wishes.tiles
-        opened = open_slide(path, tiles.slide_mpp, slide.name, "--slideMpp")
+        opened = open_slide(path, tiles.slide_mpp, slide.name, self._wishes.mpp_option)
         ground = ground_of(path, opened, tiles)
         fields = _fields(self._wishes, self._wishes.fields)
         random = Seed(self._wishes.seed).stream("fields", int(slide.id[-8:], 16))

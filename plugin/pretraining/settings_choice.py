@@ -93,10 +93,11 @@ def option_of(setting: str) -> str:
 
 
 def options_of(weights: Path | Literal["hub"], backbone: str) -> Mapping[str, Any] | None:
-    """Return the options of a backbone that weights were learnt with; None if they do not say.
+    """Return the options of a backbone that weights were learnt with; None if they are of another one.
 
     Args:
-        weights: a file, or "hub" for those that timm publishes, which need none.
+        weights: a file, or "hub" for those that timm publishes. These need none, and so does a file that
+            does not say what it is, which will be one of them.
         backbone: what timm calls it.
 
     Raises:
@@ -105,9 +106,9 @@ def options_of(weights: Path | Literal["hub"], backbone: str) -> Mapping[str, An
     if weights == "hub":
         return {}
     card = read_backbone_card(weights)
-    if card is None or card.architecture != _untagged(backbone):
-        return None
-    return card.backbone_options
+    if card is None:
+        return {}
+    return card.backbone_options if card.architecture == _untagged(backbone) else None
 
 
 def _usual_options(backbone: str) -> dict[str, Any]:

@@ -31,6 +31,9 @@ fill them in. A detector that starts from it may need fewer labels; whether it d
 your own. The run folder holds the backbone (backbone.safetensors), curves, pictures of what was filled
 in, and the state to resume from; a run that was stopped loses at most one epoch."""
 
+#: Fields of a slide of an archive.
+_FIELDS = 100
+
 _MORE = """\
 SOURCE is an image, a slide, a folder of them, a list (.txt, or .csv with columns slide and mpp) or the
 folder of a dataset. Images of up to 4 megapixels are taken whole; on larger ones tissue is looked for,
@@ -64,7 +67,7 @@ def _add_archive(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--folder", metavar="ID", help="a folder of slides; fields of them are kept in RUN")
     add("--subfolders", action="store_true", help="those of all folders below it, too")
-    add("--fields", metavar="N", type=int, default=100, help="of each slide (default: 100)")
+    add("--fields", metavar="N", type=int, help=f"of each slide (default: {_FIELDS})")
     add("--api-url", metavar="URL", help="the archive's address, ending in /api/v1")
     add(
         "--token",
@@ -135,7 +138,12 @@ def _require_known(options: Options) -> None:
         raise InputError("name what to look at: either SOURCEs or a --folder of an archive")
     if options.folder and not options.api_url:
         raise InputError("--folder needs --api-url, the archive's address")
-    if options.fields < 1:
+    if options.sources and (options.subfolders or options.fields is not None):
+        raise InputError(
+            "--subfolders and --fields are of a --folder of an archive; leave them out, and name the"
+            " sub-folders as SOURCEs"
+        )
+    if options.fields is not None and options.fields < 1:
         raise InputError(f"--fields must be at least 1, not {options.fields}")
     for path in options.sources:
         if not path.exists():
@@ -195,7 +203,7 @@ def _on_folder(options: Options, backbone: "BackboneRequest", progress: Progress
         backbone=backbone,
         subfolders=options.subfolders,
         slide_mpp=options.slide_mpp,
-        fields=options.fields,
+        fields=options.fields or _FIELDS,
     )
     return command.run(request, progress)
 

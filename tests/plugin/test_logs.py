@@ -57,3 +57,10 @@ def test_what_is_no_error_is_told_once_and_an_error_each_time(stream: io.StringI
         "ERROR failed",
         "ERROR failed",
     ]
+
+
+def test_what_timm_says_for_its_developers_is_on_no_line(stream: io.StringIO) -> None:
+    timm = logging.getLogger("timm.layers.pos_embed")
+    timm.info("Resized position embedding")
+    timm.warning("something is wrong")
+    assert stream.getvalue() == "WARNING something is wrong\n"

@@ -95,7 +95,7 @@ def attempt(
     torch.manual_seed(request.seed)
     learner = Learner(recipe, manifest.taxonomy, manifest.mpp)
     if place.rank == 0:
-        say_what_is_trained(request, learner.network)
+        say_what_is_trained(request, learner.network, manifest.mpp)
     start_from(material.beginning, learner.network, manifest.taxonomy)
     if recipe.loss.logit_adjustment:
         prior = class_log_prior(labels_of(material.training), len(manifest.taxonomy))

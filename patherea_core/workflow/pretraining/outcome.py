@@ -76,7 +76,8 @@ def _card(
     )
     licence, before = request.licence, ""
     if weights is not None:
-        licence = f"{licence}; and of the weights it started from: {weights.licence}"
+        if weights.licence != licence:
+            licence = f"{licence}; and of the weights it started from: {weights.licence}"
         before = f", begun from {weights.origin}"
     return BackboneCard(
         architecture=architecture.split(".")[0],

@@ -4,6 +4,7 @@ import logging
 
 from torch import nn
 
+from patherea_core.config import NetworkConfig
 from patherea_core.data.finding import counted
 from patherea_core.data.manifest import Manifest
 from patherea_core.data.validation_choice import division_in_words, trained_test_folds
@@ -12,17 +13,48 @@ from patherea_core.workflow.request import FitRequest
 log = logging.getLogger(__name__)
 
 
-def say_what_is_trained(request: FitRequest, network: nn.Module) -> None:
-    """Log recipe, network and seed."""
+#: Micrometres from a cell at which the maps of a Patherea-FCRN fall to 0 in the recipes that there are, and
+#: from which factor on others are told.
+_USUAL_UM, _UNUSUAL = 4.0, 1.5
+
+
+def say_what_is_trained(request: FitRequest, network: nn.Module, mpp: float) -> None:
+    """Log recipe, network and seed, and warn of maps that are unusually small or large.
+
+    Args:
+        request: what was asked for.
+        network: what is trained.
+        mpp: micrometres per working pixel.
+    """
     recipe, given = request.recipe, request.provenance
     log.info(
-        "recipe %s: %s, %s parameters, %s, seed %d",
+        "recipe %s: %s on %s, %s parameters, %s, seed %d",
         given.get("recipe") or given.get("experiment") or "without a name",
+        _kind(recipe.network, mpp),
         recipe.network.backbone,
         f"{sum(parameter.numel() for parameter in network.parameters()):,}",
         counted(recipe.training.epochs, "epoch", "epochs"),
         request.seed,
     )
+    _warn_of_maps(recipe.network, mpp)
+
+
+def _kind(network: NetworkConfig, mpp: float) -> str:
+    if network.proximity is None:
+        return "Patherea-P2P"
+    return f"Patherea-FCRN (maps of {network.proximity.radius * mpp:g} µm around a cell)"
+
+
+def _warn_of_maps(network: NetworkConfig, mpp: float) -> None:
+    if network.proximity is None:
+        return
+    radius = network.proximity.radius * mpp
+    if max(radius / _USUAL_UM, _USUAL_UM / radius) >= _UNUSUAL:
+        log.warning(
+            "the maps of a cell have a radius of %g µm, and %g µm are usual: in a recipe, set"
+            " network.proximity.radius to %g for pixels of %g µm",
+            *(radius, _USUAL_UM, _USUAL_UM / mpp, mpp),
+        )
 
 
 def say_what_it_is_trained_on(request: FitRequest, manifest: Manifest) -> None:

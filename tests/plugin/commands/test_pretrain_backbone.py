@@ -315,6 +315,10 @@ def test_a_source_that_is_not_there_is_named(
     assert "there is no /nowhere; check its path" in caplog.text
     assert main([*words, "--initial-weights", "/nowhere"]) == 2
     assert "there is no file /nowhere; name a file of weights" in caplog.text
+    for of_archives in (["--fields", "3"], ["--subfolders"]):
+        assert main([*words, *of_archives]) == 2
+        assert "--subfolders and --fields are of a --folder of an archive" in caplog.text
+        caplog.clear()
 
 
 def test_fields_of_an_archive_stay_with_the_run(

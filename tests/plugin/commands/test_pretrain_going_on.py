@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from patherea_core.errors import Cancelled, InputError
+from patherea_core.errors import Cancelled, InputError, ScaleError
 from patherea_core.progress import Progress, Silent
 from patherea_core.workflow.pretrain import PretrainRequest
 from patherea_core.workflow.pretraining.folder import PretrainingFolder
@@ -105,6 +105,36 @@ def test_of_slides_that_lack_a_field_alone_fields_are_cut_again(
     assert fetched(archive) == 1
     assert lost.read_bytes() == before
     assert asked[1].source.digest() == asked[0].source.digest()
+
+
+def test_a_slide_without_fields_that_is_gone_is_named(
+    archive: FakeArchive, wanted: FolderRequest, asked: list[PretrainRequest]
+) -> None:
+    run(wanted, Silent())
+    gone = min(archive.items)
+    name = archive.items[gone]["name"]
+    (wanted.backbone.out / "fields" / f"{gone}-0.png").unlink()
+    del archive.items[gone]
+    with pytest.raises(InputError, match=f"cannot go on without {name}, .* begin another one"):
+        run(resumed(wanted), Silent())
+    assert len(asked) == 1
+
+
+def test_a_shell_is_told_its_own_option_for_the_size_of_pixels(
+    archive: FakeArchive, wanted: FolderRequest, tmp_path: Path
+) -> None:
+    path = tmp_path / "unsaid.tif"
+    write_tiff(path, tissue(300, 300), photometric="rgb", mpp=None, compression="zlib")
+    archive.add_slide("unsaid.tif", path.read_bytes(), (300, 300), None)
+    with pytest.raises(ScaleError, match=r"'unsaid\.tif' has no resolution; give --slide-mpp"):
+        run(wanted, Silent())
+
+
+def test_a_refused_folder_leaves_no_run(archive: FakeArchive, wanted: FolderRequest) -> None:
+    archive.items.clear()
+    with pytest.raises(InputError, match="the folder holds no slide"):
+        run(wanted, Silent())
+    assert not wanted.backbone.out.exists()
 
 
 def test_other_words_are_refused_before_the_archive_is_asked(

@@ -41,7 +41,9 @@ def test_weights_bring_their_options(tmp_path: Path) -> None:
     )
     assert options_of(path, "mobilenetv2_100") == {"pad_type": "same"}
     assert options_of(path, "resnet18") is None
+    (tmp_path / "published.pth").write_bytes(b"no card")
     assert options_of("hub", "mobilenetv2_100") == {}
+    assert options_of(tmp_path / "published.pth", "mobilenetv2_100") == {}
     assert chosen_settings(SettingsWishes(), {}).backbone_options == {}
 
 
