@@ -38,15 +38,14 @@ def require_fitting(
     if card.architecture != architecture.split(".")[0]:
         raise InputError(_of_another(card, network, path, option))
     detector = option == BACKBONE_WEIGHTS
-    shaping, free = features_options(options), dict(options)
-    if any(options.get(name) != value for name, value in card.backbone_options.items()) or (
-        shaping.keys() - card.backbone_options.keys()
-    ):
-        for name in shaping:
-            del free[name]
+    shaping = features_options(options)
+    # What the weights leave open may be as it is.
+    wanted = {name: value for name, value in options.items() if name not in shaping}
+    wanted |= card.backbone_options
+    if wanted != options:
         way_out = (
             f"say --backbone {card.architecture}, which takes theirs (in a recipe file, set"
-            f" network.backbone_options to {free | card.backbone_options})"
+            f" network.backbone_options to {wanted})"
             if detector
             else f"name weights with {option} that were learnt so"
         )
