@@ -108,7 +108,7 @@ pyramid of the other are taken from the publications that it names, or chosen.
 _MAP_STRIDE = 2
 
 #: Distance from a cell, in micrometres, at which a map of such a network has fallen to 0.
-_MAP_RADIUS_UM = 4.0
+MAP_RADIUS_UM = 4.0
 
 #: Micrometres a pixel of the tissue that the published networks are for, and all others.
 _MPP_OF_PAPER, _MPP = 0.25, 0.5
@@ -155,7 +155,7 @@ def as_model(recipe: Recipe, model: Model, mpp: float = _MPP) -> Recipe:
     if recipe.network.model == model:
         return recipe
     kind = (
-        {"proximity": ProximityConfig(radius=_MAP_RADIUS_UM / mpp), "feature_stride": _MAP_STRIDE}
+        {"proximity": ProximityConfig(radius=MAP_RADIUS_UM / mpp), "feature_stride": _MAP_STRIDE}
         if model == "fcrn"
         else {"proximity": None, "feature_stride": NetworkConfig().feature_stride}
     )

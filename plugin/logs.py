@@ -34,13 +34,6 @@ class _Discreet(logging.Formatter):
         return without_secrets(super().format(record))
 
 
-class _Own(logging.Filter):
-    """A filter that lets nothing through of what libraries say for their own developers."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno > logging.INFO or not record.name.startswith("timm")
-
-
 class _Once(logging.Filter):
     """A filter that lets a line through once, unless it is an error: what holds for many is said for all."""
 
@@ -68,9 +61,8 @@ class _AboveBars(logging.StreamHandler[TextIO]):
 def set_up(stream: TextIO | None = None) -> None:
     """Send the logs of this process to standard error, or to another stream."""
     handler = _AboveBars(stream or sys.stderr)
-    handler.addFilter(_Own())
     handler.addFilter(_Once())
     handler.setFormatter(_Discreet("%(levelname)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for chatty in ("urllib3", "PIL", "matplotlib", "large_image", "tifffile"):
+    for chatty in ("urllib3", "PIL", "matplotlib", "large_image", "tifffile", "timm"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

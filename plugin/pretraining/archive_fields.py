@@ -185,7 +185,7 @@ class _Cutter:
         if kept is None or kept.file_id != slide.file_id:
             forget_fields(self._scratch, slide.id)
             kept = self._taken(slide)
-        keep_fields(self._scratch, slide.id, kept)
+            keep_fields(self._scratch, slide.id, kept)
         if kept.reason is not None:
             self.left_out.note(kept.reason, kept.said)
         return kept.grounds(self._scratch, slide.id, slide.name)

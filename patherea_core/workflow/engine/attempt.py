@@ -107,7 +107,7 @@ def attempt(
         settings,
         seed,
         request.workers,
-        reach_of(request.recipe),
+        reach_of(recipe),
     )
     trainer = trainer_for(recipe, seed, folder, place, reports, at_once)
     train(trainer, learner, tiles, folder.last if folder.last.exists() else None)

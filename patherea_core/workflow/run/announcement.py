@@ -8,14 +8,14 @@ from patherea_core.config import NetworkConfig
 from patherea_core.data.finding import counted
 from patherea_core.data.manifest import Manifest
 from patherea_core.data.validation_choice import division_in_words, trained_test_folds
+from patherea_core.recipes import MAP_RADIUS_UM
 from patherea_core.workflow.request import FitRequest
 
 log = logging.getLogger(__name__)
 
 
-#: Micrometres from a cell at which the maps of a Patherea-FCRN fall to 0 in the recipes that there are, and
-#: from which factor on others are told.
-_USUAL_UM, _UNUSUAL = 4.0, 1.5
+#: Factor between the radius of the maps of a Patherea-FCRN and the usual one, from which on that is told.
+_UNUSUAL = 1.5
 
 
 def say_what_is_trained(request: FitRequest, network: nn.Module, mpp: float) -> None:
@@ -49,11 +49,11 @@ def _warn_of_maps(network: NetworkConfig, mpp: float) -> None:
     if network.proximity is None:
         return
     radius = network.proximity.radius * mpp
-    if max(radius / _USUAL_UM, _USUAL_UM / radius) >= _UNUSUAL:
+    if max(radius / MAP_RADIUS_UM, MAP_RADIUS_UM / radius) >= _UNUSUAL:
         log.warning(
             "the maps of a cell have a radius of %g µm, and %g µm are usual: in a recipe, set"
             " network.proximity.radius to %g for pixels of %g µm",
-            *(radius, _USUAL_UM, _USUAL_UM / mpp, mpp),
+            *(radius, MAP_RADIUS_UM, MAP_RADIUS_UM / mpp, mpp),
         )
 
 
