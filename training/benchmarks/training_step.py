@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 
 from patherea_core.config import Recipe
+from patherea_core.model.depthwise import depthwise_in_32_bits
 from training.benchmarks.made_dataset import made_dataset
 from training.benchmarks.step_forms import PARTS, Form, literal_form, our_form
 from training.benchmarks.stopwatch import CLOCKS, Clock, Stopwatch
@@ -142,6 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory())) / "made"
             made_dataset(folder)
         forms = [make(folder, recipe, given.device) for make in (our_form, literal_form)]
+        cleanup.enter_context(depthwise_in_32_bits(forms[0].network))  # as a training does
         take_turns(forms, given.device, (given.steps, given.rounds), CLOCKS[given.clock])
     sys.stdout.write(table(forms, given.batch))
 

@@ -15,6 +15,7 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from patherea_core.config import Recipe
 from patherea_core.errors import Cancelled
+from patherea_core.model.depthwise import depthwise_in_32_bits
 from patherea_core.model.shared_norm import share_norm
 from patherea_core.seeding import Seed
 from patherea_core.workflow.engine.averaging import AveragedWeights
@@ -153,7 +154,11 @@ def train(
     if trainer.world_size > 1 and trainer.strategy.root_device.type == "cuda":
         share_norm(learner)
     try:
-        with _quiet_lightning(), _deterministic(trainer.strategy.root_device):
+        with (
+            _quiet_lightning(),
+            _deterministic(trainer.strategy.root_device),
+            depthwise_in_32_bits(learner),
+        ):
             trainer.fit(learner, datamodule=tiles, ckpt_path=state, weights_only=True)
     except SystemExit as leaving:
         # Lightning answers SIGTERM and Ctrl-C by leaving the program, without a word.
