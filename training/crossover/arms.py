@@ -100,6 +100,8 @@ def known_arms(template: Template, weights: Mapping[str, Path]) -> tuple[Arm, ..
 def given_arm(text: str, template: Template) -> Arm:
     """Return the arm that ``NAME=EXPERIMENT`` or ``NAME=EXPERIMENT:WEIGHTS`` describes.
 
+    In place of an experiment another arm may be named, say for weights of another pretraining.
+
     Raises:
         InputError: it is none of these, there is no such experiment, or the weights are missing,
             superfluous or unreadable.
@@ -111,8 +113,9 @@ def given_arm(text: str, template: Template) -> Arm:
             f"--arm {text!r} is not NAME=EXPERIMENT or NAME=EXPERIMENT:WEIGHTS, say"
             " mae=brca-m2c/mobilenetv2:mae.safetensors; correct it"
         )
-    experiment = experiment_named(recipe)
-    if file:
+    known = _KNOWN.get(recipe)
+    experiment = known or experiment_named(recipe)
+    if file and known is None:
         experiment = replace(experiment, initialisation=name)
     return _arm(name, experiment, Path(file) if file else None, template)
 

@@ -19,99 +19,24 @@ from patherea_core.seeding import Seed
 from training.checking import checked
 from training.crossover.arms import KNOWN_ARMS, TEMPLATES, Template, given_arm, known_arms
 from training.crossover.folder import PlanFolder
-from training.crossover.ledger import CROSSOVER, read_rows
+from training.crossover.ledger import read_rows
+from training.crossover.options import add_options
 from training.crossover.page import page_with
 from training.crossover.plan import DatasetFolder, Plan
+from training.crossover.recorded import recorded_runs
+from training.crossover.row import CrossoverRow
 from training.crossover.summary import summaries
 from training.crossover.table import crossover_text
 
+__all__ = ["add_options", "run"]
+
 log = logging.getLogger(__name__)
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the four actions."""
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    _add_plan(actions.add_parser("plan", help="say what is to be run, or add to it"))
-    _add_run(actions.add_parser("run", help="make the runs that are not done"))
-    listing = actions.add_parser("list", help="tell how far the runs are")
-    listing.add_argument("plan", metavar="PLAN", type=Path, help="the folder of the plan")
-    _add_table(actions.add_parser("table", help="render the ledger as table and figures"))
 
 
 def run(options: argparse.Namespace) -> int:
     """Do what was asked for, and return the exit code."""
     actions = {"plan": _plan, "run": _run, "list": _list, "table": _table}
     return actions[options.action](options)
-
-
-def _add_plan(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add(
-        "plan",
-        metavar="PLAN",
-        type=Path,
-        help="the folder of the plan; an existing one is added to",
-    )
-    add(
-        "--template",
-        choices=tuple(TEMPLATES),
-        default="two-cores",
-        help="; ".join(f"{name}: {one.words}" for name, one in TEMPLATES.items()),
-    )
-    add("--name", metavar="NAME", help="what the ledger calls the plan (default: the template's)")
-    add("--data", metavar="DIR", type=Path, action="append", required=True, help="a dataset folder")
-    add(
-        "--weights",
-        metavar="ARM=FILE",
-        action="append",
-        default=[],
-        help="what an arm of the template starts from; an arm that needs some and has none is left out",
-    )
-    add(
-        "--arm",
-        metavar="NAME=EXPERIMENT[:WEIGHTS]",
-        action="append",
-        default=[],
-        help="a further arm, with the recipe of an experiment (python -m training run --list)",
-    )
-    add(
-        "--shares",
-        metavar="PERCENT",
-        help="of the labels, say 10,25,50,100 (default: the template's)",
-    )
-    add("--seeds", metavar="N", help="say 0,1,2 (default: the template's)")
-    add(
-        "--schedule",
-        choices=("steps", "epochs"),
-        default="steps",
-        help="what is equal at all shares: steps (default), or passes over the labels there are",
-    )
-
-
-def _add_run(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("plan", metavar="PLAN", type=Path, help="the folder of the plan")
-    add(
-        "--only",
-        metavar="PATTERN",
-        action="append",
-        default=[],
-        help='runs are called dataset/arm/percent/seed, say "brca-m2c/*/10/0"',
-    )
-    add("--jobs", metavar="N", type=int, default=1, help="runs at a time (default: 1)")
-    add("--threads", metavar="N", type=int, help="of each run (default: 1 with --jobs)")
-    add("--ledger", metavar="FILE", type=Path, default=CROSSOVER, help=f"(default: {CROSSOVER})")
-    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="(default: auto)")
-    add("--workers", metavar="N", type=int, default=0, help="processes beside a run (default: 0)")
-    add("--keep-models", action="store_true", help="keep states and models of runs that are done")
-
-
-def _add_table(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--ledger", metavar="FILE", type=Path, default=CROSSOVER, help=f"(default: {CROSSOVER})")
-    add("--plan", metavar="NAME", help="of one plan only")
-    add("--page", metavar="FILE", type=Path, help="put the table into this page, between its marks")
-    add("--figures", metavar="DIR", type=Path, help="write a figure for each plan and dataset")
 
 
 def _plan(options: argparse.Namespace) -> int:
@@ -133,12 +58,13 @@ def _plan(options: argparse.Namespace) -> int:
         "the plan",
         "see python -m training crossover plan --help",
     )
+    recorded_runs(plan, _rows(options))
     folder = PlanFolder(options.plan)
     planned = {arm.name for arm in folder.keep(plan).arms}
     for name in KNOWN_ARMS:
         if name not in planned:
             log.warning("arm %s is left out: it needs --weights %s=FILE", name, name)
-    told = _told(folder)
+    told = _told(folder, _rows(options))
     again = shlex.join(["python", "-m", "training", "crossover", "run", str(options.plan)])
     sys.stdout.write(f"{options.template}: {template.words}\nnow, until all are done: {again}\n")
     return told
@@ -153,7 +79,11 @@ def _run(options: argparse.Namespace) -> int:
         if getattr(options, name) is not None and getattr(options, name) < 1:
             raise InputError(f"--{name} must be at least 1, not {getattr(options, name)}")
     folder = PlanFolder(options.plan)
-    keys = folder.read().chosen(options.only)
+    plan = folder.read()
+    chosen, made = plan.chosen(options.only), recorded_runs(plan, _rows(options))
+    keys = [key for key in chosen if key not in made]
+    if len(keys) < len(chosen):
+        log.info("%d of %d runs are in the ledger already", len(chosen) - len(keys), len(chosen))
     how = How(
         ledger=options.ledger.absolute(),
         device=options.device,
@@ -174,12 +104,18 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    return _told(PlanFolder(options.plan))
+    return _told(PlanFolder(options.plan), _rows(options))
 
 
-def _told(folder: PlanFolder) -> int:
-    """Write the runs with how far they are, and how many are done."""
-    states = {key: folder.state(key) for key in folder.read().runs()}
+def _rows(options: argparse.Namespace) -> tuple[CrossoverRow, ...]:
+    return read_rows(options.ledger) if options.ledger.exists() else ()
+
+
+def _told(folder: PlanFolder, rows: Sequence[CrossoverRow]) -> int:
+    """Write the runs with how far they are here or in the ledger, and how many are done."""
+    plan = folder.read()
+    made = recorded_runs(plan, rows)
+    states = {key: "done" if key in made else folder.state(key) for key in plan.runs()}
     lines = ["runs are called dataset/arm/percent/seed; open is what is not begun"]
     lines += [f"{state:6}{key}" for key, state in states.items()]
     done = sum(state == "done" for state in states.values())
@@ -188,8 +124,7 @@ def _told(folder: PlanFolder) -> int:
 
 
 def _table(options: argparse.Namespace) -> int:
-    rows = read_rows(options.ledger) if options.ledger.exists() else ()
-    found = summaries(row for row in rows if options.plan in (None, row.plan))
+    found = summaries(row for row in _rows(options) if options.plan in (None, row.plan))
     text = crossover_text(found)
     if options.page is None:
         sys.stdout.write(text)

@@ -167,11 +167,44 @@ def test_the_command_makes_what_is_asked_for_and_tells_what_is_done(
     words = ["crossover", "run", str(folder.path), "--ledger", str(how.ledger), "--device", "cpu"]
     assert main([*words, "--only", "brca-m2c/*/25/0"]) == 0
     assert [row.key.arm for row in read_rows(how.ledger)] == ["scratch", "other"]
-    assert main(["crossover", "list", str(folder.path)]) == 0
+    assert main(["crossover", "list", str(folder.path), "--ledger", str(how.ledger)]) == 0
     told = capsys.readouterr().out.splitlines()
     assert told[-1] == "3 of 8 runs are done"
     assert "done  brca-m2c/other/25/0" in told
     assert "open  brca-m2c/other/100/1" in told
+
+
+def test_what_the_ledger_has_of_a_plan_is_not_made_again_on_another_machine(
+    made: Path,
+    data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    ledger = tmp_path / "ledger.jsonl"
+    shutil.copy(made / "ledger.jsonl", ledger)
+    PlanFolder(tmp_path / "new").keep(plan(data))
+    words = [str(tmp_path / "new"), "--ledger", str(ledger)]
+    assert main(["crossover", "list", *words]) == 0
+    assert capsys.readouterr().out.endswith("3 of 8 runs are done\n")
+    assert main(["crossover", "run", *words, "--only", "brca-m2c/*/25/0"]) == 0
+    assert "2 of 2 runs are in the ledger already" in caplog.text
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["plan.json"]
+    assert ledger.read_bytes() == (made / "ledger.jsonl").read_bytes()
+
+
+def test_a_run_that_the_ledger_has_of_other_data_is_refused_before_anything_is_made(
+    made: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = write_dataset(tmp_path / "other", learnt=26)
+    PlanFolder(tmp_path / "plan").keep(plan(other))
+    words = [str(tmp_path / "plan"), "--ledger", str(made / "ledger.jsonl")]
+    for action in ("list", "run"):
+        caplog.clear()
+        assert main(["crossover", action, *words]) == 2
+        assert "tiny: brca-m2c/scratch/25/0, made with another dataset than" in caplog.text
+    assert [path.name for path in (tmp_path / "plan").iterdir()] == ["plan.json"]
 
 
 def test_a_run_that_fails_stops_no_other(

@@ -7,7 +7,7 @@ import pytest
 from patherea_core.errors import InputError
 from tests.training.crossover.builders import COUNTED, Counted, plan, row
 from training.__main__ import main
-from training.crossover.arms import KNOWN_ARMS, TEMPLATES
+from training.crossover.arms import KNOWN_ARMS, TEMPLATES, given_arm, known_arms
 from training.crossover.draws import Estimate
 from training.crossover.figure import crossover_figure
 from training.crossover.folder import PlanFolder
@@ -203,6 +203,7 @@ def test_a_plan_is_made_of_a_template_with_the_arms_whose_weights_are_there(
     weights = tmp_path / "w.safetensors"
     weights.write_bytes(b"weights")
     words = ["crossover", "plan", str(tmp_path / "plan"), "--data", "d"]
+    words += ["--ledger", str(tmp_path / "none.jsonl")]
     assert main([*words, "--weights", f"imagenet={weights}"]) == 0
     assert "arm spark is left out: it needs --weights spark=FILE" in caplog.text
     told = capsys.readouterr().out.splitlines()
@@ -217,7 +218,13 @@ def test_a_plan_is_made_of_a_template_with_the_arms_whose_weights_are_there(
     assert main([*again, *more]) == 0
     assert "is left out" not in caplog.text
     kept = PlanFolder(tmp_path / "plan").read()
-    assert [one.name for one in kept.arms] == ["scratch", "imagenet", *KNOWN_ARMS[2:], "mae"]
+    assert [one.name for one in kept.arms] == [
+        "scratch",
+        "imagenet",
+        *KNOWN_ARMS[2:],
+        "mae",
+        "spark-again",
+    ]
     assert kept.seeds == (0, 1, 2, 3)
     assert {one.recipe.training.epochs for one in kept.arms} == {20}
     assert kept.arm("scratch").recipe.network.backbone == kept.arm("spark").recipe.network.backbone
@@ -226,6 +233,19 @@ def test_a_plan_is_made_of_a_template_with_the_arms_whose_weights_are_there(
     assert kept.arm("spark").recipe == learning_statistics
     from_weights = changed(kept.arm("scratch").recipe, training={"initialisation": "pretrained"})
     assert kept.arm("spark-full-rate").recipe == from_weights
+
+
+def test_an_arm_may_be_another_one_from_other_weights(tmp_path: Path) -> None:
+    weights = tmp_path / "w.safetensors"
+    weights.write_bytes(b"weights")
+    template = TEMPLATES["two-cores"]
+    (known,) = (
+        one
+        for one in known_arms(template, {"spark-full-rate": weights})
+        if one.name == "spark-full-rate"
+    )
+    given = given_arm(f"spark-again=spark-full-rate:{weights}", template)
+    assert given == known.model_copy(update={"name": "spark-again"})
 
 
 @pytest.mark.parametrize(
@@ -252,7 +272,8 @@ def test_what_is_no_plan_is_refused_in_one_sentence(
 ) -> None:
     made = plan().datasets[0]
     monkeypatch.setattr("training.crossover.command._dataset", lambda _folder: made)
-    assert main(["crossover", "plan", str(tmp_path / "plan"), "--data", "d", *given]) == 2
+    words = ["crossover", "plan", str(tmp_path / "plan"), "--data", "d"]
+    assert main([*words, "--ledger", str(tmp_path / "none.jsonl"), *given]) == 2
     (said,) = (one.getMessage() for one in caplog.records if one.levelname == "ERROR")
     assert reason in said
     assert "\n" not in said
