@@ -58,13 +58,14 @@ def _plan(options: argparse.Namespace) -> int:
         "the plan",
         "see python -m training crossover plan --help",
     )
-    recorded_runs(plan, _rows(options))
+    rows = _rows(options)
+    recorded_runs(plan, rows)  # refuses what the ledger has of other data, before a plan is kept
     folder = PlanFolder(options.plan)
     planned = {arm.name for arm in folder.keep(plan).arms}
     for name in KNOWN_ARMS:
         if name not in planned:
             log.warning("arm %s is left out: it needs --weights %s=FILE", name, name)
-    told = _told(folder, _rows(options))
+    told = _told(folder, rows)
     again = shlex.join(["python", "-m", "training", "crossover", "run", str(options.plan)])
     sys.stdout.write(f"{options.template}: {template.words}\nnow, until all are done: {again}\n")
     return told

@@ -61,7 +61,6 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         default="steps",
         help="what is equal at all shares: steps (default), or passes over the labels there are",
     )
-
     _add_ledger(parser)
 
 
