@@ -70,9 +70,10 @@ def carry_out(folder: PlanFolder, key: Key, how: How, progress: Progress) -> boo
             log.info("another process is at %s", key)
             return False
         row = folder.row(key) or _made(folder, key, how, progress)
-        append_row(how.ledger, row)
+        # In this order, since a run that the ledger has is never looked at again.
         if not how.keep_models:
             folder.drop_what_is_large(key)
+        append_row(how.ledger, row)
     return True
 
 

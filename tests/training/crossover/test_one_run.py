@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from patherea_core.data.store import read_manifest
-from patherea_core.errors import Cancelled, InputError
+from patherea_core.errors import Cancelled, InputError, OutputError
 from patherea_core.progress import Silent
 from tests.training.crossover.builders import arm, plan, write_dataset
 from training.__main__ import main
@@ -111,6 +111,18 @@ def test_a_run_that_was_killed_after_its_look_takes_no_second_one(
     monkeypatch.setattr("training.last_look.LastLook.take", _never)
     assert carry_out(folder, SMALL, how, Silent())
     assert folder.row(SMALL) == row
+
+
+def test_a_run_that_was_killed_before_it_was_recorded_leaves_nothing_large_and_is_recorded_later(
+    folder: PlanFolder, how: How, made: Path
+) -> None:
+    how.ledger.mkdir()
+    with pytest.raises(OutputError):
+        carry_out(folder, SMALL, how, Silent())
+    how.ledger.rmdir()
+    assert not (folder.run(SMALL) / "checkpoints").exists()
+    assert carry_out(folder, SMALL, how, Silent())
+    assert read_rows(how.ledger) == read_rows(made / "ledger.jsonl")[:1]
 
 
 @pytest.mark.slow
