@@ -10,20 +10,17 @@ from timm.layers.pos_embed import resample_abs_pos_embed
 from torch import Tensor, nn
 
 from patherea_core.config import NetworkConfig
-from patherea_core.errors import InputError
 from patherea_core.model.backbones import Backbone, build_backbone
 from patherea_core.model.foundation import checks
 from patherea_core.model.foundation.licences import accepted_terms
 from patherea_core.model.foundation.registry import known_foundation
 from patherea_core.model.timm_models import described, published_form
 from patherea_core.model.weight_cards import card_of
+from patherea_core.model.weight_faults import COUNTS, require_all, require_known, require_none_left
 from patherea_core.model.weight_files import Channels, read_weight_file
 from patherea_core.model.weight_fitting import BACKBONE_WEIGHTS, WeightsOption, require_fitting
 from patherea_core.model.weight_hub import fetched
 from patherea_core.model.weight_names import timm_names
-
-#: Batches that a norm has seen; published files may hold them, and no network needs them.
-_COUNTS = "num_batches_tracked"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,18 +66,20 @@ def read_backbone_weights(
     model = described(network.backbone, network.backbone_options)
     foundation = known_foundation(network.backbone)
     if file.card is not None:
-        card, state = file.card, dict(file.content)
-        require_fitting(card, network, path, option)
+        require_fitting(file.card, network, path, option)
+        state = dict(file.content)
     else:
         architecture, _ = published_form(network.backbone, {})
         state = timm_names(file.content, architecture, model)
-        card = card_of(network, file, path, fetched=source == "hub")
-        if source == "hub" and foundation is None:
-            require_fitting(card, network, path, option)
     if foundation is not None:
         checks.require_whole(foundation, state, model, path)
+    state = _of_the_model(state, model, path, option)
+    # What is told of a file without a card is told once it is known to serve.
+    card = file.card or card_of(network, file, path, fetched=source == "hub")
+    if source == "hub" and file.card is None and foundation is None:
+        require_fitting(card, network, path, option)
     return BackboneWeights(
-        state=_of_the_model(state, model, path),
+        state=state,
         mean=card.mean,
         std=card.std,
         origin=card.origin,
@@ -142,29 +141,24 @@ def _found_for(part: nn.Module, weights: BackboneWeights) -> dict[str, Tensor]:
         InputError: as ``initialise``.
     """
     built = {
-        name: tensor for name, tensor in part.state_dict().items() if not name.endswith(_COUNTS)
+        name: tensor for name, tensor in part.state_dict().items() if not name.endswith(COUNTS)
     }
     names = {built_name(name, built): name for name in weights.state}
     found = {name: weights.state[names[name]] for name in built if name in names}
     if "pos_embed" in found:
         found["pos_embed"] = _positions(found["pos_embed"], part)
-    _require_all(found, built)
-    _require_none_left(names.keys() - built.keys(), built)
+    require_all(found, built)
+    require_none_left(names.keys() - built.keys(), built)
     return found
 
 
-def _of_the_model(state: Mapping[str, Tensor], model: nn.Module, path: Path) -> dict[str, Tensor]:
+def _of_the_model(
+    state: Mapping[str, Tensor], model: nn.Module, path: Path, option: WeightsOption
+) -> dict[str, Tensor]:
     """Return the tensors that timm's model has; others are refused, but for what is never used."""
     known = model.state_dict().keys()
-    used = {name: tensor for name, tensor in state.items() if not name.endswith(_COUNTS)}
-    foreign = sorted(
-        name for name in used.keys() - known if not name.startswith(checks.BESIDE_THE_BACKBONE)
-    )
-    if foreign:
-        raise InputError(
-            f"{path} holds tensors that the backbone does not have ({len(foreign)}), {_few(foreign)}; it is"
-            " of another network, or of one with other backbone_options"
-        )
+    used = {name: tensor for name, tensor in state.items() if not name.endswith(COUNTS)}
+    require_known(used, known, path, option)
     return {name: tensor for name, tensor in used.items() if name in known}
 
 
@@ -188,37 +182,3 @@ def _positions(stored: Tensor, part: nn.Module) -> Tensor:
         stored, transformer.patch_embed.grid_size, num_prefix_tokens=before
     )
     return resampled
-
-
-def _require_all(found: Mapping[str, Tensor], built: Mapping[str, Tensor]) -> None:
-    missing = [name for name in built if name not in found]
-    if missing:
-        raise InputError(
-            f"the weights lack {len(missing)} of {len(built)} tensors of the backbone, {_few(missing)};"
-            " they are of another network, or end before network.coarsest_stride"
-        )
-    wrong = [
-        f"{name} is {tuple(found[name].shape)}, not {tuple(tensor.shape)}"
-        for name, tensor in built.items()
-        if found[name].shape != tensor.shape
-    ]
-    if wrong:
-        raise InputError(
-            f"the weights have other shapes than the backbone: {'; '.join(wrong[:3])}; they are of another"
-            " network, or of one with other backbone_options"
-        )
-
-
-def _require_none_left(left: Collection[str], built: Collection[str]) -> None:
-    """Refuse tensors of layers that are built: then the layers are not what they were."""
-    layers = {name.rpartition(".")[0] for name in built} - {""}
-    used = sorted(name for name in left if name.rpartition(".")[0] in layers)
-    if used:
-        raise InputError(
-            f"the backbone is built without {len(used)} tensors of the weights, {_few(used)}; set its"
-            " backbone_options as they were in pretraining"
-        )
-
-
-def _few(names: Collection[str]) -> str:
-    return ", ".join([*names][:3])

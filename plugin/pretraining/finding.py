@@ -25,14 +25,14 @@ from plugin.pretraining.left_out import (
     TooSmallError,
 )
 from plugin.pretraining.named_images import NamedImage, named_images
-from plugin.pretraining.tissue_sites import tissue_sites
+from plugin.pretraining.tissue_sites import is_blank, tissue_sites
 from plugin.slides.preflight import MOST_RESAMPLING
 from plugin.slides.reader import open_slide
 
 #: Places that are named in words.
 _NAMED = 4
 
-#: Base pixels of an image that is taken as a whole; on what is larger, tissue is looked for.
+#: Base pixels of an image that is taken as a whole unless it is blank; on what is larger, tissue is looked for.
 _WHOLE = 4_194_304
 
 
@@ -111,11 +111,10 @@ def ground_of(path: Path, slide: SlideReader, wishes: TileWishes) -> Ground:
     )
     if min(width, height) < wishes.side:
         raise TooSmallError(f"{slide.name} ({width} × {height} pixels of {wishes.mpp:g} µm)")
-    sites = None
-    if slide.width * slide.height > _WHOLE:
-        sites = tissue_sites(slide, wishes.mpp, wishes.side)
-        if sites is None:
-            raise NoTissueError(slide.name)
+    whole = slide.width * slide.height <= _WHOLE
+    sites = None if whole else tissue_sites(slide, wishes.mpp, wishes.side)
+    if is_blank(slide) if whole else sites is None:
+        raise NoTissueError(slide.name)
     return Ground(path, slide.name, slide.base_mpp, width, height, sites)
 
 

@@ -12,10 +12,12 @@ GLASS = 240
 
 
 def tissue(width: int, height: int, *, seed: int = 0) -> Pixels:
-    """Return (height, width, 3) pixels as of a stained section."""
+    """Return (height, width, 3) pixels as of a stained section: grain, and patches of 8 pixels."""
     random = np.random.default_rng(seed)
-    colour = np.array([200, 90, 170])
-    return (colour + random.integers(-20, 20, size=(height, width, 3))).astype(np.uint8)
+    grain = random.integers(-20, 20, size=(height, width, 3))
+    patches = random.integers(-20, 20, size=(height // 8 + 1, width // 8 + 1, 1))
+    coarse = patches.repeat(8, axis=0).repeat(8, axis=1)[:height, :width]
+    return (np.array([200, 90, 170]) + grain + coarse).astype(np.uint8)
 
 
 def glass(width: int, height: int) -> Pixels:

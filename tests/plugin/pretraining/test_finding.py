@@ -14,7 +14,7 @@ from plugin.pretraining.ground_tiles import GroundTiles
 from plugin.pretraining.held_out import by_slide
 from tests.builders import sample, write_dataset
 from tests.plugin.pretraining.slides import glass, is_glass, tissue, write_field, write_slide
-from tests.plugin.slide_files import write_tiff
+from tests.plugin.slide_files import write_image, write_tiff
 
 WISHES = TileWishes(mpp=0.5, side=32, slide_mpp=0.5)
 
@@ -150,6 +150,18 @@ def test_what_cannot_serve_is_left_out_and_named(
     assert "1 file is left out, cannot be read: 'broken.png' is no slide or image" in text
     assert "1 file is left out, smaller than a tile: tiny.png (31 × 60 pixels of 0.5 µm)" in text
     assert "1 file is left out, without tissue: empty.tif" in text
+
+
+def test_a_blank_image_is_left_out_however_small_and_a_pale_one_is_not(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    grain = np.random.default_rng(0).integers(-6, 7, size=(80, 80, 3))
+    write_image(tmp_path / "blank.png", (glass(80, 80) + grain).astype(np.uint8))
+    pale = glass(80, 80)
+    pale[30:50, 30:50] -= 20
+    write_image(tmp_path / "pale.png", pale)
+    assert names(tmp_path) == ["pale.png"]
+    assert "1 file is left out, without tissue: blank.png" in caplog.text
 
 
 def test_an_image_of_much_larger_pixels_than_the_tiles_is_left_out_and_named(
