@@ -32,7 +32,7 @@ from plugin.slides.reader import open_slide
 #: Places that are named in words.
 _NAMED = 4
 
-#: Base pixels of an image that is taken as a whole unless it is blank; on what is larger, tissue is looked for.
+#: Base pixels of an image that is taken whole unless it is blank; on what is larger, tissue is looked for.
 _WHOLE = 4_194_304
 
 

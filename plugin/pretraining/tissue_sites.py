@@ -15,7 +15,7 @@ _MOSTLY = 0.5
 #: The tissue alone: without the margin and the larger holes that a detection adds so as to miss no cell.
 _BARE = TissueSettings(margin_um=0.0, hole_um2=1_000.0)
 
-#: Micrometres per pixel in which an image is looked at for being blank: grain of the camera is gone, nuclei not.
+#: Micrometres per pixel in which an image is looked at for being blank: the grain is gone, nuclei are not.
 _BLANK_MPP = 2.0
 
 #: Levels of 256 that some channel of an image spans at least if there is something on it. Of 500 published
