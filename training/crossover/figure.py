@@ -14,45 +14,49 @@ _DPI = 150
 #: Told apart without red and green (Okabe and Ito); one for each arm, in order.
 _COLOURS = ("#8a8a8a", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _MARKERS = "osD^vP*"
+_LEGEND_COLUMNS = 2
 
 
 def crossover_figure(one: Summary) -> bytes:
     """Return the picture as PNG; the same rows give the same bytes."""
     content = io.BytesIO()
     with rc_context({"font.size": 9}):
-        figure = Figure(figsize=(6.4, 4.0), dpi=_DPI, layout="constrained")
+        figure = Figure(figsize=(6.4, 4.8), dpi=_DPI, layout="constrained")
         axes = figure.subplots()
         for place, arm in enumerate(one.arms):
             _draw_arm(axes, one, arm, place % len(_COLOURS))
         _dress(axes, one)
+        figure.legend(loc="outside lower center", ncols=_LEGEND_COLUMNS, frameon=False)
         figure.savefig(content, format="png", metadata={"Software": None})
     return content.getvalue()
 
 
 def _draw_arm(axes: Axes, one: Summary, arm: str, place: int) -> None:
-    found = [(share, one.scores(arm, share)) for share in one.shares]
+    """Draw an arm; with fewer seeds than the others somewhere, dashed and without intervals."""
     drawn = [
         (100 * share, scores[-1])
-        for share, scores in found
+        for share, scores in ((share, one.scores(arm, share)) for share in one.shares)
         if scores is not None and scores[-1].value is not None
     ]
     if not drawn:
         return
     colour = _COLOURS[place]
-    shares = [share for share, _ in drawn]
+    seeds = [score.seeds for _, score in drawn]
+    whole = min(seeds) == len(one.seeds)
     axes.plot(
-        shares,
+        [share for share, _ in drawn],
         [score.value or 0.0 for _, score in drawn],
         color=colour,
         marker=_MARKERS[place],
         markersize=5,
         linewidth=1.5,
-        label=arm,
+        linestyle="-" if whole else "--",
+        label=arm if whole else f"{arm} ({_seeds(min(seeds), max(seeds))})",
     )
     bands = [
         (share, *score.interval.bounds) for share, score in drawn if score.interval is not None
     ]
-    if bands:
+    if bands and whole:
         edges, low, high = np.array(bands).T
         axes.fill_between(edges, low, high, color=colour, alpha=0.12, linewidth=0)
     runs = [
@@ -63,6 +67,11 @@ def _draw_arm(axes: Axes, one: Summary, arm: str, place: int) -> None:
     ]
     along, f1 = np.array(runs).T
     axes.scatter(along, f1, s=8, color=colour, alpha=0.5, linewidths=0)
+
+
+def _seeds(least: int, most: int) -> str:
+    many = f"{least} to {most}" if least < most else f"{most}"
+    return f"{many} seed{'s' * (most != 1)}"
 
 
 def _dress(axes: Axes, one: Summary) -> None:
@@ -76,4 +85,3 @@ def _dress(axes: Axes, one: Summary) -> None:
     )
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.legend(frameon=False)

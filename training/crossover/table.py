@@ -22,9 +22,13 @@ def _section(one: Summary) -> str:
     parts = (
         f"### {one.first.run.dataset}, plan {one.first.plan}\n",
         _measured(one),
+        _means(one),
+        _mean_differences(one) if one.pairs() else "",
+        said,
+        "<details>\n<summary>By class</summary>\n",
         _scores(one),
         _differences(one) if one.pairs() else "",
-        said,
+        "</details>\n",
     )
     return "\n".join(part for part in parts if part)
 
@@ -34,10 +38,43 @@ def _measured(one: Summary) -> str:
     fold = f", {run.fold}" if run.fold else ""
     expected = len(one.arms) * len(one.shares) * len(one.seeds)
     return (
-        f"{len(one.rows)} of {expected} runs; {run.images} images of {len(one.first.patients)} patients"
-        f" ({run.evaluated_on}{fold}), {run.protocol.radius_words}. Mean of the seeds, 95 % interval in"
-        " brackets.\n"
+        f"{len(one.rows)} of {expected} runs, tested on {run.images} images ({run.evaluated_on}{fold}),"
+        f" {run.protocol.radius_words}. Patients, or images where these are unknown:"
+        f" {len(one.first.patients)}. Mean F1 over {len(one.seeds)} seeds, or fewer where said; 95 % intervals"
+        " in brackets; columns are shares of the labels.\n"
     )
+
+
+def _means(one: Summary) -> str:
+    rows = [
+        (arm, *(_mean_cell(one, one.scores(arm, share), ".3f") for share in one.shares))
+        for arm in one.arms
+    ]
+    return markdown_table(("mean F1", *map(_percent, one.shares)), rows, words=1)
+
+
+def _mean_differences(one: Summary) -> str:
+    rows = [
+        (
+            f"{arm} less {other}",
+            *(_mean_cell(one, one.differences(arm, other, share), "+.3f") for share in one.shares),
+        )
+        for arm, other in one.pairs()
+    ]
+    return markdown_table(("difference", *map(_percent, one.shares)), rows, words=1)
+
+
+def _mean_cell(one: Summary, scores: Sequence[Estimate] | None, form: str) -> str:
+    """Return the mean over classes, with its seeds where these are fewer than the plan's."""
+    if scores is None:
+        return _NONE
+    return f"{_with_interval(scores[-1], form)}{_fewer_seeds(one, scores[-1])}"
+
+
+def _fewer_seeds(one: Summary, score: Estimate) -> str:
+    if score.seeds == len(one.seeds):
+        return ""
+    return f", {score.seeds} seed{'s' * (score.seeds != 1)}"
 
 
 def _scores(one: Summary) -> str:
@@ -45,20 +82,17 @@ def _scores(one: Summary) -> str:
     for share in one.shares:
         for arm in one.arms:
             scores = one.scores(arm, share)
-            if scores is None:
-                rows.append((_percent(share), arm, "0", *[_NONE] * (len(one.classes) + 2)))
-                continue
-            rows.append(
-                (
-                    _percent(share),
-                    arm,
-                    str(scores[-1].seeds),
-                    _points(one, arm, share),
-                    *(_plain(score) for score in scores[:-1]),
-                    _with_interval(scores[-1], ".3f"),
+            if scores is not None:
+                rows.append(
+                    (
+                        _percent(share),
+                        arm,
+                        str(scores[-1].seeds),
+                        _points(one, arm, share),
+                        *(_with_interval(score, ".3f") for score in scores[:-1]),
+                    )
                 )
-            )
-    heads = ("labels", "arm", "seeds", "cells learnt from", *one.classes, "mean F1")
+    heads = ("labels", "arm", "seeds", "cells learnt from", *one.classes)
     return markdown_table(heads, rows, words=2)
 
 
@@ -73,27 +107,42 @@ def _differences(one: Summary) -> str:
                         f"{arm} less {other}",
                         _percent(share),
                         str(found[-1].seeds),
-                        *(_with_interval(score, "+.3f") for score in found),
+                        *(_with_interval(score, "+.3f") for score in found[:-1]),
                     )
                 )
-    return markdown_table(("", "labels", "seeds", *one.classes, "mean F1"), rows, words=2)
+    return markdown_table(("", "labels", "seeds", *one.classes), rows, words=2)
 
 
 def verdicts(one: Summary) -> Iterator[str]:
-    """Yield a sentence for each pair of arms: where one is ahead, as far as the intervals tell."""
+    """Yield a sentence for each pair of arms: where one is ahead, as far as the intervals tell.
+
+    Of one seed nothing is told: its interval knows nothing of the others.
+    """
     for arm, other in one.pairs():
         found = {share: one.differences(arm, other, share) for share in one.shares}
         means = {share: scores[-1] for share, scores in found.items() if scores is not None}
-        ahead = [share for share, mean in means.items() if mean.apart and (mean.value or 0) > 0]
-        behind = [share for share, mean in means.items() if mean.apart and (mean.value or 0) < 0]
-        level = [share for share, mean in means.items() if not mean.apart]
+        told = {share: mean for share, mean in means.items() if mean.seeds > 1}
+        groups = (
+            (
+                f"is ahead of {other}",
+                [share for share, mean in told.items() if mean.apart and (mean.value or 0) > 0],
+            ),
+            (
+                f"is behind {other}",
+                [share for share, mean in told.items() if mean.apart and (mean.value or 0) < 0],
+            ),
+            (
+                f"is not told apart from {other}",
+                [share for share, mean in told.items() if not mean.apart],
+            ),
+            (
+                f"is not judged by one seed against {other}",
+                [share for share in means if share not in told],
+            ),
+        )
         said = [
-            f"{words} at {_listed(shares)}"
-            for words, shares in (
-                (f"is ahead of {other}", ahead),
-                (f"is behind {other}", behind),
-                (f"is not told apart from {other}", level),
-            )
+            f"{words} at {_listed([_percent(share) + _few(one, means[share]) for share in shares])}"
+            for words, shares in groups
             if shares
         ]
         if said:
@@ -131,14 +180,15 @@ def _with_interval(score: Estimate, form: str) -> str:
     return f"{score.value:{form}} ({low:{form}} to {high:{form}})"
 
 
-def _plain(score: Estimate) -> str:
-    return _NONE if score.value is None else f"{score.value:.3f}"
+def _few(one: Summary, score: Estimate) -> str:
+    """Return how many seeds there are, where they are more than one and fewer than the plan's."""
+    return f" ({score.seeds} seeds)" if 1 < score.seeds < len(one.seeds) else ""
 
 
 def _percent(share: float) -> str:
     return f"{percent(share)} %"
 
 
-def _listed(shares: Sequence[float]) -> str:
-    *most, last = (_percent(share) for share in shares)
+def _listed(words: Sequence[str]) -> str:
+    *most, last = words
     return f"{', '.join(most)} and {last}" if most else last

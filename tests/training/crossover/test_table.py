@@ -50,13 +50,26 @@ def cells(text: str) -> list[list[str]]:
     ]
 
 
-def test_a_row_has_what_was_learnt_from_and_the_scores_of_its_runs() -> None:
+def test_the_first_tables_have_the_mean_of_an_arm_and_of_a_pair_at_each_share() -> None:
     table = cells(crossover_text([measured(*ROWS)]))
-    heads = ["labels", "arm", "seeds", "cells learnt from", "round", "long", "mean F1"]
-    assert table[0] == heads
-    scratch = table[2]
-    assert scratch[:6] == ["25 %", "scratch", "2", "100", "0.800", "0.591"]
-    assert scratch[6].startswith(f"{ROWS[0].run.mean_f1:.3f} (")
+    assert table[0] == ["mean F1", "25 %", "100 %"]
+    assert table[2][0] == "scratch"
+    assert table[2][1].startswith(f"{ROWS[0].run.mean_f1:.3f} (")
+    assert not table[2][1].endswith("seeds")
+    spark = table[4]
+    assert spark[0] == "spark"
+    assert spark[1].endswith("), 1 seed")
+    assert spark[2] == "–"
+    assert table[5] == ["difference", "25 %", "100 %"]
+    assert table[7][0] == "imagenet less scratch"
+
+
+def test_a_row_by_class_has_what_was_learnt_from_and_the_scores_of_its_runs() -> None:
+    table = cells(crossover_text([measured(*ROWS)]))
+    heads = ["labels", "arm", "seeds", "cells learnt from", "round", "long"]
+    scratch = table[table.index(heads) + 2]
+    assert scratch[:4] == ["25 %", "scratch", "2", "100"]
+    assert [cell.split(" ")[0] for cell in scratch[4:]] == ["0.800", "0.591"]
 
 
 def test_the_order_of_the_ledger_changes_nothing_but_the_order_of_the_arms() -> None:
@@ -83,7 +96,14 @@ def test_what_a_difference_says_is_said_in_words() -> None:
     assert said[0] == (
         "**imagenet** is ahead of scratch at 25 %; is not told apart from scratch at 100 %."
     )
-    assert said[2].startswith("**spark** is behind imagenet at 25 %")
+    assert said[1] == "**spark** is not judged by one seed against scratch at 25 %."
+
+
+def test_fewer_seeds_than_the_plan_has_are_said_where_they_are_judged_by() -> None:
+    third = measured(*ROWS, row("scratch", 1.0, 2), row("imagenet", 1.0, 2))
+    assert next(verdicts(third)) == (
+        "**imagenet** is ahead of scratch at 25 % (2 seeds); is not told apart from scratch at 100 %."
+    )
 
 
 def test_runs_that_are_missing_are_named() -> None:
