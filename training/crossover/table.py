@@ -40,8 +40,8 @@ def _measured(one: Summary) -> str:
     return (
         f"{len(one.rows)} of {expected} runs, tested on {run.images} images ({run.evaluated_on}{fold}),"
         f" {run.protocol.radius_words}. Patients, or images where these are unknown:"
-        f" {len(one.first.patients)}. Mean F1 over {len(one.seeds)} seeds, or fewer where said; 95 % intervals"
-        " in brackets; columns are shares of the labels.\n"
+        f" {len(one.first.patients)}. Mean F1 over {len(one.seeds)} seeds, or fewer where said;"
+        " 95 % intervals in brackets; columns are shares of the labels.\n"
     )
 
 
