@@ -9,6 +9,9 @@ from patherea_core.errors import InputError
 #: Stands for the slide in the names of results.
 PLACE = "{slide}"
 
+#: The table of all slides, if nobody says.
+SLIDES_TABLE = "slides.csv"
+
 
 def names_each_slide(outs: Sequence[Path]) -> bool:
     """Return whether the results are named slide by slide.
@@ -56,7 +59,7 @@ def named(out: Path, slide: str) -> Path:
 def table_beside(out: Path) -> Path:
     """Return where the table of all slides lies, if nobody says: beside the results, ``slides.csv``."""
     folder = next(parent for parent in out.parents if PLACE not in str(parent))
-    return folder / "slides.csv"
+    return folder / SLIDES_TABLE
 
 
 def require_apart(outs: Sequence[Path], names: Sequence[str], table: Path) -> None:

@@ -12,7 +12,8 @@ from patherea_core.errors import OutputError
 from patherea_core.files import write_whole
 from plugin.outputs.run_manifest import Digest, RunManifest
 
-_SUFFIX = ".run.json"
+#: What is added to the name of the first file of results.
+RECORD_SUFFIX = ".run.json"
 
 
 class FinishedRun(BaseModel):
@@ -36,7 +37,7 @@ class FinishedRun(BaseModel):
 
 def record_of(out: Path) -> Path:
     """Return where the record of the run lies whose first file of results is ``out``."""
-    return out.with_name(out.name + _SUFFIX)
+    return out.with_name(out.name + RECORD_SUFFIX)
 
 
 def finished_run(outputs: Sequence[Path], fingerprint: str) -> FinishedRun | None:

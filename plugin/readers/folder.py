@@ -7,6 +7,8 @@ import numpy as np
 
 from patherea_core.errors import InputError
 from patherea_core.geometry import Floats
+from plugin.many.naming import SLIDES_TABLE
+from plugin.outputs.finished_run import RECORD_SUFFIX
 from plugin.readers.cell_table import CellTable, coded
 from plugin.readers.hovernext import STEM
 
@@ -14,11 +16,16 @@ from plugin.readers.hovernext import STEM
 def per_image_files(folder: Path, endings: Sequence[str]) -> list[Path]:
     """Return the files of a folder that may hold cells, all of one kind, in order of their names.
 
+    What a detection leaves beside its cells, the records of its runs and the table of its slides, is passed
+    over.
+
     Raises:
         InputError: there is none, or there are files of several kinds.
     """
-    shown = (path for path in folder.iterdir() if not path.name.startswith("."))
-    chosen = sorted(path for path in shown if path.suffix.lower() in endings)
+    shown = {path for path in folder.iterdir() if not path.name.startswith(".")}
+    records = {path for path in shown if path.name.endswith(RECORD_SUFFIX)}
+    beside = records | ({folder / SLIDES_TABLE} if records else set())
+    chosen = sorted(path for path in shown - beside if path.suffix.lower() in endings)
     chosen = chosen or sorted(folder.glob(f"*/{STEM}.json"))
     kinds = sorted({path.suffix.lower() for path in chosen})
     if len(kinds) > 1:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from patherea_core.errors import InputError
+from plugin.outputs.finished_run import record_of
 from plugin.readers.registry import read_cells
 
 ENDINGS = (".csv", ".parquet", ".geojson", ".json", ".anot", ".mat", ".npy", ".db")
@@ -97,6 +98,15 @@ def test_tables_of_a_folder_keep_score_patient_and_radius(tmp_path: Path) -> Non
     (tmp_path / "c.csv").write_text("image,x,y,class\nc,1,2,p\n")
     with pytest.raises(InputError, match="radius for each cell and others none"):
         read_cells(tmp_path)
+
+
+def test_what_a_detection_leaves_beside_its_cells_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("image,x,y,class,score\na.png,1,2,p,0.5\n")
+    (tmp_path / "slides.csv").write_text("slide,path,state\na,a.png,done\n")
+    with pytest.raises(InputError, match="slides"):
+        read_cells(tmp_path)
+    record_of(tmp_path / "a.csv").write_text("{}")
+    assert read_cells(tmp_path).image_names == ("a.png",)
 
 
 def test_a_folder_of_several_kinds_or_none_is_refused(tmp_path: Path) -> None:
