@@ -74,7 +74,7 @@ def read_backbone_weights(
     if foundation is not None:
         checks.require_whole(foundation, state, model, path)
     state = _of_the_model(state, model, path, option)
-    # What is told of a file without a card is told once it is known to serve.
+    # Of a file without a card nothing is told that holds what this backbone does not have.
     card = file.card or card_of(network, file, path, fetched=source == "hub")
     if source == "hub" and file.card is None and foundation is None:
         require_fitting(card, network, path, option)

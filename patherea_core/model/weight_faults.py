@@ -61,7 +61,7 @@ def require_all(found: Mapping[str, Tensor], built: Mapping[str, Tensor]) -> Non
     if missing:
         raise InputError(
             f"the weights lack {len(missing)} of {len(built)} tensors of the backbone, {_few(missing)};"
-            f" {_why_lacking(missing, built)}"
+            f" {why_lacking(missing, built)}"
         )
     wrong = [
         f"{name} is {tuple(found[name].shape)}, not {tuple(tensor.shape)}"
@@ -75,19 +75,31 @@ def require_all(found: Mapping[str, Tensor], built: Mapping[str, Tensor]) -> Non
         )
 
 
-def _why_lacking(missing: Sequence[str], built: Collection[str]) -> str:
-    """Return what is likely the matter with weights that lack tensors, and what to do."""
+def why_lacking(
+    missing: Sequence[str], built: Collection[str], option: WeightsOption = BACKBONE_WEIGHTS
+) -> str:
+    """Return what is likely the matter with weights that lack tensors, and what to do.
+
+    Args:
+        missing: names of what they lack, in the order of ``built``.
+        built: names of all that is wanted.
+        option: how a person names the weights.
+    """
     names = [*built]
     if len(missing) == len(names):
-        return f"they are of another network: name weights of this one with {BACKBONE_WEIGHTS}"
+        return f"they are of another network: name weights of this one with {option}"
     if [*missing] == names[-len(missing) :]:
+        shorter = (
+            ", or, of a pyramid, set network.coarsest_stride in a recipe file to the coarsest maps that they"
+            " reach"
+        )
         return (
-            f"they end after {names[-len(missing) - 1]}: name the whole file with {BACKBONE_WEIGHTS}, or, of"
-            " a pyramid, set network.coarsest_stride to the coarsest maps that they reach"
+            f"they end after {names[-len(missing) - 1]}: name the whole file with {option}"
+            f"{shorter if option == BACKBONE_WEIGHTS else ''}"
         )
     return (
         "the file was saved in part, or is of another form of this network: name the whole one with"
-        f" {BACKBONE_WEIGHTS}"
+        f" {option}"
     )
 
 

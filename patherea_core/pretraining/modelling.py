@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from patherea_core.errors import InputError, ShapeError
+from patherea_core.model.weight_faults import COUNTS, why_lacking
+from patherea_core.model.weight_fitting import INITIAL_WEIGHTS
 from patherea_core.pretraining.masking import (
     as_cells,
     as_images,
@@ -18,9 +20,6 @@ from patherea_core.pretraining.masking import (
 
 #: Added to the variance of a cell, so that one of a single colour can be divided by its deviation.
 _LEAST_VARIANCE = 1e-6
-
-#: Counts of batch normalisation, which published files may lack.
-_COUNTS = "num_batches_tracked"
 
 Colour = tuple[float, float, float]
 
@@ -95,7 +94,7 @@ class MaskedImageModel(nn.Module):
         return {
             name: tensor.detach().cpu().contiguous().clone()
             for name, tensor in self.backbone_tensors().items()
-            if not name.endswith(_COUNTS)
+            if not name.endswith(COUNTS)
         }
 
     @torch.no_grad()
@@ -106,11 +105,12 @@ class MaskedImageModel(nn.Module):
             InputError: a tensor is missing, or of another shape.
         """
         own = self.backbone_tensors()
-        lacking = [name for name in own if name not in state and not name.endswith(_COUNTS)]
+        wanted = [name for name in own if not name.endswith(COUNTS)]
+        lacking = [name for name in wanted if name not in state]
         if lacking:
             raise InputError(
-                f"the weights to start from lack {len(lacking)} of {len(own)} tensors of the backbone,"
-                f" {', '.join(lacking[:3])}; name a file of this backbone with --initial-weights"
+                f"the weights to start from lack {len(lacking)} of {len(wanted)} tensors of the backbone,"
+                f" {', '.join(lacking[:3])}; {why_lacking(lacking, wanted, INITIAL_WEIGHTS)}"
             )
         for name, tensor in own.items():
             given = state.get(name, tensor)

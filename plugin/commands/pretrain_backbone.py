@@ -51,12 +51,14 @@ def run(request: FilesRequest, progress: Progress) -> Path:
     if (backbone := of_complete_run(request.backbone, config, command, progress)) is not None:
         return backbone
     require_startable(request.backbone, config)
+    folder = PretrainingFolder(request.backbone.out)
     wishes = TileWishes(
         mpp=config.mpp,
         side=config.tile_size,
         slide_mpp=request.slide_mpp,
         without_folds=request.without_folds,
-        enlarged=PretrainingFolder(request.backbone.out).goes_on_with_coarse(),
+        enlarged=folder.goes_on_with_coarse(),
+        blank=folder.goes_on_with_blank(),
     )
     source = find_tiles(request.sources, wishes, Part(progress, 0.0, _LOOKING))
     try:

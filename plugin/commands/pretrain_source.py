@@ -101,11 +101,13 @@ def wishes_of(asked: AskedPretraining, backbone: BackboneRequest) -> ArchiveWish
     Raises:
         InputError: the run in the folder does not say how it was started.
     """
+    folder = PretrainingFolder(backbone.out)
     tiles = TileWishes(
         mpp=asked.config.mpp,
         side=asked.config.tile_size,
         slide_mpp=asked.slide_mpp,
-        enlarged=PretrainingFolder(backbone.out).goes_on_with_coarse(),
+        enlarged=folder.goes_on_with_coarse(),
+        blank=folder.goes_on_with_blank(),
     )
     return ArchiveWishes(
         folder_id=asked.folder_id,

@@ -1,9 +1,9 @@
 """From what a person names to the grounds that tiles are taken from: images, slides, lists, datasets.
 
-What cannot serve (a broken file, an image smaller than a tile or much coarser, a slide without tissue) is
-left out, and one warning of each kind names it; only if nothing is left the pretraining is refused. A file
-that does not say how large its pixels are is refused at once, since that is mended for all of them by one
-option.
+What cannot serve (a broken file, an image smaller than a tile or much coarser, a blank one, a slide without
+tissue) is left out, and one warning of each kind names it; only if nothing is left the pretraining is
+refused. A file that does not say how large its pixels are is refused at once, since that is mended for all
+of them by one option.
 """
 
 from collections.abc import Iterator, Sequence
@@ -47,6 +47,7 @@ class TileWishes:
         without_folds: names or numbers of folds of datasets that are left out, say the one to test on.
         enlarged: whether images of much larger pixels are taken, too, as runs did that an earlier version of
             the program began.
+        blank: whether small images of one colour are taken, too, likewise.
     """
 
     mpp: float
@@ -54,6 +55,7 @@ class TileWishes:
     slide_mpp: float | None = None
     without_folds: tuple[str, ...] = ()
     enlarged: bool = False
+    blank: bool = False
 
 
 def find_tiles(inputs: Sequence[Path], wishes: TileWishes, progress: Progress) -> GroundTiles:
@@ -111,11 +113,15 @@ def ground_of(path: Path, slide: SlideReader, wishes: TileWishes) -> Ground:
     )
     if min(width, height) < wishes.side:
         raise TooSmallError(f"{slide.name} ({width} × {height} pixels of {wishes.mpp:g} µm)")
-    whole = slide.width * slide.height <= _WHOLE
-    sites = None if whole else tissue_sites(slide, wishes.mpp, wishes.side)
-    if is_blank(slide) if whole else sites is None:
+    ground = Ground(path, slide.name, slide.base_mpp, width, height)
+    if slide.width * slide.height <= _WHOLE:
+        if not wishes.blank and is_blank(slide):
+            raise NoTissueError(slide.name)
+        return ground
+    sites = tissue_sites(slide, wishes.mpp, wishes.side)
+    if sites is None:
         raise NoTissueError(slide.name)
-    return Ground(path, slide.name, slide.base_mpp, width, height, sites)
+    return replace(ground, sites=sites)
 
 
 def _ground(named: NamedImage, wishes: TileWishes, left_out: LeftOut) -> Iterator[Ground]:

@@ -15,11 +15,11 @@ _MOSTLY = 0.5
 #: The tissue alone: without the margin and the larger holes that a detection adds so as to miss no cell.
 _BARE = TissueSettings(margin_um=0.0, hole_um2=1_000.0)
 
-#: Micrometres per pixel in which an image is looked at for being blank: the grain is gone, nuclei are not.
-_BLANK_MPP = 2.0
+#: Pixels across, at least, in which an image is looked at for being blank.
+_LEAST_ACROSS = 16
 
-#: Levels of 256 that some channel of an image spans at least if there is something on it. Of 500 published
-#: fields of tissue none spans fewer than 24, even in pixels of 8 µm.
+#: Levels of 256 that some channel of an overview spans at least where there is something on it. Of 500
+#: published fields of tissue none spans fewer than 24.
 _LEAST_SPAN = 10
 
 
@@ -42,14 +42,18 @@ def tissue_sites(slide: SlideReader, mpp: float, side: int) -> Sites | None:
 
 
 def is_blank(slide: SlideReader) -> bool:
-    """Return whether an image is of one colour, as glass or an empty frame is.
+    """Return whether an image is of one colour but for its grain, as glass or an empty frame is.
 
-    Unlike a search for tissue this never takes a pale field, or one that tissue fills, for glass.
+    Pixels so large that the grain is gone may differ by few levels. Uneven light, a border or a speck make
+    an image that is not blank; a search for tissue would take pale fields, and those that tissue fills, for
+    glass.
 
     Raises:
         SlideError: it cannot be read.
     """
-    return bool(np.ptp(overview(slide, _BLANK_MPP).pixels, axis=(0, 1)).max() < _LEAST_SPAN)
+    across = min(slide.width, slide.height) * slide.base_mpp
+    view = overview(slide, min(TISSUE_MPP, across / _LEAST_ACROSS))
+    return bool(np.ptp(view.pixels, axis=(0, 1)).max() < _LEAST_SPAN)
 
 
 def sites_on(mask: Bools, view: Overview, mpp: float, side: int) -> Sites:

@@ -8,7 +8,7 @@ import numpy as np
 from patherea_core.errors import InputError
 from patherea_core.geometry import Floats
 from plugin.many.naming import SLIDES_TABLE
-from plugin.outputs.finished_run import RECORD_SUFFIX
+from plugin.outputs.finished_run import RECORD_SUFFIX, record_of
 from plugin.readers.cell_table import CellTable, coded
 from plugin.readers.hovernext import STEM
 
@@ -24,7 +24,8 @@ def per_image_files(folder: Path, endings: Sequence[str]) -> list[Path]:
     """
     shown = {path for path in folder.iterdir() if not path.name.startswith(".")}
     records = {path for path in shown if path.name.endswith(RECORD_SUFFIX)}
-    beside = records | ({folder / SLIDES_TABLE} if records else set())
+    table = folder / SLIDES_TABLE
+    beside = records | ({table} if records and record_of(table) not in records else set())
     chosen = sorted(path for path in shown - beside if path.suffix.lower() in endings)
     chosen = chosen or sorted(folder.glob(f"*/{STEM}.json"))
     kinds = sorted({path.suffix.lower() for path in chosen})

@@ -36,8 +36,8 @@ _FIELDS = 100
 
 _MORE = """\
 SOURCE is an image, a slide, a folder of them, a list (.txt, or .csv with columns slide and mpp) or the
-folder of a dataset. Images of up to 4 megapixels are taken whole; on larger ones tissue is looked for,
-and tiles lie on it. Leave out what a detector is to be tested on.
+folder of a dataset. Images of up to 4 megapixels are taken whole, unless they are blank; on larger
+ones tissue is looked for, and tiles lie on it. Leave out what a detector is to be tested on.
 
 To go on: patherea train DATASET --out RUN --backbone-weights BACKBONE/backbone.safetensors, where
 BACKBONE is the folder of this run."""

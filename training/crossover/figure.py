@@ -42,7 +42,7 @@ def _draw_arm(axes: Axes, one: Summary, arm: str, place: int) -> None:
         return
     colour = _COLOURS[place]
     seeds = [score.seeds for _, score in drawn]
-    whole = min(seeds) == len(one.seeds)
+    whole = len(seeds) == len(one.shares) and min(seeds) == len(one.seeds)
     axes.plot(
         [share for share, _ in drawn],
         [score.value or 0.0 for _, score in drawn],

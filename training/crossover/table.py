@@ -37,11 +37,11 @@ def _measured(one: Summary) -> str:
     run = one.first.run
     fold = f", {run.fold}" if run.fold else ""
     expected = len(one.arms) * len(one.shares) * len(one.seeds)
+    groups = f"{len(one.first.patients)} groups: patients, or images where these are unknown"
     return (
         f"{len(one.rows)} of {expected} runs, tested on {run.images} images ({run.evaluated_on}{fold}),"
-        f" {run.protocol.radius_words}. Patients, or images where these are unknown:"
-        f" {len(one.first.patients)}. Mean F1 over {len(one.seeds)} seeds, or fewer where said;"
-        " 95 % intervals in brackets; columns are shares of the labels.\n"
+        f" {run.protocol.radius_words}. Mean F1 over {len(one.seeds)} seeds, or fewer where said; columns are"
+        f" shares of the labels. In brackets 95 %, drawn from {groups}.\n"
     )
 
 
@@ -136,7 +136,7 @@ def verdicts(one: Summary) -> Iterator[str]:
                 [share for share, mean in told.items() if not mean.apart],
             ),
             (
-                f"is not judged by one seed against {other}",
+                f"has one seed beside {other}, by which it is not judged,",
                 [share for share in means if share not in told],
             ),
         )

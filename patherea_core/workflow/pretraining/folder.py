@@ -81,9 +81,7 @@ class PretrainingFolder(RunPlaces):
         Raises:
             InputError: the run does not say how it was started.
         """
-        if not self.last.exists() and not self.backbone.exists():
-            return False
-        return self._begun()[1].held_out_sha256 is None
+        return self._goes_on() and self._begun()[1].held_out_sha256 is None
 
     def goes_on_with_coarse(self) -> bool:
         """Return whether the folder holds a run to go on with that took images of however large pixels.
@@ -93,9 +91,18 @@ class PretrainingFolder(RunPlaces):
         Raises:
             InputError: the run does not say how it was started.
         """
-        if not self.last.exists() and not self.backbone.exists():
-            return False
-        return not self._begun()[1].coarse_left_out
+        return self._goes_on() and not self._begun()[1].coarse_left_out
+
+    def goes_on_with_blank(self) -> bool:
+        """Return whether the folder holds a run to go on with that took images of one colour, likewise.
+
+        Raises:
+            InputError: the run does not say how it was started.
+        """
+        return self._goes_on() and not self._begun()[1].blank_left_out
+
+    def _goes_on(self) -> bool:
+        return self.last.exists() or self.backbone.exists()
 
     def is_complete(self, config: PretrainingConfig) -> bool:
         """Return whether the run has all its epochs and its backbone.
@@ -113,7 +120,7 @@ class PretrainingFolder(RunPlaces):
         Raises:
             OutputError: the folder cannot be written.
         """
-        own = identity.model_copy(update={"coarse_left_out": True})
+        own = identity.model_copy(update={"coarse_left_out": True, "blank_left_out": True})
         written = {
             self.settings: config.model_dump_json(indent=2),
             self.identity: own.model_dump_json(indent=2),

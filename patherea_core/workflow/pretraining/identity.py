@@ -21,6 +21,8 @@ class PretrainingIdentity(Settings):
     """Digest of where the held-out tiles come from; None where that is the same."""
     coarse_left_out: bool = False
     """Whether images with much larger pixels than the tiles were left out; earlier versions enlarged them."""
+    blank_left_out: bool = False
+    """Whether images of one colour were left out, as earlier versions did with slides only."""
     seed: int
     """Root of every random choice."""
     backbone_weights_sha256: Digest | None = None

@@ -162,6 +162,7 @@ def test_a_blank_image_is_left_out_however_small_and_a_pale_one_is_not(
     write_image(tmp_path / "pale.png", pale)
     assert names(tmp_path) == ["pale.png"]
     assert "1 file is left out, without tissue: blank.png" in caplog.text
+    assert len(names(tmp_path, wishes=replace(WISHES, blank=True))) == 2
 
 
 def test_an_image_of_much_larger_pixels_than_the_tiles_is_left_out_and_named(

@@ -107,6 +107,10 @@ def test_what_a_detection_leaves_beside_its_cells_is_passed_over(tmp_path: Path)
         read_cells(tmp_path)
     record_of(tmp_path / "a.csv").write_text("{}")
     assert read_cells(tmp_path).image_names == ("a.png",)
+    # A slide may be called so, and its cells then have a record of their own.
+    (tmp_path / "slides.csv").write_text("image,x,y,class,score\nb.png,1,2,p,0.5\n")
+    record_of(tmp_path / "slides.csv").write_text("{}")
+    assert read_cells(tmp_path).image_names == ("a.png", "b.png")
 
 
 def test_a_folder_of_several_kinds_or_none_is_refused(tmp_path: Path) -> None:

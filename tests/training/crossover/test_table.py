@@ -96,7 +96,7 @@ def test_what_a_difference_says_is_said_in_words() -> None:
     assert said[0] == (
         "**imagenet** is ahead of scratch at 25 %; is not told apart from scratch at 100 %."
     )
-    assert said[1] == "**spark** is not judged by one seed against scratch at 25 %."
+    assert said[1] == "**spark** has one seed beside scratch, by which it is not judged, at 25 %."
 
 
 def test_fewer_seeds_than_the_plan_has_are_said_where_they_are_judged_by() -> None:

@@ -101,11 +101,16 @@ def test_a_digest_that_is_none_is_refused_at_once() -> None:
         PretrainingIdentity(tiles_sha256="12", seed=0)
 
 
-def test_a_run_that_an_earlier_version_began_goes_on_with_its_coarse_images(
+def test_a_run_that_an_earlier_version_began_goes_on_with_its_coarse_and_blank_images(
     folder: PretrainingFolder, tmp_path: Path
 ) -> None:
     assert not folder.goes_on_with_coarse()
-    folder.identity.write_text(IDENTITY.model_dump_json(exclude={"coarse_left_out"}))
+    assert not folder.goes_on_with_blank()
+    earlier = IDENTITY.model_dump_json(exclude={"coarse_left_out", "blank_left_out"})
+    folder.identity.write_text(earlier)
     assert folder.goes_on_with_coarse()
+    assert folder.goes_on_with_blank()
     assert folder.require_usable(TINY, IDENTITY, resume=True)
-    assert not PretrainingFolder(tmp_path / "new").goes_on_with_coarse()
+    new = PretrainingFolder(tmp_path / "new")
+    assert not new.goes_on_with_coarse()
+    assert not new.goes_on_with_blank()
