@@ -44,8 +44,8 @@ def tissue_sites(slide: SlideReader, mpp: float, side: int) -> Sites | None:
 def is_blank(slide: SlideReader) -> bool:
     """Return whether an image is of one colour but for its grain, as glass or an empty frame is.
 
-    Pixels so large that the grain is gone may differ by few levels. Uneven light, a border or a speck make
-    an image that is not blank; a search for tissue would take pale fields, and those that tissue fills, for
+    It is looked at in pixels so large that the grain is gone. One with uneven light, a border or a speck is
+    not blank. A search for tissue is not made, since it takes pale fields, and those that tissue fills, for
     glass.
 
     Raises:
