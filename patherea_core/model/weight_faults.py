@@ -59,10 +59,7 @@ def require_all(found: Mapping[str, Tensor], built: Mapping[str, Tensor]) -> Non
     """
     missing = [name for name in built if name not in found]
     if missing:
-        raise InputError(
-            f"the weights lack {len(missing)} of {len(built)} tensors of the backbone, {_few(missing)};"
-            f" {why_lacking(missing, built)}"
-        )
+        raise InputError(f"the weights {lack(missing, [*built])}")
     wrong = [
         f"{name} is {tuple(found[name].shape)}, not {tuple(tensor.shape)}"
         for name, tensor in built.items()
@@ -75,20 +72,24 @@ def require_all(found: Mapping[str, Tensor], built: Mapping[str, Tensor]) -> Non
         )
 
 
-def why_lacking(
-    missing: Sequence[str], built: Collection[str], option: WeightsOption = BACKBONE_WEIGHTS
-) -> str:
-    """Return what is likely the matter with weights that lack tensors, and what to do.
+def lack(missing: list[str], names: list[str], option: WeightsOption = BACKBONE_WEIGHTS) -> str:
+    """Return in words which tensors weights lack, what is likely the matter, and what to do.
 
     Args:
-        missing: names of what they lack, in the order of ``built``.
-        built: names of all that is wanted.
+        missing: names of what they lack, in the order of ``names``.
+        names: of all that is wanted.
         option: how a person names the weights.
     """
-    names = [*built]
+    return (
+        f"lack {len(missing)} of {len(names)} tensors of the backbone, {_few(missing)};"
+        f" {_why_lacking(missing, names, option)}"
+    )
+
+
+def _why_lacking(missing: list[str], names: list[str], option: WeightsOption) -> str:
     if len(missing) == len(names):
         return f"they are of another network: name weights of this one with {option}"
-    if [*missing] == names[-len(missing) :]:
+    if missing == names[-len(missing) :]:
         shorter = (
             ", or, of a pyramid, set network.coarsest_stride in a recipe file to the coarsest maps that they"
             " reach"

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from patherea_core.errors import InputError, ShapeError
-from patherea_core.model.weight_faults import COUNTS, why_lacking
+from patherea_core.model.weight_faults import COUNTS, lack
 from patherea_core.model.weight_fitting import INITIAL_WEIGHTS
 from patherea_core.pretraining.masking import (
     as_cells,
@@ -108,10 +108,7 @@ class MaskedImageModel(nn.Module):
         wanted = [name for name in own if not name.endswith(COUNTS)]
         lacking = [name for name in wanted if name not in state]
         if lacking:
-            raise InputError(
-                f"the weights to start from lack {len(lacking)} of {len(wanted)} tensors of the backbone,"
-                f" {', '.join(lacking[:3])}; {why_lacking(lacking, wanted, INITIAL_WEIGHTS)}"
-            )
+            raise InputError(f"the weights to start from {lack(lacking, wanted, INITIAL_WEIGHTS)}")
         for name, tensor in own.items():
             given = state.get(name, tensor)
             if given.shape != tensor.shape:

@@ -33,9 +33,10 @@ def crossover_figure(one: Summary) -> bytes:
 
 def _draw_arm(axes: Axes, one: Summary, arm: str, place: int) -> None:
     """Draw an arm; with fewer seeds than the others somewhere, dashed and without intervals."""
+    found = [(share, one.scores(arm, share)) for share in one.shares]
     drawn = [
         (100 * share, scores[-1])
-        for share, scores in ((share, one.scores(arm, share)) for share in one.shares)
+        for share, scores in found
         if scores is not None and scores[-1].value is not None
     ]
     if not drawn:

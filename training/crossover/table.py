@@ -68,13 +68,15 @@ def _mean_cell(one: Summary, scores: Sequence[Estimate] | None, form: str) -> st
     """Return the mean over classes, with its seeds where these are fewer than the plan's."""
     if scores is None:
         return _NONE
-    return f"{_with_interval(scores[-1], form)}{_fewer_seeds(one, scores[-1])}"
+    seeds = _fewer_seeds(one, scores[-1])
+    return _with_interval(scores[-1], form) + (f", {seeds}" if seeds else "")
 
 
 def _fewer_seeds(one: Summary, score: Estimate) -> str:
+    """Return how many seeds there are in words, empty where they are all of the plan's."""
     if score.seeds == len(one.seeds):
         return ""
-    return f", {score.seeds} seed{'s' * (score.seeds != 1)}"
+    return f"{score.seeds} seed{'s' * (score.seeds != 1)}"
 
 
 def _scores(one: Summary) -> str:
@@ -121,28 +123,23 @@ def verdicts(one: Summary) -> Iterator[str]:
     for arm, other in one.pairs():
         found = {share: one.differences(arm, other, share) for share in one.shares}
         means = {share: scores[-1] for share, scores in found.items() if scores is not None}
-        told = {share: mean for share, mean in means.items() if mean.seeds > 1}
-        groups = (
-            (
-                f"is ahead of {other}",
-                [share for share, mean in told.items() if mean.apart and (mean.value or 0) > 0],
-            ),
-            (
-                f"is behind {other}",
-                [share for share, mean in told.items() if mean.apart and (mean.value or 0) < 0],
-            ),
-            (
-                f"is not told apart from {other}",
-                [share for share, mean in told.items() if not mean.apart],
-            ),
-            (
-                f"has one seed beside {other}, by which it is not judged,",
-                [share for share in means if share not in told],
-            ),
-        )
+        single = [_percent(share) for share, mean in means.items() if mean.seeds == 1]
+        told = [
+            (_percent(share) + _in_brackets(_fewer_seeds(one, mean)), mean)
+            for share, mean in means.items()
+            if mean.seeds > 1
+        ]
+        ahead = [share for share, mean in told if mean.apart and (mean.value or 0) > 0]
+        behind = [share for share, mean in told if mean.apart and (mean.value or 0) < 0]
+        level = [share for share, mean in told if not mean.apart]
         said = [
-            f"{words} at {_listed([_percent(share) + _few(one, means[share]) for share in shares])}"
-            for words, shares in groups
+            f"{words} at {_listed(shares)}"
+            for words, shares in (
+                (f"is ahead of {other}", ahead),
+                (f"is behind {other}", behind),
+                (f"is not told apart from {other}", level),
+                (f"has one seed beside {other}, by which it is not judged,", single),
+            )
             if shares
         ]
         if said:
@@ -180,9 +177,8 @@ def _with_interval(score: Estimate, form: str) -> str:
     return f"{score.value:{form}} ({low:{form}} to {high:{form}})"
 
 
-def _few(one: Summary, score: Estimate) -> str:
-    """Return how many seeds there are, where they are more than one and fewer than the plan's."""
-    return f" ({score.seeds} seeds)" if 1 < score.seeds < len(one.seeds) else ""
+def _in_brackets(words: str) -> str:
+    return f" ({words})" if words else ""
 
 
 def _percent(share: float) -> str:

@@ -57,7 +57,7 @@ class PretrainingFolder(RunPlaces):
         Raises:
             InputError: the folder holds no run to go on with, or one of other settings or another seed.
         """
-        if self.settings.exists() and not (self.last.exists() or self.backbone.exists()):
+        if self.settings.exists() and not self._goes_on():
             return  # it was stopped in its first epoch, and starts afresh
         self.goes_on(self.settings, self.backbone, resume=True)
         own_config, own_identity = self._begun()

@@ -42,13 +42,7 @@ def write_backbone(request: PretrainRequest, weights: BackboneWeights | None) ->
         }
     )
     card = _card(request, weights, kept)
-    # Counts of batches only say how statistics were averaged, which is over.
-    state = {
-        name: tensor
-        for name, tensor in model.backbone_state().items()
-        if not name.endswith("num_batches_tracked")
-    }
-    write_backbone_file(folder.backbone, state, card)
+    write_backbone_file(folder.backbone, model.backbone_state(), card)
 
 
 def _card(
